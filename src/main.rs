@@ -1,0 +1,2 @@
+//! The `agentos-run` binary.
+fn main() {}
