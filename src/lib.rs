@@ -1,4 +1,12 @@
 //! `agentos-run`: declarative tests and automation for Agno's AgentOS.
 
+pub mod agentos;
+pub mod diagnostic;
 #[cfg(feature = "emulator")]
 pub mod emulator;
+pub mod expr;
+pub mod jsonpath;
+pub mod outcome;
+pub mod source;
+pub mod template;
+pub mod yaml;

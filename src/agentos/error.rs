@@ -1,0 +1,102 @@
+//! Why a request of the client failed.
+
+use std::time::Duration;
+
+use super::transport::{Exchange, SentRequest};
+
+/// A failure of the client, with the request that failed where one was made.
+#[derive(Debug, thiserror::Error)]
+#[error("{kind}")]
+pub struct Error {
+    /// What happened.
+    pub kind: ErrorKind,
+    /// The request as it was sent or would have been.
+    pub request: Option<Box<SentRequest>>,
+}
+
+/// What happened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The arguments make no request.
+    #[error("{0}")]
+    Invalid(String),
+    /// No connection came about.
+    #[error("cannot reach {base_url}: {cause}")]
+    Unreachable {
+        /// The server that was tried.
+        base_url: String,
+        /// What the network said.
+        cause: String,
+    },
+    /// A clock ran out.
+    #[error("{phase} took longer than {}", crate::agentos::error::seconds(*.after))]
+    Timeout {
+        /// Which clock.
+        phase: Phase,
+        /// What it was set to.
+        after: Duration,
+    },
+    /// The connection broke before the answer was complete.
+    #[error("the answer broke off after {received} bytes: {cause}")]
+    Interrupted {
+        /// How many bytes of the body had come.
+        received: usize,
+        /// What the network said.
+        cause: String,
+    },
+    /// What came is no HTTP, or not what the operation answers.
+    #[error("the answer cannot be read: {0}")]
+    Unreadable(String),
+    /// The server answered with a status of 400 or more.
+    #[error("the server refused with {}: {message}", exchange.status)]
+    Refused {
+        /// The server's message.
+        message: String,
+        /// The whole answer.
+        exchange: Box<Exchange>,
+    },
+    /// A session was deleted in order to be created anew, and that failed.
+    #[error("{0}")]
+    Recovery(String),
+}
+
+/// Which of the clocks of a request ran out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Until the connection stood.
+    Connect,
+    /// From the request to the head of the answer.
+    FirstByte,
+    /// Between two pieces of the answer.
+    Idle,
+    /// All of it.
+    Total,
+}
+
+impl std::fmt::Display for Phase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "connecting",
+            Self::FirstByte => "the first byte of the answer",
+            Self::Idle => "a pause within the answer",
+            Self::Total => "the request",
+        })
+    }
+}
+
+impl Error {
+    /// Arguments that make no request.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self { kind: ErrorKind::Invalid(message.into()), request: None }
+    }
+}
+
+/// A duration in the words of a message: `250 ms`, `2.5 s`.
+pub(crate) fn seconds(duration: Duration) -> String {
+    if duration < Duration::from_secs(1) {
+        format!("{} ms", duration.as_millis())
+    } else {
+        format!("{} s", (duration.as_secs_f64() * 1000.0).round() / 1000.0)
+    }
+}

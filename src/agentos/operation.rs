@@ -1,0 +1,363 @@
+//! What an operation of AgentOS is, and the catalogue of all of them. One operation is one type: its fields are the
+//! fields in YAML, the parameters of the client, the arguments of the command line and the documentation.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::LazyLock;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::error::Error;
+use super::field::{Field, fields_of};
+use super::transport::{CallOptions, Client, Exchange};
+
+/// What an operation is called and which request it sends.
+#[derive(Debug, Clone, Copy)]
+pub struct Spec {
+    /// The name in YAML, on the command line and (as a method) in AgentOSClient.
+    pub name: &'static str,
+    /// Names that people will type from other documentation.
+    pub aliases: &'static [&'static str],
+    /// What it is about.
+    pub resource: Resource,
+    /// The HTTP method.
+    pub method: Method,
+    /// The path, with `{field}` where a field's value stands.
+    pub path: &'static str,
+    /// The fields that are sent in the query.
+    pub query: &'static [&'static str],
+    /// How the remaining fields are sent.
+    pub body: Body,
+    /// What it does to the server's data.
+    pub effect: Effect,
+    /// Whether it answers one page of a list: `{data: [...], meta: {...}}`.
+    pub paged: bool,
+    /// The version of agno that has it first, where that is not 2.3.
+    pub since: Option<&'static str>,
+}
+
+/// What an operation is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resource {
+    /// What the AgentOS offers.
+    Discovery,
+    /// Agents and their runs.
+    Agents,
+    /// Teams and their runs.
+    Teams,
+    /// Workflows and their runs.
+    Workflows,
+    /// Stored conversations.
+    Sessions,
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Discovery => "Discovery",
+            Self::Agents => "Agents",
+            Self::Teams => "Teams",
+            Self::Workflows => "Workflows",
+            Self::Sessions => "Sessions",
+        })
+    }
+}
+
+/// An HTTP method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Method {
+    Get,
+    Post,
+    Patch,
+    Put,
+    Delete,
+    Head,
+    Options,
+}
+
+impl Method {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Get, Self::Post, Self::Patch, Self::Put, Self::Delete, Self::Head, Self::Options];
+
+    /// As it stands on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Patch => "PATCH",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+            Self::Head => "HEAD",
+            Self::Options => "OPTIONS",
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How the fields that are neither in the path nor in the query are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    /// There are none.
+    None,
+    /// As a JSON object.
+    Json,
+    /// As a form, `application/x-www-form-urlencoded`; lists and mappings as JSON inside it. AgentOS takes runs in no
+    /// other way: a JSON body is answered 422.
+    Form,
+}
+
+/// What an operation does to the server's data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing.
+    Read,
+    /// It adds or changes.
+    Write,
+    /// It takes away.
+    Delete,
+}
+
+/// A future of the client.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// An operation of AgentOS with its arguments.
+pub trait Operation: Serialize + DeserializeOwned + JsonSchema + fmt::Debug + Send + Sync + 'static {
+    /// Its name and its request.
+    const SPEC: Spec;
+
+    /// What the server answers; every field that a server may leave out is optional, and unknown ones are kept.
+    type Answer: DeserializeOwned + Send;
+
+    /// The request.
+    fn call(&self) -> Result<Call, Error> {
+        Call::of(&Self::SPEC, self)
+    }
+
+    /// Sends it. The answer is returned whatever its status is; an error is a request that could not be sent or an
+    /// answer that did not arrive whole. Operations that take more than one request override this.
+    fn execute<'a>(
+        &'a self,
+        client: &'a Client,
+        options: &'a CallOptions,
+    ) -> BoxFuture<'a, Result<Exchange, Error>> {
+        Box::pin(async move { client.exchange(&self.call()?, options).await })
+    }
+}
+
+/// A request of the API before it has a server: method, path, query, body.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// The method.
+    pub method: Method,
+    /// The path, percent-encoded, beginning with `/`.
+    pub path: String,
+    /// The query's pairs, not encoded.
+    pub query: Vec<(String, String)>,
+    /// Further headers.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub payload: Payload,
+}
+
+/// What a request carries.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Payload {
+    /// Nothing.
+    Empty,
+    /// `application/json`.
+    Json(Value),
+    /// `application/x-www-form-urlencoded`.
+    Form(Vec<(String, String)>),
+    /// `multipart/form-data` of texts.
+    Multipart(Vec<(String, String)>),
+    /// A text as it is; its type stands in the headers.
+    Text(String),
+}
+
+impl Call {
+    /// A request without query and body.
+    pub fn new(method: Method, path: impl Into<String>) -> Self {
+        Self { method, path: path.into(), query: Vec::new(), headers: Vec::new(), payload: Payload::Empty }
+    }
+
+    /// The request of an operation: fields named in the path go there, those named in the query there, all others into
+    /// the body; what is null or left out is not sent.
+    pub fn of(spec: &Spec, operation: &impl Serialize) -> Result<Self, Error> {
+        let fields = match serde_json::to_value(operation) {
+            Ok(Value::Object(fields)) => fields,
+            Ok(_) => Map::new(),
+            Err(error) => return Err(Error::invalid(format!("the arguments are no JSON: {error}"))),
+        };
+        let mut call = Self::new(spec.method, String::new());
+        let mut rest = spec.path;
+        let mut in_path = Vec::new();
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, after) = after.split_once('}').unwrap_or((after, ""));
+            call.path.push_str(before);
+            let value = fields.get(name).map(plain).unwrap_or_default();
+            // `/sessions/` with nothing behind it is the list of all sessions: a `DELETE` there is another operation.
+            if value.is_empty() {
+                return Err(Error::invalid(format!(
+                    "`{name}` is empty: it is a part of the path {}",
+                    spec.path
+                )));
+            }
+            call.path.push_str(&encode_segment(&value));
+            in_path.push(name);
+            rest = after;
+        }
+        call.path.push_str(rest);
+        let mut body = Map::new();
+        for (name, value) in fields {
+            if value.is_null() || in_path.contains(&name.as_str()) {
+                continue;
+            }
+            if spec.query.contains(&name.as_str()) {
+                match &value {
+                    Value::Array(items) => {
+                        call.query.extend(items.iter().map(|item| (name.clone(), plain(item))));
+                    }
+                    other => call.query.push((name, plain(other))),
+                }
+            } else {
+                body.insert(name, value);
+            }
+        }
+        call.payload = match spec.body {
+            Body::None => Payload::Empty,
+            Body::Json => Payload::Json(Value::Object(body)),
+            Body::Form => {
+                Payload::Form(body.iter().map(|(name, value)| (name.clone(), plain(value))).collect())
+            }
+        };
+        Ok(call)
+    }
+}
+
+/// A value as a text of a form or a query: strings as they are, everything else as JSON.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// What may stand unencoded in one segment of a path.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// One segment of a path. A `.` or `..` alone would be taken for a step of the path by every URL library.
+fn encode_segment(text: &str) -> String {
+    match text {
+        "." => "%2E".to_owned(),
+        ".." => "%2E%2E".to_owned(),
+        text => utf8_percent_encode(text, SEGMENT).to_string(),
+    }
+}
+
+/// An operation whose type is not known at compile time.
+pub trait AnyOperation: fmt::Debug + Send + Sync {
+    /// Its name and request.
+    fn spec(&self) -> &'static Spec;
+    /// See [`Operation::call`].
+    fn call(&self) -> Result<Call, Error>;
+    /// See [`Operation::execute`].
+    fn execute<'a>(
+        &'a self,
+        client: &'a Client,
+        options: &'a CallOptions,
+    ) -> BoxFuture<'a, Result<Exchange, Error>>;
+}
+
+impl<O: Operation> AnyOperation for O {
+    fn spec(&self) -> &'static Spec {
+        &O::SPEC
+    }
+
+    fn call(&self) -> Result<Call, Error> {
+        Operation::call(self)
+    }
+
+    fn execute<'a>(
+        &'a self,
+        client: &'a Client,
+        options: &'a CallOptions,
+    ) -> BoxFuture<'a, Result<Exchange, Error>> {
+        Operation::execute(self, client, options)
+    }
+}
+
+/// An operation of the catalogue: its specification, its fields, and how it is made from JSON.
+pub struct Entry {
+    /// Name and request.
+    pub spec: &'static Spec,
+    /// One sentence: what it does.
+    pub summary: String,
+    /// The rest of its documentation.
+    pub details: String,
+    /// Its fields, in the order of the type.
+    pub fields: Vec<Field>,
+    parse: Parse,
+}
+
+type Parse = fn(Map<String, Value>) -> Result<Box<dyn AnyOperation>, Error>;
+
+impl Entry {
+    /// The entry of the operation `O`.
+    pub(super) fn of<O: Operation>() -> Self {
+        let (documentation, fields) = fields_of::<O>();
+        let (summary, details) = documentation.split_once("\n\n").unwrap_or((&documentation, ""));
+        Self {
+            spec: &O::SPEC,
+            summary: summary.replace('\n', " "),
+            details: details.to_owned(),
+            fields,
+            parse: |fields| {
+                serde_json::from_value::<O>(Value::Object(fields))
+                    .map(|operation| Box::new(operation) as Box<dyn AnyOperation>)
+                    .map_err(|error| Error::invalid(format!("{}: {error}", O::SPEC.name)))
+            },
+        }
+    }
+
+    /// The operation with these fields.
+    pub fn parse(&self, fields: Map<String, Value>) -> Result<Box<dyn AnyOperation>, Error> {
+        (self.parse)(fields)
+    }
+
+    /// The field `name`, also by an alias.
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name == name || field.aliases.iter().any(|alias| alias == name))
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry").field("spec", self.spec).finish_non_exhaustive()
+    }
+}
+
+/// Every operation there is, by resource.
+pub fn catalogue() -> &'static [Entry] {
+    static CATALOGUE: LazyLock<Vec<Entry>> = LazyLock::new(super::entries);
+    &CATALOGUE
+}
+
+/// The operation `name`, also by an alias, also in the spelling of AgentOSClient's asynchronous twins (`aget_config`).
+pub fn find(name: &str) -> Option<&'static Entry> {
+    let by_name = |name: &str| {
+        catalogue().iter().find(|entry| entry.spec.name == name || entry.spec.aliases.contains(&name))
+    };
+    by_name(name).or_else(|| name.strip_prefix('a').and_then(by_name))
+}

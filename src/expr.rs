@@ -1,0 +1,505 @@
+//! Expressions `${{ ... }}`: compiled once, strict about names, typed. The only place that names minijinja.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+
+use minijinja::value::{Enumerator, Object, ObjectRepr};
+use minijinja::{Environment, ErrorKind, UndefinedBehavior};
+
+use crate::diagnostic::{self, Problem};
+use crate::source::Span;
+
+mod functions;
+
+/// The steps an evaluation may take: enough for any list a person writes, not for an endless one.
+const FUEL: u64 = 5_000_000;
+/// The name under which functions that read files find the folder of the scenario.
+const BASE_DIR: &str = "__base_dir";
+
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(FUEL));
+    environment.set_debug(true);
+    for (name, value) in [
+        ("true", minijinja::Value::from(true)),
+        ("false", false.into()),
+        ("none", ().into()),
+        ("null", ().into()),
+    ] {
+        environment.add_global(name, value);
+    }
+    environment.remove_global("debug");
+    environment.remove_global("namespace");
+    functions::register(&mut environment);
+    environment
+});
+
+/// A compiled expression and where it stands.
+#[derive(Clone)]
+pub struct Expression {
+    span: Span,
+    text: Arc<str>,
+    compiled: Arc<minijinja::Expression<'static, 'static>>,
+}
+
+impl Expression {
+    /// Compiles `text`, which stands at `span`.
+    pub fn parse(text: &str, span: &Span) -> Result<Self, Problem> {
+        let trimmed = text.trim();
+        let lead = text.len() - text.trim_start().len();
+        let span = if span.text() == text { span.slice(lead..lead + trimmed.len()) } else { span.clone() };
+        if trimmed.is_empty() {
+            return Err(Problem::error("expression::empty", "there is no expression between `${{` and `}}`")
+                .label(&span, "here"));
+        }
+        let compiled = ENVIRONMENT
+            .compile_expression_owned(trimmed.to_owned())
+            .map_err(|error| Self::problem_of(&error, trimmed, &span, &[]))?;
+        let expression = Self { span, text: trimmed.into(), compiled: Arc::new(compiled) };
+        expression.check_filters()?;
+        Ok(expression)
+    }
+
+    /// Where it stands.
+    pub fn span(&self) -> &Span {
+        &self.span
+    }
+
+    /// What is written between the braces.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The names that it reads and no function has, with what is read of them: `sid`, `steps.ask.body`.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .compiled
+            .undeclared_variables(true)
+            .into_iter()
+            .filter(|name| !is_builtin(name.split('.').next().unwrap_or(name)))
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// The place of `name` in the file: where it is read, or the whole expression.
+    pub fn span_of(&self, name: &str) -> Span {
+        if self.span.text() == &*self.text {
+            if let Some(at) = find_word(&self.text, name) {
+                return self.span.slice(at..at + name.len());
+            }
+        }
+        self.span.clone()
+    }
+
+    /// Its value. A name that is not defined is an error.
+    pub fn evaluate(&self, scope: &Scope) -> Result<Value, Problem> {
+        let failed = |error: &minijinja::Error| {
+            Self::problem_of(error, &self.text, &self.span, &scope.names().collect::<Vec<_>>())
+        };
+        let value = self
+            .compiled
+            .eval(minijinja::Value::from_dyn_object(Arc::clone(&scope.0)))
+            .map_err(|e| failed(&e))?;
+        if value.is_undefined() {
+            return Err(self.undefined(scope));
+        }
+        Ok(Value(value))
+    }
+
+    /// Whether it holds, for conditions.
+    pub fn is_true(&self, scope: &Scope) -> Result<bool, Problem> {
+        Ok(self.evaluate(scope)?.0.is_true())
+    }
+
+    fn undefined(&self, scope: &Scope) -> Problem {
+        let names: Vec<&str> = scope.names().collect();
+        let root = self.text.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default();
+        if !root.is_empty() && scope.get(root).is_none() {
+            return undefined_name(root, &self.span_of(root), names);
+        }
+        if let Some(variable) = self.text.strip_prefix("env.") {
+            return undefined_environment(variable, &self.span);
+        }
+        Problem::error("expression::undefined", format!("`{}` has no value", self.text))
+            .label(&self.span, "nothing is there")
+            .help("`| default(...)` gives a value for what may be missing")
+    }
+
+    fn problem_of(error: &minijinja::Error, text: &str, span: &Span, names: &[&str]) -> Problem {
+        let range = error.range().filter(|range| range.end <= text.len() && range.start < range.end);
+        let place = match &range {
+            Some(range) if span.text() == text => span.slice(range.clone()),
+            _ => span.clone(),
+        };
+        let part = range.and_then(|range| text.get(range)).unwrap_or(text);
+        let detail = error.detail().unwrap_or_default();
+        match error.kind() {
+            ErrorKind::UndefinedError => {
+                let root = part.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or(part);
+                if let Some(variable) = part.strip_prefix("env.") {
+                    return undefined_environment(variable, &place);
+                }
+                if names.contains(&root) || root.is_empty() || is_builtin(root) {
+                    Problem::error("expression::undefined", format!("`{part}` has no value"))
+                        .label(&place, "nothing is there")
+                        .help("`| default(...)` gives a value for what may be missing")
+                } else {
+                    undefined_name(root, &place, names.to_vec())
+                }
+            }
+            ErrorKind::SyntaxError => {
+                Problem::error("expression::syntax", format!("this is not an expression: {detail}"))
+                    .label(&place, "here")
+            }
+            ErrorKind::OutOfFuel => {
+                Problem::error("expression::endless", "the expression takes too many steps")
+                    .label(&place, "given up after five million steps")
+            }
+            kind => {
+                let message = if detail.is_empty() { kind.to_string() } else { detail.to_owned() };
+                Problem::error("expression::failed", format!("the expression failed: {message}"))
+                    .label(&place, "here")
+            }
+        }
+    }
+
+    /// Unknown filters and tests: the engine finds them at run time only.
+    fn check_filters(&self) -> Result<(), Problem> {
+        let tokens = words(&self.text);
+        for (index, (range, word)) in tokens.iter().enumerate() {
+            let before = self.text[..range.start].trim_end();
+            let previous = index.checked_sub(1).and_then(|i| tokens.get(i)).map(|(_, word)| *word);
+            let (what, known): (&str, Vec<&str>) = if before.ends_with('|') {
+                ("filter", functions::FILTERS.to_vec())
+            } else if (previous == Some("is") && before.ends_with("is") && *word != "not")
+                || (previous == Some("not")
+                    && before.ends_with("not")
+                    && index >= 2
+                    && tokens[index - 2].1 == "is")
+            {
+                ("test", functions::TESTS.to_vec())
+            } else {
+                continue;
+            };
+            if !known.contains(word) {
+                let place = if self.span.text() == &*self.text {
+                    self.span.slice(range.clone())
+                } else {
+                    self.span.clone()
+                };
+                return Err(Problem::error("expression::unknown", format!("there is no {what} `{word}`"))
+                    .label(&place, format!("no such {what}"))
+                    .maybe_help(diagnostic::suggest(word, known)));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "${{{{ {} }}}}", self.text)
+    }
+}
+
+/// The problem that `name` is not defined.
+pub fn undefined_name(name: &str, span: &Span, known: Vec<&str>) -> Problem {
+    let known = known.into_iter().filter(|name| !name.starts_with('_'));
+    Problem::error("expression::undefined", format!("`{name}` is not defined"))
+        .label(span, "not defined")
+        .maybe_help(diagnostic::suggest(name, known))
+}
+
+fn undefined_environment(variable: &str, span: &Span) -> Problem {
+    Problem::error("expression::undefined", format!("the environment variable `{variable}` is not set"))
+        .label(span, "not set")
+        .help(format!("set it, or write `env.{variable} | default(\"...\")`"))
+}
+
+/// Whether a name is one of the language's functions or constants.
+pub fn is_builtin(name: &str) -> bool {
+    functions::GLOBALS.contains(&name)
+        || matches!(name, "true" | "false" | "none" | "null" | "True" | "False" | "None")
+}
+
+/// The identifiers of an expression outside of its string literals.
+fn words(text: &str) -> Vec<(Range<usize>, &str)> {
+    let mut found = Vec::new();
+    let mut quote: Option<char> = None;
+    let mut start: Option<usize> = None;
+    let mut escaped = false;
+    for (at, c) in text.char_indices().chain(std::iter::once((text.len(), ' '))) {
+        if let Some(open) = quote {
+            if escaped {
+                escaped = false;
+            } else if c == '\\' {
+                escaped = true;
+            } else if c == open {
+                quote = None;
+            }
+            continue;
+        }
+        if c.is_alphanumeric() || c == '_' {
+            start.get_or_insert(at);
+            continue;
+        }
+        if let Some(from) = start.take() {
+            found.push((from..at, &text[from..at]));
+        }
+        if c == '"' || c == '\'' {
+            quote = Some(c);
+        }
+    }
+    found
+}
+
+fn find_word(text: &str, name: &str) -> Option<usize> {
+    text.match_indices(name).map(|(at, _)| at).find(|&at| {
+        let boundary = |c: Option<char>| c.is_none_or(|c| !(c.is_alphanumeric() || c == '_'));
+        boundary(text[..at].chars().next_back()) && boundary(text[at + name.len()..].chars().next())
+    })
+}
+
+/// A text that may hold expressions.
+#[derive(Debug, Clone)]
+pub enum Text {
+    /// No expression in it; `$${{` is a literal `${{` here.
+    Literal(String),
+    /// One expression and nothing else: its value keeps its type.
+    Whole(Expression),
+    /// Text and expressions.
+    Mixed(Vec<Part>),
+}
+
+/// A part of a mixed text.
+#[derive(Debug, Clone)]
+pub enum Part {
+    /// As written.
+    Literal(String),
+    /// Rendered as text.
+    Expression(Expression),
+}
+
+impl Text {
+    /// Finds the expressions of `text`, which is the value of the node at `span` (quotes and escapes of YAML undone).
+    pub fn parse(text: &str, span: &Span) -> Result<Self, Problem> {
+        if !text.contains("${{") {
+            return Ok(Self::Literal(text.to_owned()));
+        }
+        let mut parts = Vec::new();
+        let mut literal = String::new();
+        let mut rest = text;
+        let mut searched = 0;
+        while let Some(at) = rest.find("${{") {
+            if rest[..at].ends_with('$') {
+                literal.push_str(&rest[..at - 1]);
+                literal.push_str("${{");
+                rest = &rest[at + 3..];
+                continue;
+            }
+            literal.push_str(&rest[..at]);
+            let inner = &rest[at + 3..];
+            let Some(length) = closing(inner) else {
+                let open = span.text().rfind("${{").map_or_else(|| span.clone(), |at| span.slice(at..at + 3));
+                return Err(Problem::error("expression::unclosed", "`${{` is never closed by `}}`")
+                    .label(&open, "opened here")
+                    .help("a literal `${{` is written `$${{`"));
+            };
+            let expression = &inner[..length];
+            // Where nothing was escaped, the expression stands in the file as it is: point into it.
+            let place = span
+                .text()
+                .get(searched..)
+                .and_then(|raw| raw.find(expression))
+                .map(|found| searched + found);
+            let expression_span =
+                place.map_or_else(|| span.clone(), |at| span.slice(at..at + expression.len()));
+            searched = place.map_or(searched, |at| at + expression.len());
+            if !literal.is_empty() {
+                parts.push(Part::Literal(std::mem::take(&mut literal)));
+            }
+            parts.push(Part::Expression(Expression::parse(expression, &expression_span)?));
+            rest = &inner[length + 2..];
+        }
+        literal.push_str(rest);
+        if !literal.is_empty() {
+            parts.push(Part::Literal(literal));
+        }
+        Ok(match parts.as_slice() {
+            [] => Self::Literal(String::new()),
+            [Part::Expression(whole)] => Self::Whole(whole.clone()),
+            [Part::Literal(text)] => Self::Literal(text.clone()),
+            _ => Self::Mixed(parts),
+        })
+    }
+
+    /// The expressions in it.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        let (whole, parts): (Option<&Expression>, &[Part]) = match self {
+            Self::Literal(_) => (None, &[]),
+            Self::Whole(expression) => (Some(expression), &[]),
+            Self::Mixed(parts) => (None, parts),
+        };
+        whole.into_iter().chain(parts.iter().filter_map(|part| match part {
+            Part::Expression(expression) => Some(expression),
+            Part::Literal(_) => None,
+        }))
+    }
+
+    /// Its value: typed where it is one whole expression, a text otherwise.
+    pub fn resolve(&self, scope: &Scope) -> Result<serde_json::Value, Problem> {
+        match self {
+            Self::Literal(text) => Ok(serde_json::Value::String(text.clone())),
+            Self::Whole(expression) => expression.evaluate(scope)?.to_json(expression),
+            Self::Mixed(parts) => {
+                let mut text = String::new();
+                for part in parts {
+                    match part {
+                        Part::Literal(literal) => text.push_str(literal),
+                        Part::Expression(expression) => {
+                            text.push_str(&as_text(&expression.evaluate(scope)?.to_json(expression)?));
+                        }
+                    }
+                }
+                Ok(serde_json::Value::String(text))
+            }
+        }
+    }
+}
+
+/// A JSON value inside a text: a string as it is, anything else as JSON.
+pub fn as_text(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The length of an expression up to the `}}` that closes it, past strings and braces of its own.
+fn closing(text: &str) -> Option<usize> {
+    let mut depth = 0usize;
+    let mut quote: Option<char> = None;
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(_), _) if escaped => escaped = false,
+            (Some(_), '\\') => escaped = true,
+            (Some(open), _) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '{') => depth += 1,
+            (None, '}') if depth > 0 => depth -= 1,
+            (None, '}') if text[at..].starts_with("}}") => return Some(at),
+            (None, _) => {}
+        }
+    }
+    None
+}
+
+/// A value that expressions compute with; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Value(minijinja::Value);
+
+impl Value {
+    /// A JSON value.
+    pub fn from_json(value: &serde_json::Value) -> Self {
+        Self(minijinja::Value::from(minijinja::value::Serde(value)))
+    }
+
+    /// An object whose fields are made when they are read.
+    pub fn from_fields(fields: impl Fields + 'static) -> Self {
+        Self(minijinja::Value::from_object(FieldsObject(fields)))
+    }
+
+    fn to_json(&self, expression: &Expression) -> Result<serde_json::Value, Problem> {
+        serde_json::to_value(&self.0).map_err(|error| {
+            Problem::error("expression::failed", format!("the value of the expression is no JSON: {error}"))
+                .label(expression.span(), "here")
+        })
+    }
+}
+
+/// An object of the language whose fields are computed on demand: `steps.ID`, `env`.
+pub trait Fields: fmt::Debug + Send + Sync {
+    /// The field `name`, where there is one.
+    fn field(&self, name: &str) -> Option<Value>;
+    /// The names of all fields.
+    fn names(&self) -> Vec<String>;
+}
+
+#[derive(Debug)]
+struct FieldsObject<T>(T);
+
+impl<T: Fields + 'static> Object for FieldsObject<T> {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Map
+    }
+
+    fn get_value(self: &Arc<Self>, key: &minijinja::Value) -> Option<minijinja::Value> {
+        self.0.field(key.as_str()?).map(|value| value.0)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.0.names().into_iter().map(minijinja::Value::from).collect())
+    }
+}
+
+/// The names that an expression can read. Cloning shares; a change to a clone leaves the original as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Scope(Arc<Names>);
+
+#[derive(Debug, Clone, Default)]
+struct Names {
+    base_dir: PathBuf,
+    values: BTreeMap<String, Value>,
+}
+
+impl Object for Names {
+    fn get_value(self: &Arc<Self>, key: &minijinja::Value) -> Option<minijinja::Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<minijinja::Value> {
+        if key == BASE_DIR {
+            return Some(minijinja::Value::from(self.base_dir.to_string_lossy().into_owned()));
+        }
+        self.values.get(key).map(|value| value.0.clone())
+    }
+}
+
+impl Scope {
+    /// A scope without names; `file(...)` reads relative to `base_dir`.
+    pub fn new(base_dir: &Path) -> Self {
+        Self(Arc::new(Names { base_dir: base_dir.to_owned(), values: BTreeMap::new() }))
+    }
+
+    /// Gives `name` a value.
+    pub fn set(&mut self, name: impl Into<String>, value: Value) {
+        Arc::make_mut(&mut self.0).values.insert(name.into(), value);
+    }
+
+    /// Takes a name away.
+    pub fn remove(&mut self, name: &str) {
+        Arc::make_mut(&mut self.0).values.remove(name);
+    }
+
+    /// The value of `name`.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.values.get(name)
+    }
+
+    /// The names there are.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.values.keys().map(String::as_str)
+    }
+
+    /// The folder that `file(...)` reads relative to.
+    pub fn base_dir(&self) -> &Path {
+        &self.0.base_dir
+    }
+}

@@ -1,0 +1,71 @@
+//! What a step brought: the answer of the server in the words of the language (`status`, `content`, `tools`, ...).
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+/// The answer to a step, or why there is none.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// The HTTP status; none where no answer came.
+    pub status: Option<u16>,
+    /// The headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body as it came, bytes that are no UTF-8 replaced.
+    pub text: String,
+    /// The body as JSON; none where it is not.
+    pub body: Option<Value>,
+    /// From sending to the end of the answer.
+    pub duration: Duration,
+    /// The time to the first content of a stream.
+    pub ttft: Option<Duration>,
+    /// The message of a refused request, of a failed run, or of a request that never got through.
+    pub error: Option<String>,
+}
+
+impl Outcome {
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    fn field(&self, name: &str) -> Option<&Value> {
+        self.body.as_ref().and_then(|body| body.get(name))
+    }
+
+    /// The answer's text, or the structure that was asked for with an output schema.
+    pub fn content(&self) -> Option<&Value> {
+        self.field("content").filter(|content| !content.is_null())
+    }
+
+    /// The tool calls of a run.
+    pub fn tools(&self) -> Option<&Vec<Value>> {
+        self.field("tools").and_then(Value::as_array)
+    }
+
+    /// The events of a run, where the answer holds them.
+    pub fn events(&self) -> Option<&Vec<Value>> {
+        self.field("events").and_then(Value::as_array)
+    }
+
+    /// What a paused run waits for.
+    pub fn requirements(&self) -> Option<&Value> {
+        ["requirements", "step_requirements"]
+            .into_iter()
+            .find_map(|name| self.field(name))
+            .filter(|found| !found.is_null())
+    }
+
+    /// The token counts, by the names of the language: `input`, `output`, `total`, `reasoning`, ...
+    pub fn tokens(&self) -> Option<Map<String, Value>> {
+        let metrics = self.field("metrics").and_then(Value::as_object)?;
+        let counts: Map<String, Value> = metrics
+            .iter()
+            .filter_map(|(name, value)| Some((name.strip_suffix("_tokens")?.to_owned(), value.clone())))
+            .collect();
+        (!counts.is_empty()).then_some(counts)
+    }
+}
