@@ -416,6 +416,11 @@ impl Value {
         Self(minijinja::Value::from_object(FieldsObject(fields)))
     }
 
+    /// The value as JSON; what JSON has no form for becomes null.
+    pub fn as_json(&self) -> serde_json::Value {
+        serde_json::to_value(&self.0).unwrap_or_default()
+    }
+
     fn to_json(&self, expression: &Expression) -> Result<serde_json::Value, Problem> {
         serde_json::to_value(&self.0).map_err(|error| {
             Problem::error("expression::failed", format!("the value of the expression is no JSON: {error}"))

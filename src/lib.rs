@@ -2,11 +2,17 @@
 
 pub mod agentos;
 pub mod diagnostic;
+pub mod duration;
 #[cfg(feature = "emulator")]
 pub mod emulator;
+pub mod engine;
+pub mod expect;
 pub mod expr;
 pub mod jsonpath;
 pub mod outcome;
+pub mod project;
+pub mod scenario;
+pub mod secret;
 pub mod source;
 pub mod template;
 pub mod yaml;

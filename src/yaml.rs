@@ -10,6 +10,8 @@ use serde_yaml::{DuplicateKeyPolicy, Location, Spanned};
 use crate::diagnostic::{Problem, Problems};
 use crate::source::{Source, Span};
 
+pub(crate) mod fields;
+
 /// The largest file that is read, in bytes: a scenario is text that people write.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// How deep collections may nest.

@@ -1,0 +1,76 @@
+//! The interpreter: runs scenarios against targets and says what happens in events.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::diagnostic::Problem;
+use crate::scenario::Scenario;
+
+mod context;
+pub mod event;
+mod interpreter;
+pub mod interrupt;
+mod request;
+pub mod target;
+
+pub(crate) use context::Environment;
+pub use event::{Event, Failure, Observer, Phase, ScenarioReport, Status, StepReport, StepStatus, Summary};
+pub use interrupt::Interrupt;
+pub use target::{Target, Targets};
+
+/// How a run is done.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The clocks of every request, under those of scenarios and steps.
+    pub timeouts: crate::agentos::Timeouts,
+    /// The time of each scenario that sets none itself.
+    pub scenario_timeout: Option<Duration>,
+    /// Stop at the first failure.
+    pub fail_fast: bool,
+    /// A scenario whose requirements are not met fails instead of being skipped.
+    pub strict: bool,
+    /// Variables of the command line: they replace those of the scenarios.
+    pub variables: Vec<(String, serde_json::Value)>,
+    /// What `env.NAME` reads.
+    pub environment: Arc<std::collections::BTreeMap<String, String>>,
+    /// Identifies this run: what makes names unique.
+    pub run_id: String,
+    /// When it began, ISO 8601 in UTC.
+    pub started_at: String,
+}
+
+/// Runs the scenarios one after another and tells `observer` of everything.
+pub async fn run(
+    scenarios: Vec<Arc<Scenario>>,
+    targets: &Targets,
+    settings: &Settings,
+    interrupt: &Interrupt,
+    observer: &dyn Observer,
+) -> Summary {
+    let began = Instant::now();
+    let mut summary = Summary::default();
+    observer.on(&Event::RunStarted { scenarios: scenarios.len() });
+    let mut stop = false;
+    for scenario in scenarios {
+        if stop || interrupt.is_raised() {
+            summary.not_run += 1;
+            continue;
+        }
+        observer.on(&Event::ScenarioStarted { scenario: Arc::clone(&scenario) });
+        let report = match targets.of(&scenario) {
+            Some(target) => interpreter::run(&scenario, target, settings, interrupt, observer).await,
+            None => ScenarioReport::broken(
+                &scenario,
+                Problem::error("target::unknown", "the scenario's target was not prepared")
+                    .label(&scenario.span, "here"),
+            ),
+        };
+        summary.add(&report);
+        stop = settings.fail_fast && matches!(report.status, Status::Failed);
+        observer.on(&Event::ScenarioFinished(report));
+    }
+    summary.duration = began.elapsed();
+    summary.interrupted = interrupt.is_raised();
+    observer.on(&Event::RunFinished(summary.clone()));
+    summary
+}

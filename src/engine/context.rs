@@ -1,0 +1,150 @@
+//! The names of a scenario while it runs: `env`, `run`, its variables, `steps`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::Settings;
+use crate::diagnostic::Problem;
+use crate::expr::{Expression, Fields, Scope, Value};
+use crate::outcome::Outcome;
+use crate::scenario::Scenario;
+
+/// The variables and answers that expressions read.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) scope: Scope,
+    answers: BTreeMap<String, Arc<Outcome>>,
+}
+
+impl Context {
+    /// The names at the beginning of a scenario: those of the command line replace its own.
+    pub(super) fn new(scenario: &Scenario, settings: &Settings) -> Result<Self, Problem> {
+        let mut scope = Scope::new(&scenario.base_dir);
+        scope.set("env", Value::from_fields(Environment(Arc::clone(&settings.environment))));
+        scope.set(
+            "run",
+            Value::from_json(&json!({ "id": settings.run_id, "started_at": settings.started_at })),
+        );
+        let mut context = Self { scope, answers: BTreeMap::new() };
+        context.publish();
+        let given = |name: &str| settings.variables.iter().rev().find(|(known, _)| known == name);
+        for (name, value) in &settings.variables {
+            context.scope.set(name, Value::from_json(value));
+        }
+        for (key, template) in &scenario.vars {
+            if given(&key.name).is_none() {
+                let value = template.resolve(&context.scope)?;
+                context.scope.set(&key.name, Value::from_json(&value));
+            }
+        }
+        Ok(context)
+    }
+
+    /// Gives a variable a value.
+    pub(super) fn set(&mut self, name: &str, value: &serde_json::Value) {
+        self.scope.set(name, Value::from_json(value));
+    }
+
+    /// Keeps the answer of the step `id`.
+    pub(super) fn keep(&mut self, id: &str, outcome: &Arc<Outcome>) {
+        self.answers.insert(id.to_owned(), Arc::clone(outcome));
+        self.publish();
+    }
+
+    fn publish(&mut self) {
+        self.scope.set("steps", Value::from_fields(Answers(self.answers.clone())));
+    }
+
+    /// The first name of an expression that was never set, because the step that sets it did not run.
+    pub(super) fn unset(&self, expression: &Expression) -> Option<String> {
+        expression.names().into_iter().find_map(|name| {
+            let mut parts = name.split('.');
+            let root = parts.next()?;
+            if root == "steps" {
+                let id = parts.next()?;
+                return (!self.answers.contains_key(id)).then(|| format!("steps.{id}"));
+            }
+            self.scope.get(root).is_none().then(|| root.to_owned())
+        })
+    }
+}
+
+/// The environment variables, as `env.NAME`.
+#[derive(Debug)]
+pub(crate) struct Environment(pub(crate) Arc<BTreeMap<String, String>>);
+
+impl Fields for Environment {
+    fn field(&self, name: &str) -> Option<Value> {
+        self.0.get(name).map(|value| Value::from_json(&json!(value)))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
+}
+
+#[derive(Debug)]
+struct Answers(BTreeMap<String, Arc<Outcome>>);
+
+impl Fields for Answers {
+    fn field(&self, name: &str) -> Option<Value> {
+        self.0.get(name).map(|outcome| Value::from_fields(Answer(Arc::clone(outcome))))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
+}
+
+#[derive(Debug)]
+struct Answer(Arc<Outcome>);
+
+/// What can be read of an answer: the words of `expect`.
+const ANSWER_FIELDS: &[&str] = &[
+    "body",
+    "content",
+    "duration_ms",
+    "error",
+    "events",
+    "headers",
+    "requirements",
+    "status",
+    "text",
+    "tokens",
+    "tools",
+];
+
+impl Fields for Answer {
+    fn field(&self, name: &str) -> Option<Value> {
+        answer_field(&self.0, name).map(|value| Value::from_json(&value))
+    }
+
+    fn names(&self) -> Vec<String> {
+        ANSWER_FIELDS.iter().map(|&name| name.to_owned()).collect()
+    }
+}
+
+/// A word of the language as JSON: also what `save` takes.
+pub(super) fn answer_field(outcome: &Outcome, name: &str) -> Option<serde_json::Value> {
+    if let Some(header) = name.strip_prefix("headers.") {
+        return outcome.header(header).map(|value| json!(value));
+    }
+    match name {
+        "body" => outcome.body.clone(),
+        "content" => outcome.content().cloned(),
+        "duration" | "duration_ms" => {
+            Some(json!(u64::try_from(outcome.duration.as_millis()).unwrap_or(u64::MAX)))
+        }
+        "error" => outcome.error.as_ref().map(|error| json!(error)),
+        "events" => outcome.events().map(|events| json!(events)),
+        "headers" => Some(outcome.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect()),
+        "requirements" => outcome.requirements().cloned(),
+        "status" => outcome.status.map(|status| json!(status)),
+        "text" => Some(json!(outcome.text)),
+        "tokens" => outcome.tokens().map(serde_json::Value::Object),
+        "tools" => outcome.tools().map(|tools| json!(tools)),
+        _ => None,
+    }
+}

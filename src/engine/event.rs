@@ -1,0 +1,209 @@
+//! What a run tells while it goes on: reporters turn it into what people and machines read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::agentos::{Exchange, SentRequest};
+use crate::diagnostic::Problem;
+use crate::scenario::Scenario;
+use crate::source::Span;
+
+/// Whoever wants to know.
+pub trait Observer: Send + Sync {
+    /// Something happened. Events of one scenario come in the order of its steps.
+    fn on(&self, event: &Event);
+}
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Event {
+    /// The run begins.
+    RunStarted {
+        /// How many scenarios it has.
+        scenarios: usize,
+    },
+    /// A scenario begins.
+    ScenarioStarted {
+        /// Which.
+        scenario: Arc<Scenario>,
+    },
+    /// A step is over.
+    StepFinished {
+        /// The scenario that it belongs to.
+        scenario: Arc<Scenario>,
+        /// What became of it.
+        step: Arc<StepReport>,
+    },
+    /// A `log` step says something.
+    Log {
+        /// The scenario that says it.
+        scenario: Arc<Scenario>,
+        /// What it says.
+        text: String,
+    },
+    /// A scenario is over.
+    ScenarioFinished(ScenarioReport),
+    /// The run is over.
+    RunFinished(Summary),
+}
+
+/// The list that a step stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// `setup`
+    Setup,
+    /// `steps`
+    Steps,
+    /// `finally`
+    Finally,
+}
+
+impl Phase {
+    /// The key of the list.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Setup => "setup",
+            Self::Steps => "steps",
+            Self::Finally => "finally",
+        }
+    }
+}
+
+/// What became of a step.
+#[derive(Debug)]
+pub struct StepReport {
+    /// The list that it stands in.
+    pub phase: Phase,
+    /// What it is called.
+    pub title: String,
+    /// Its action.
+    pub action: String,
+    /// Where it stands.
+    pub span: Span,
+    /// Passed, failed or skipped.
+    pub status: StepStatus,
+    /// How long it took, all attempts together.
+    pub duration: Duration,
+    /// What went wrong.
+    pub failures: Vec<Failure>,
+    /// The last request, where one was sent or meant to be.
+    pub request: Option<SentRequest>,
+    /// The last answer.
+    pub exchange: Option<Arc<Exchange>>,
+    /// What a reader should know: repeated requests, what a fallback could not keep.
+    pub notes: Vec<String>,
+    /// How many expectations were held against the answer.
+    pub checks: usize,
+}
+
+/// Whether a step passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepStatus {
+    /// It did.
+    Passed,
+    /// It did not.
+    Failed,
+    /// It did not, and the scenario went on: `soft: true`.
+    SoftFailed,
+    /// It was not run, for this reason.
+    Skipped(String),
+}
+
+/// One thing that went wrong.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// What, where, and what to do.
+    pub problem: Problem,
+    /// Expected against actual, in lines that begin with `-`, `+` or a blank.
+    pub diff: Option<String>,
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self { problem, diff: None }
+    }
+}
+
+/// Whether a scenario passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// It did.
+    Passed,
+    /// It did not.
+    Failed,
+    /// It was not run, for this reason.
+    Skipped(String),
+}
+
+/// What became of a scenario. Steps that passed are counted and not kept.
+#[derive(Debug)]
+pub struct ScenarioReport {
+    /// Which.
+    pub scenario: Arc<Scenario>,
+    /// Passed, failed or skipped.
+    pub status: Status,
+    /// From its first step to its last.
+    pub duration: Duration,
+    /// How many steps ran.
+    pub steps: usize,
+    /// How many expectations were checked.
+    pub checks: usize,
+    /// The steps that failed, softly or not, in order: the first is the cause.
+    pub failed: Vec<Arc<StepReport>>,
+    /// What went wrong outside of steps: a variable that has no value, the scenario's time.
+    pub problems: Vec<Problem>,
+}
+
+impl ScenarioReport {
+    /// The report of a scenario that could not begin.
+    pub fn broken(scenario: &Arc<Scenario>, problem: Problem) -> Self {
+        Self { status: Status::Failed, problems: vec![problem], ..Self::new(scenario) }
+    }
+
+    /// The report of a scenario of which nothing is known yet.
+    pub fn new(scenario: &Arc<Scenario>) -> Self {
+        Self {
+            scenario: Arc::clone(scenario),
+            status: Status::Passed,
+            duration: Duration::ZERO,
+            steps: 0,
+            checks: 0,
+            failed: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+}
+
+/// The counts of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Summary {
+    /// Scenarios that passed.
+    pub passed: usize,
+    /// Scenarios that failed.
+    pub failed: usize,
+    /// Scenarios that were skipped.
+    pub skipped: usize,
+    /// Scenarios that were not begun: after `--fail-fast` or an interruption.
+    pub not_run: usize,
+    /// Steps that ran.
+    pub steps: usize,
+    /// Expectations that were checked.
+    pub checks: usize,
+    /// All of it.
+    pub duration: Duration,
+    /// Whether somebody stopped it.
+    pub interrupted: bool,
+}
+
+impl Summary {
+    /// Counts a scenario.
+    pub fn add(&mut self, report: &ScenarioReport) {
+        match report.status {
+            Status::Passed => self.passed += 1,
+            Status::Failed => self.failed += 1,
+            Status::Skipped(_) => self.skipped += 1,
+        }
+        self.steps += report.steps;
+        self.checks += report.checks;
+    }
+}

@@ -1,0 +1,231 @@
+//! A step's request: its fields resolved and checked, sent, and sent again where that is asked for.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::Settings;
+use crate::agentos::{
+    AnyOperation, Call, CallOptions, Client, Error, ErrorKind, Exchange, Payload, Phase, Timeouts,
+};
+use crate::diagnostic::{self, Problem};
+use crate::expr::{Scope, as_text};
+use crate::scenario::{HttpAction, HttpBody, OperationAction, Retry, RetryOn, Step};
+use crate::template::Template;
+use crate::yaml::Key;
+
+/// A request that is ready to be sent.
+pub(super) struct Request {
+    what: What,
+    options: CallOptions,
+    /// Whether a workflow whose steps failed counts as done.
+    pub(super) allow_failed_steps: bool,
+}
+
+enum What {
+    Operation(Box<dyn AnyOperation>),
+    Call(Call),
+}
+
+impl Request {
+    /// The request of an operation.
+    pub(super) fn of_operation(
+        step: &Step,
+        action: &OperationAction,
+        scope: &Scope,
+        settings: &Settings,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut fields = Map::new();
+        let mut problems = Vec::new();
+        for (key, template) in &action.fields {
+            match template.resolve(scope) {
+                Ok(value) => match typed(action, key, template, value) {
+                    Ok(value) => {
+                        fields.insert(key.name.clone(), value);
+                    }
+                    Err(problem) => problems.push(problem),
+                },
+                Err(problem) => problems.push(problem),
+            }
+        }
+        let allow_failed_steps = fields.get("allow_failed_steps").and_then(Value::as_bool).unwrap_or(false);
+        let options = options(step, scope, settings, &mut problems);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        // Null stands for "not given".
+        fields.retain(|_, value| !value.is_null());
+        let operation = action.operation.parse(fields).map_err(|error| {
+            vec![
+                Problem::error("operation::fields", error.to_string())
+                    .label(&step.action_key.span, "in this step"),
+            ]
+        })?;
+        Ok(Self { what: What::Operation(operation), options, allow_failed_steps })
+    }
+
+    /// The request of an `http` step.
+    pub(super) fn of_http(
+        step: &Step,
+        action: &HttpAction,
+        scope: &Scope,
+        settings: &Settings,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut text = |template: &Template| {
+            template.resolve_text(scope).map_err(|problem| problems.push(problem)).unwrap_or_default()
+        };
+        let mut pairs = |pairs: &[(Key, Template)]| -> Vec<(String, String)> {
+            pairs.iter().map(|(key, value)| (key.name.clone(), text(value))).collect()
+        };
+        let query = pairs(&action.query);
+        let payload = match &action.body {
+            HttpBody::None => Payload::Empty,
+            HttpBody::Form(form) => Payload::Form(pairs(form)),
+            HttpBody::Multipart(parts) => Payload::Multipart(pairs(parts)),
+            HttpBody::Text(body) => Payload::Text(text(body)),
+            HttpBody::Json(body) => match body.resolve(scope) {
+                Ok(value) => Payload::Json(value),
+                Err(problem) => {
+                    problems.push(problem);
+                    Payload::Empty
+                }
+            },
+        };
+        let path =
+            action.path.resolve_text(scope).map_err(|problem| problems.push(problem)).unwrap_or_default();
+        if problems.is_empty() && !path.starts_with('/') {
+            problems.push(
+                Problem::error("http::path", format!("the path of a request begins with `/`, not `{path}`"))
+                    .label(action.path.span(), "this path"),
+            );
+        }
+        let options = options(step, scope, settings, &mut problems);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let call = Call { method: action.method, path, query, headers: Vec::new(), payload };
+        Ok(Self { what: What::Call(call), options, allow_failed_steps: false })
+    }
+
+    /// Whether the answer is JSON unless something is wrong: that of an operation is.
+    pub(super) fn answers_json(&self) -> bool {
+        matches!(self.what, What::Operation(_))
+    }
+
+    async fn once(&self, client: &Client) -> Result<Exchange, Error> {
+        match &self.what {
+            What::Operation(operation) => operation.execute(client, &self.options).await,
+            What::Call(call) => client.exchange(call, &self.options).await,
+        }
+    }
+
+    /// Sends it, as often as `retry` says.
+    pub(super) async fn send(
+        &self,
+        client: &Client,
+        retry: Option<&Retry>,
+    ) -> (Result<Exchange, Error>, Vec<String>) {
+        let mut notes = Vec::new();
+        let mut delay = retry.map(|retry| retry.delay).unwrap_or_default();
+        let attempts = retry.map_or(1, |retry| retry.attempts);
+        let mut attempt = 1;
+        loop {
+            let result = self.once(client).await;
+            let Some(retry) = retry.filter(|retry| attempt < attempts && wants(retry, &result)) else {
+                return (result, notes);
+            };
+            let asked = result.as_ref().ok().and_then(retry_after);
+            let pause = asked.unwrap_or(delay).min(LONGEST_PAUSE);
+            let why = match &result {
+                Ok(exchange) => format!("was answered {}", exchange.status),
+                Err(error) => format!("failed: {error}"),
+            };
+            notes.push(format!("attempt {attempt} of {attempts} {why}; again after {}", in_words(pause)));
+            tokio::time::sleep(pause).await;
+            delay = delay.mul_f64(retry.backoff).min(LONGEST_PAUSE);
+            attempt += 1;
+        }
+    }
+}
+
+/// No pause between two attempts is longer, whatever the server asks for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+
+fn in_words(duration: Duration) -> String {
+    if duration < Duration::from_secs(1) {
+        format!("{} ms", duration.as_millis())
+    } else {
+        format!("{:.1} s", duration.as_secs_f64())
+    }
+}
+
+fn wants(retry: &Retry, result: &Result<Exchange, Error>) -> bool {
+    retry.on.iter().any(|on| match (on, result) {
+        (RetryOn::Status(status), Ok(exchange)) => exchange.status == *status,
+        (RetryOn::Class(class), Ok(exchange)) => exchange.status / 100 == *class,
+        (RetryOn::Timeout, Err(error)) => matches!(error.kind, ErrorKind::Timeout { .. }),
+        (RetryOn::Connect, Err(error)) => {
+            matches!(
+                error.kind,
+                ErrorKind::Unreachable { .. }
+                    | ErrorKind::Interrupted { .. }
+                    | ErrorKind::Timeout { phase: Phase::Connect, .. }
+            )
+        }
+        _ => false,
+    })
+}
+
+/// The seconds that a server asks to wait.
+fn retry_after(exchange: &Exchange) -> Option<Duration> {
+    let (_, value) = exchange.headers.iter().find(|(name, _)| name == "retry-after")?;
+    value.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// A resolved value as its field wants it, or the problem that it is of another kind.
+fn typed(action: &OperationAction, key: &Key, template: &Template, value: Value) -> Result<Value, Problem> {
+    let Some(field) = action.operation.field(&key.name) else { return Ok(value) };
+    let value = if template.as_literal().is_some() { value } else { field.kind.coerce(value) };
+    if field.kind.accepts(&value) && !(field.required && value.is_null()) {
+        return Ok(value);
+    }
+    let shown: String = as_text(&value).chars().take(80).collect();
+    let problem = Problem::error("operation::type", format!("`{}` must be {}", field.name, field.kind))
+        .label(template.span(), format!("is `{shown}` here"));
+    Err(match (&field.kind, &value) {
+        (crate::agentos::field::FieldKind::Enum(words), Value::String(text)) => {
+            problem.maybe_help(diagnostic::suggest(text, words.iter().map(String::as_str)))
+        }
+        _ => problem,
+    })
+}
+
+fn options(step: &Step, scope: &Scope, settings: &Settings, problems: &mut Vec<Problem>) -> CallOptions {
+    let mut headers = Vec::new();
+    for (key, template) in &step.headers {
+        match template.resolve_text(scope) {
+            Ok(value) if value.chars().any(char::is_control) => problems.push(
+                Problem::error(
+                    "step::headers",
+                    format!(
+                        "the value of the header `{}` holds a line break or a control character",
+                        key.name
+                    ),
+                )
+                .label(template.span(), "here")
+                .help("a value read from a file often ends with a line break: use `| trim`"),
+            ),
+            Ok(value) => headers.push((key.name.to_ascii_lowercase(), value)),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    let (own, general) = (step.timeout, settings.timeouts);
+    let timeouts = Timeouts {
+        connect: own.connect.or(general.connect),
+        first_byte: own.first_byte.or(general.first_byte),
+        idle: own.idle.or(general.idle),
+        total: own.total.or(general.total),
+    };
+    CallOptions { headers, timeouts }
+}

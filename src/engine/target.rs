@@ -1,0 +1,159 @@
+//! The AgentOS that scenarios run against, and what is known of it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use crate::agentos::operation::{Call, Method};
+use crate::agentos::{CallOptions, Client};
+use crate::scenario::{Requires, Scenario};
+
+/// An AgentOS with its client.
+#[derive(Clone)]
+pub struct Target {
+    /// What it is called in reports.
+    pub name: String,
+    /// The client.
+    pub client: Client,
+    facts: std::sync::Arc<OnceCell<Facts>>,
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Target").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// What a target has.
+#[derive(Debug, Default)]
+struct Facts {
+    agents: Vec<String>,
+    teams: Vec<String>,
+    workflows: Vec<String>,
+    version: Option<String>,
+    unreadable: Option<String>,
+}
+
+impl Target {
+    /// A target that is reached by `client`.
+    pub fn new(name: impl Into<String>, client: Client) -> Self {
+        Self { name: name.into(), client, facts: std::sync::Arc::new(OnceCell::new()) }
+    }
+
+    async fn facts(&self) -> &Facts {
+        self.facts.get_or_init(|| async { Facts::of(&self.client).await }).await
+    }
+
+    /// Why a scenario with these requirements cannot run here; none where it can. `resolve` gives an id its value.
+    pub(super) async fn lacks(
+        &self,
+        requires: &Requires,
+        ids: impl Fn(&[crate::template::Template]) -> Vec<String>,
+    ) -> Option<String> {
+        if requires.is_empty() {
+            return None;
+        }
+        let facts = self.facts().await;
+        if let Some(cause) = &facts.unreadable {
+            return Some(format!("what the target has could not be read: {cause}"));
+        }
+        for (what, wanted, there) in [
+            ("agent", &requires.agents, &facts.agents),
+            ("team", &requires.teams, &facts.teams),
+            ("workflow", &requires.workflows, &facts.workflows),
+        ] {
+            if let Some(missing) = ids(wanted).into_iter().find(|id| !there.contains(id)) {
+                let list = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
+                return Some(format!("this AgentOS has no {what} `{missing}` (it has {list})"));
+            }
+        }
+        if let Some(range) = &requires.version {
+            match &facts.version {
+                None => return Some(format!("needs agno {range}, and this AgentOS is older than 2.6")),
+                Some(version) if !range.contains(version) => {
+                    return Some(format!("needs agno {range}, and this AgentOS runs {version}"));
+                }
+                Some(_) => {}
+            }
+        }
+        None
+    }
+}
+
+impl Facts {
+    async fn of(client: &Client) -> Self {
+        let options = CallOptions::default();
+        let read = |path: &'static str| {
+            let options = &options;
+            async move {
+                let exchange = client
+                    .exchange(&Call::new(Method::Get, path), options)
+                    .await
+                    .map_err(|error| error.to_string())?;
+                if exchange.status >= 400 {
+                    return Err(format!("GET {path} was answered {}", exchange.status));
+                }
+                serde_json::from_slice::<Value>(&exchange.body)
+                    .map_err(|_| format!("GET {path} was not answered with JSON"))
+            }
+        };
+        let config = match read("/config").await {
+            Ok(config) => config,
+            Err(cause) => return Self { unreadable: Some(cause), ..Self::default() },
+        };
+        let ids = |key: &str| {
+            let items = config.get(key).and_then(Value::as_array).into_iter().flatten();
+            items.filter_map(|item| item.get("id").and_then(Value::as_str).map(str::to_owned)).collect()
+        };
+        // `/info` names the version of agno since 2.6; before, nothing does.
+        let info = read("/info").await.unwrap_or_default();
+        let version = info.get("agno_version").and_then(Value::as_str).map(str::to_owned);
+        Self {
+            agents: ids("agents"),
+            teams: ids("teams"),
+            workflows: ids("workflows"),
+            version,
+            unreadable: None,
+        }
+    }
+}
+
+/// The targets of a run: the default one and those that scenarios name.
+#[derive(Debug, Default)]
+pub struct Targets {
+    default: Option<Target>,
+    named: BTreeMap<String, Target>,
+    /// Whether the command line chose one for all.
+    pinned: bool,
+}
+
+impl Targets {
+    /// One target for everything, whatever scenarios name.
+    pub fn pinned(target: Target) -> Self {
+        Self { default: Some(target), named: BTreeMap::new(), pinned: true }
+    }
+
+    /// The target of scenarios that name none.
+    pub fn with_default(target: Target) -> Self {
+        Self { default: Some(target), named: BTreeMap::new(), pinned: false }
+    }
+
+    /// Adds a target that scenarios may name.
+    pub fn insert(&mut self, name: impl Into<String>, target: Target) {
+        self.named.insert(name.into(), target);
+    }
+
+    /// The target of a scenario.
+    pub fn of(&self, scenario: &Scenario) -> Option<&Target> {
+        match scenario.target.as_ref().filter(|_| !self.pinned) {
+            Some(key) => self.named.get(&key.name),
+            None => self.default.as_ref(),
+        }
+    }
+
+    /// All of them, the default first.
+    pub fn iter(&self) -> impl Iterator<Item = &Target> {
+        self.default.iter().chain(self.named.values())
+    }
+}

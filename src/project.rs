@@ -1,0 +1,223 @@
+//! The project file `agentos-run.yaml`: targets, secrets, folders and defaults of a project.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::agentos::Timeouts;
+use crate::diagnostic::{self, Problem, Problems};
+use crate::expr::{Scope, Value};
+use crate::source::{Source, Span};
+use crate::template::Template;
+use crate::yaml::fields::{Fields, expected, string};
+use crate::yaml::{self, Key, Kind, Node};
+
+pub mod server;
+
+/// The name of the file.
+pub const FILE_NAME: &str = "agentos-run.yaml";
+/// The word that stands for the embedded AgentOS in `base_url`.
+pub const EMBEDDED: &str = "embedded";
+
+/// A project file.
+#[derive(Debug)]
+pub struct Project {
+    /// The folder it stands in; its paths are relative to it.
+    pub folder: PathBuf,
+    /// The file.
+    pub source: Arc<Source>,
+    /// The targets by name, in order.
+    pub targets: Vec<TargetSettings>,
+    /// Environment variables whose values are never shown.
+    pub secrets: Vec<String>,
+    /// Where the scenarios are.
+    pub scenarios: Option<String>,
+    /// The clocks of every request.
+    pub timeouts: Timeouts,
+    /// Variables of all scenarios; a scenario's own replace them.
+    pub vars: Vec<(Key, Template)>,
+}
+
+/// A target of the project file.
+#[derive(Debug)]
+pub struct TargetSettings {
+    /// Its name.
+    pub name: Key,
+    /// Where it is, or `embedded`.
+    pub base_url: Template,
+    /// What is sent with every request.
+    pub headers: Vec<(Key, Template)>,
+    /// A server that is started for the run.
+    pub serve: Option<Serve>,
+}
+
+/// A server that is started, awaited and stopped.
+#[derive(Debug)]
+pub struct Serve {
+    /// The command, for `sh -c`.
+    pub command: Template,
+    /// The path that answers 2xx once it is ready.
+    pub ready: Template,
+    /// How long that may take.
+    pub within: Duration,
+    /// Further environment variables.
+    pub env: Vec<(Key, Template)>,
+    /// Where it is written.
+    pub span: Span,
+}
+
+impl Project {
+    /// The project file of `folder` or of the nearest folder above it.
+    pub fn find(folder: &Path) -> Option<PathBuf> {
+        folder.ancestors().map(|folder| folder.join(FILE_NAME)).find(|path| path.is_file())
+    }
+
+    /// Reads a project file; what is wrong with it becomes problems.
+    pub fn read(path: &Path, name: &str, problems: &mut Problems) -> Option<Self> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => {
+                problems.push(Problem::error("file::unreadable", format!("cannot read {name}: {error}")));
+                return None;
+            }
+        };
+        let source = Source::new(name, text);
+        let mut documents = yaml::parse(&source, problems).into_iter();
+        let document = documents.next()?;
+        if let Some(second) = documents.next() {
+            problems.push(
+                Problem::error("project::documents", "a project file is one document")
+                    .label(&second.span, "a second one"),
+            );
+        }
+        let fields = Fields::new(&document, problems);
+        let targets = fields.get("targets").map(|entry| targets(&entry.value, problems)).unwrap_or_default();
+        let secrets = fields.strings("secrets", problems);
+        let scenarios = fields.text("scenarios", problems);
+        fields.text("snapshots", problems);
+        let mut timeouts = Timeouts::default();
+        if let Some(entry) = fields.get("defaults") {
+            let defaults = Fields::new(&entry.value, problems);
+            timeouts.total = defaults.duration("timeout", problems);
+            defaults.finish(&["timeout"], &[], "`defaults` of the project file", problems);
+        }
+        let vars = fields.get("vars").map(|entry| pairs(&entry.value, "vars", problems)).unwrap_or_default();
+        fields.finish(
+            &["targets", "secrets", "scenarios", "snapshots", "defaults", "vars"],
+            &["identities"],
+            "a project file",
+            problems,
+        );
+        let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
+        Some(Self { folder, source, targets, secrets, scenarios, timeouts, vars })
+    }
+
+    /// The target `name`.
+    pub fn target(&self, name: &str) -> Option<&TargetSettings> {
+        self.targets.iter().find(|target| target.name.name == name)
+    }
+
+    /// The problem that there is no target `name`, which stands at `span` or on the command line.
+    pub fn unknown_target(&self, name: &str, span: Option<&Span>) -> Problem {
+        let problem = Problem::error("target::unknown", format!("the project file has no target `{name}`"));
+        let problem = match span {
+            Some(span) => problem.label(span, "unknown target"),
+            None => problem,
+        };
+        problem.maybe_help(diagnostic::suggest(
+            name,
+            self.targets.iter().map(|target| target.name.name.as_str()),
+        ))
+    }
+}
+
+/// The names that a project file may read: `env` alone.
+pub fn scope(folder: &Path, environment: &Arc<BTreeMap<String, String>>) -> Scope {
+    let mut scope = Scope::new(folder);
+    scope.set("env", Value::from_fields(crate::engine::Environment(Arc::clone(environment))));
+    scope
+}
+
+fn targets(node: &Node, problems: &mut Problems) -> Vec<TargetSettings> {
+    let Kind::Mapping(entries) = &node.kind else {
+        problems.push(expected("project::targets", "`targets`", "a mapping of names to targets", node));
+        return Vec::new();
+    };
+    entries
+        .iter()
+        .filter_map(|entry| {
+            let fields = Fields::new(&entry.value, problems);
+            let base_url = fields.get("base_url").map(|url| Template::parse(&url.value, problems));
+            if base_url.is_none() {
+                problems.push(
+                    Problem::error(
+                        "project::targets",
+                        format!("the target `{}` has no `base_url`", entry.key.name),
+                    )
+                    .label(&entry.key.span, "where is it?")
+                    .help("base_url: http://127.0.0.1:7777, or base_url: embedded"),
+                );
+            }
+            let headers = fields
+                .get("headers")
+                .map(|headers| pairs(&headers.value, "headers", problems))
+                .unwrap_or_default();
+            let serve = fields.get("serve").and_then(|serve| self::serve(&serve.value, problems));
+            fields.finish(&["base_url", "headers", "serve"], &[], "a target", problems);
+            Some(TargetSettings { name: entry.key.clone(), base_url: base_url?, headers, serve })
+        })
+        .collect()
+}
+
+fn serve(node: &Node, problems: &mut Problems) -> Option<Serve> {
+    if let Kind::String(_) = node.kind {
+        let command = Template::parse(node, problems);
+        let ready = Template::literal("/health".into(), &node.span);
+        return Some(Serve {
+            command,
+            ready,
+            within: Duration::from_secs(30),
+            env: Vec::new(),
+            span: node.span.clone(),
+        });
+    }
+    let fields = Fields::new(node, problems);
+    let command = fields.get("command").map(|entry| {
+        string(&entry.value, "`command`", problems);
+        Template::parse(&entry.value, problems)
+    });
+    if command.is_none() {
+        problems.push(
+            Problem::error("project::serve", "`serve` has no `command`")
+                .label(&node.span, "nothing to start")
+                .help("serve: { command: python my_os.py, ready: /health, within: 30s }"),
+        );
+    }
+    let ready = match fields.get("ready") {
+        Some(entry) => Template::parse(&entry.value, problems),
+        None => Template::literal("/health".into(), &node.span),
+    };
+    let within = fields.duration("within", problems).unwrap_or(Duration::from_secs(30));
+    let env = fields.get("env").map(|entry| pairs(&entry.value, "env", problems)).unwrap_or_default();
+    fields.finish(&["command", "ready", "within", "env"], &[], "`serve`", problems);
+    Some(Serve { command: command?, ready, within, env, span: node.span.clone() })
+}
+
+fn pairs(node: &Node, what: &str, problems: &mut Problems) -> Vec<(Key, Template)> {
+    match &node.kind {
+        Kind::Mapping(entries) => {
+            entries.iter().map(|entry| (entry.key.clone(), Template::parse(&entry.value, problems))).collect()
+        }
+        Kind::Null => Vec::new(),
+        _ => {
+            problems.push(expected(
+                "project::type",
+                &format!("`{what}`"),
+                "a mapping of names to values",
+                node,
+            ));
+            Vec::new()
+        }
+    }
+}

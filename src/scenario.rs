@@ -1,0 +1,163 @@
+//! Scenarios: YAML documents as typed steps, checked whole before anything is sent.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::expr::Expression;
+use crate::source::{Source, Span};
+use crate::template::Template;
+use crate::yaml::Key;
+
+mod action;
+pub mod load;
+mod names;
+mod read;
+mod step;
+
+pub use action::{Action, HttpAction, HttpBody, OperationAction};
+pub use read::parse;
+pub use step::{Retry, RetryOn, Save, SaveFrom, Step, StepTimeouts};
+
+/// One YAML document: what runs as a whole and passes or fails as a whole.
+#[derive(Debug)]
+pub struct Scenario {
+    /// The file it stands in.
+    pub source: Arc<Source>,
+    /// The folder that files named in it are relative to.
+    pub base_dir: PathBuf,
+    /// Where it begins.
+    pub span: Span,
+    /// Its name: what people filter by and reports show.
+    pub name: String,
+    /// What it is about.
+    pub description: Option<String>,
+    /// Words to select it by.
+    pub tags: Vec<String>,
+    /// Why it is not run.
+    pub skip: Option<Skip>,
+    /// What the target must have.
+    pub requires: Requires,
+    /// Variables, in order; later ones may use earlier ones.
+    pub vars: Vec<(Key, Template)>,
+    /// The time that setup and steps may take.
+    pub timeout: Option<Duration>,
+    /// The target of the project file that it runs against.
+    pub target: Option<Key>,
+    /// Steps before; a failure of one skips `steps`.
+    pub setup: Vec<Step>,
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// Steps that always run, whatever became of the others.
+    pub finally: Vec<Step>,
+}
+
+/// Why a scenario is not run.
+#[derive(Debug)]
+pub enum Skip {
+    /// Always, for this reason.
+    Always(String),
+    /// Where the expression is true.
+    When(Expression),
+}
+
+/// What the target must have; where it has not, the scenario is skipped.
+#[derive(Debug, Default)]
+pub struct Requires {
+    /// Ids of agents.
+    pub agents: Vec<Template>,
+    /// Ids of teams.
+    pub teams: Vec<Template>,
+    /// Ids of workflows.
+    pub workflows: Vec<Template>,
+    /// Operations by name.
+    pub operations: Vec<String>,
+    /// Versions of agno.
+    pub version: Option<VersionRange>,
+}
+
+impl Requires {
+    /// Whether nothing is required.
+    pub fn is_empty(&self) -> bool {
+        self.agents.is_empty()
+            && self.teams.is_empty()
+            && self.workflows.is_empty()
+            && self.operations.is_empty()
+            && self.version.is_none()
+    }
+}
+
+/// Conditions on a version, all of which must hold: `>=2.6, <3.1`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionRange {
+    text: String,
+    conditions: Vec<(Comparison, Vec<u64>)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    AtLeast,
+    Above,
+    AtMost,
+    Below,
+    Equal,
+}
+
+impl VersionRange {
+    /// Reads `>=2.6`, `<3`, `==3.1.10`, `2.6` (which is `>=2.6`), joined by commas.
+    pub fn parse(text: &str) -> Option<Self> {
+        let condition = |part: &str| {
+            let part = part.trim();
+            let (comparison, rest) = [
+                (">=", Comparison::AtLeast),
+                ("<=", Comparison::AtMost),
+                ("==", Comparison::Equal),
+                (">", Comparison::Above),
+                ("<", Comparison::Below),
+                ("=", Comparison::Equal),
+            ]
+            .iter()
+            .find_map(|(sign, comparison)| part.strip_prefix(sign).map(|rest| (*comparison, rest)))
+            .unwrap_or((Comparison::AtLeast, part));
+            Some((comparison, numbers(rest.trim())?))
+        };
+        let conditions = text.split(',').map(condition).collect::<Option<Vec<_>>>()?;
+        Some(Self { text: text.trim().to_owned(), conditions })
+    }
+
+    /// Whether `version` (such as `3.1.10`) lies in it.
+    pub fn contains(&self, version: &str) -> bool {
+        let core: String = version.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+        let Some(mut actual) = numbers(core.trim_end_matches('.')) else { return false };
+        self.conditions.iter().all(|(comparison, wanted)| {
+            let mut wanted = wanted.clone();
+            let length = actual.len().max(wanted.len());
+            actual.resize(length, 0);
+            wanted.resize(length, 0);
+            match comparison {
+                Comparison::AtLeast => actual >= wanted,
+                Comparison::Above => actual > wanted,
+                Comparison::AtMost => actual <= wanted,
+                Comparison::Below => actual < wanted,
+                Comparison::Equal => actual == wanted,
+            }
+        })
+    }
+}
+
+impl std::fmt::Display for VersionRange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn numbers(text: &str) -> Option<Vec<u64>> {
+    text.split('.').map(|part| part.parse().ok()).collect()
+}
+
+impl Scenario {
+    /// `file:line:column` of its beginning.
+    pub fn link(&self) -> String {
+        self.span.link()
+    }
+}

@@ -1,0 +1,381 @@
+//! What a step does: an operation of the API, any request, or something of the language itself.
+
+use serde_json::Value;
+
+use super::read::variables;
+use super::step::{self, Retry, Step};
+use crate::agentos::field::FieldKind;
+use crate::agentos::operation::{Entry as Operation, Method};
+use crate::agentos::{self, Timeouts};
+use crate::diagnostic::{self, Problem, Problems};
+use crate::expect::Expectations;
+use crate::template::Template;
+use crate::yaml::fields::{Fields, expected, planned_key, read_duration, string, unknown_key};
+use crate::yaml::{Entry, Key, Kind, Node};
+
+/// The actions that are no operations.
+pub(super) const WORDS: &[&str] = &["http", "set", "assert", "group", "sleep", "log"];
+
+/// What a step does.
+#[derive(Debug)]
+pub enum Action {
+    /// An operation of the API.
+    Operation(OperationAction),
+    /// Any request.
+    Http(Box<HttpAction>),
+    /// Gives variables values.
+    Set(Vec<(Key, Template)>),
+    /// Holds expectations on expressions.
+    Assert(Expectations),
+    /// Steps that belong together.
+    Group(Vec<Step>),
+    /// Waits.
+    Sleep(Template),
+    /// Says something in the report.
+    Log(Template),
+}
+
+/// An operation and its fields.
+#[derive(Debug)]
+pub struct OperationAction {
+    /// Which.
+    pub operation: &'static Operation,
+    /// The fields as written, then those of the scenario's defaults; each key has the field's own name.
+    pub fields: Vec<(Key, Template)>,
+}
+
+/// A request of any kind.
+#[derive(Debug)]
+pub struct HttpAction {
+    /// The method.
+    pub method: Method,
+    /// The path, relative to the target.
+    pub path: Template,
+    /// The query.
+    pub query: Vec<(Key, Template)>,
+    /// The body.
+    pub body: HttpBody,
+}
+
+/// The body of a request of any kind.
+#[derive(Debug)]
+pub enum HttpBody {
+    /// None.
+    None,
+    /// JSON.
+    Json(Template),
+    /// A form.
+    Form(Vec<(Key, Template)>),
+    /// A multipart form.
+    Multipart(Vec<(Key, Template)>),
+    /// A text.
+    Text(Template),
+}
+
+/// What a scenario sets for all its steps.
+#[derive(Debug, Default)]
+pub(super) struct Defaults {
+    fields: Vec<(Key, Template)>,
+    pub(super) timeout: Timeouts,
+    pub(super) retry: Option<Retry>,
+    pub(super) headers: Vec<(Key, Template)>,
+    pub(super) soft: Option<bool>,
+}
+
+impl Defaults {
+    pub(super) fn parse(node: &Node, problems: &mut Problems) -> Self {
+        let fields = Fields::new(node, problems);
+        let mut defaults = Self {
+            timeout: fields
+                .get("timeout")
+                .map(|entry| step::timeouts(&entry.value, problems))
+                .unwrap_or_default(),
+            retry: fields.get("retry").and_then(|entry| step::retry(&entry.value, problems)),
+            headers: fields
+                .get("headers")
+                .map(|entry| step::header_map(&entry.value, problems))
+                .unwrap_or_default(),
+            soft: fields.boolean("soft", problems),
+            fields: Vec::new(),
+        };
+        for entry in fields.entries() {
+            let name = entry.key.name.as_str();
+            if matches!(name, "timeout" | "retry" | "headers" | "soft") {
+                continue;
+            }
+            let field = agentos::catalogue().iter().find_map(|operation| operation.field(name));
+            let Some(field) = field else {
+                let known = agentos::catalogue()
+                    .iter()
+                    .flat_map(|o| o.fields.iter().map(|field| field.name.as_str()));
+                let known = known.chain(["timeout", "retry", "headers", "soft"]);
+                problems.push(
+                    Problem::error("scenario::unknown-key", format!("no operation has a field `{name}`"))
+                        .label(&entry.key.span, "unknown field")
+                        .maybe_help(
+                            diagnostic::nearest(name, known).map(|found| format!("did you mean `{found}`?")),
+                        ),
+                );
+                continue;
+            };
+            let template = Template::parse(&entry.value, problems);
+            check_literal(&field.name, &field.kind, &template, &entry.value, problems);
+            let key = Key { span: entry.key.span.clone(), name: field.name.clone() };
+            defaults.fields.push((key, template));
+        }
+        defaults
+    }
+}
+
+impl Action {
+    /// Whether a word names an action.
+    pub(super) fn is_known(name: &str) -> bool {
+        WORDS.contains(&name) || agentos::find(name).is_some()
+    }
+
+    /// Reads the action of the key `entry`.
+    pub(super) fn parse(entry: &Entry, defaults: &Defaults, problems: &mut Problems) -> Option<Self> {
+        let node = &entry.value;
+        Some(match entry.key.name.as_str() {
+            "http" => Self::Http(Box::new(http(entry, problems)?)),
+            "set" => {
+                let values = variables(node, "set", problems);
+                if matches!(&node.kind, Kind::Null) || node.as_mapping().is_some_and(<[Entry]>::is_empty) {
+                    problems.push(expected("step::set", "`set`", "a mapping of names to values", node));
+                }
+                Self::Set(values)
+            }
+            "assert" => {
+                if matches!(node.kind, Kind::Null) || node.as_mapping().is_some_and(<[Entry]>::is_empty) {
+                    problems.push(
+                        Problem::error("expect::empty", "`assert` expects nothing")
+                            .label(&entry.key.span, "nothing in it")
+                            .help("assert: { \"${{ count }}\": { gte: 1 } }"),
+                    );
+                }
+                Self::Assert(Expectations::parse_assertions(node, problems))
+            }
+            "group" => {
+                let steps = step::parse_list(node, "group", defaults, problems);
+                if matches!(node.kind, Kind::Null) || node.as_sequence().is_some_and(<[Node]>::is_empty) {
+                    problems.push(expected("step::group", "`group`", "a list of steps", node));
+                }
+                Self::Group(steps)
+            }
+            "sleep" => {
+                let template = Template::parse(node, problems);
+                if template.as_literal().is_some() {
+                    read_duration(node, "`sleep`", problems);
+                }
+                Self::Sleep(template)
+            }
+            "log" => Self::Log(Template::parse(node, problems)),
+            name => {
+                let operation = agentos::find(name)?;
+                Self::Operation(OperationAction {
+                    operation,
+                    fields: fields(operation, entry, defaults, problems),
+                })
+            }
+        })
+    }
+}
+
+/// The fields of an operation: known, given where required, and of the right kind where they are literal.
+fn fields(
+    operation: &'static Operation,
+    entry: &Entry,
+    defaults: &Defaults,
+    problems: &mut Problems,
+) -> Vec<(Key, Template)> {
+    let name = operation.spec.name;
+    let entries: &[Entry] = match &entry.value.kind {
+        Kind::Mapping(entries) => entries,
+        Kind::Null => &[],
+        _ => {
+            problems.push(
+                expected(
+                    "operation::fields",
+                    &format!("`{}`", entry.key.name),
+                    "a mapping of its fields",
+                    &entry.value,
+                )
+                .help(format!("fields of {name}: {}", field_names(operation).join(", "))),
+            );
+            return Vec::new();
+        }
+    };
+    let mut found: Vec<(Key, Template)> = Vec::new();
+    for given in entries {
+        let Some(field) = operation.field(&given.key.name) else {
+            problems.push(unknown_field(operation, &given.key));
+            continue;
+        };
+        if let Some((earlier, _)) = found.iter().find(|(key, _)| key.name == field.name) {
+            problems.push(
+                Problem::error("operation::fields", format!("`{}` is given twice", field.name))
+                    .label(&given.key.span, "again here")
+                    .label(&earlier.span, "first here"),
+            );
+            continue;
+        }
+        let template = Template::parse(&given.value, problems);
+        check_literal(&field.name, &field.kind, &template, &given.value, problems);
+        if field.required && matches!(given.value.kind, Kind::Null) {
+            problems.push(
+                Problem::error("operation::missing-field", format!("`{}` of {name} is empty", field.name))
+                    .label(&given.key.span, "nothing given"),
+            );
+        }
+        found.push((Key { span: given.key.span.clone(), name: field.name.clone() }, template));
+    }
+    for (key, template) in &defaults.fields {
+        if operation.field(&key.name).is_some() && !found.iter().any(|(known, _)| known.name == key.name) {
+            found.push((key.clone(), template.clone()));
+        }
+    }
+    let missing: Vec<&str> = operation
+        .fields
+        .iter()
+        .filter(|field| field.required && !found.iter().any(|(key, _)| key.name == field.name))
+        .map(|field| field.name.as_str())
+        .collect();
+    if !missing.is_empty() {
+        let list = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
+        let example = missing.iter().map(|name| format!("{name}: ...")).collect::<Vec<_>>().join(", ");
+        problems.push(
+            Problem::error("operation::missing-field", format!("{name} needs {list}"))
+                .label(&entry.key.span, "missing here")
+                .help(format!("{name}: {{ {example} }}")),
+        );
+    }
+    found
+}
+
+fn field_names(operation: &Operation) -> Vec<&str> {
+    operation.fields.iter().map(|field| field.name.as_str()).collect()
+}
+
+fn unknown_field(operation: &Operation, key: &Key) -> Problem {
+    let name = operation.spec.name;
+    let names = operation.fields.iter().flat_map(|field| {
+        std::iter::once(field.name.as_str()).chain(field.aliases.iter().map(String::as_str))
+    });
+    let problem = Problem::error("operation::unknown-field", format!("{name} has no field `{}`", key.name))
+        .label(&key.span, "unknown field");
+    if step::MODIFIERS.contains(&key.name.as_str()) {
+        return problem
+            .help(format!("`{}` is a modifier of the step: indent it like `{name}:` itself", key.name));
+    }
+    if operation.fields.is_empty() {
+        return problem.help(format!("{name} takes no fields"));
+    }
+    problem.maybe_help(diagnostic::suggest(&key.name, names))
+}
+
+/// A literal of the wrong kind.
+fn check_literal(name: &str, kind: &FieldKind, template: &Template, node: &Node, problems: &mut Problems) {
+    let Some(value) = template.as_literal() else { return };
+    if kind.accepts(value) {
+        return;
+    }
+    let problem = Problem::error("operation::type", format!("`{name}` must be {kind}"))
+        .label(template.span(), format!("found {}", node.describe()));
+    problems.push(match (kind, value) {
+        (FieldKind::String, Value::Number(_) | Value::Bool(_)) => {
+            problem.help(format!("put it in quotes to send it as a text: \"{}\"", node.span.text().trim()))
+        }
+        (FieldKind::Enum(words), Value::String(text)) => {
+            problem.maybe_help(diagnostic::suggest(text, words.iter().map(String::as_str)))
+        }
+        (FieldKind::List(_), _) => problem.help(format!("a list of one is [{}]", node.span.text().trim())),
+        _ => problem,
+    });
+}
+
+fn http(entry: &Entry, problems: &mut Problems) -> Option<HttpAction> {
+    const KEYS: &[&str] = &["method", "path", "query", "json", "form", "body", "multipart"];
+    let node = &entry.value;
+    let fields = Fields::new(node, problems);
+    let method = match fields.get("method") {
+        None => Some(Method::Get),
+        Some(entry) => {
+            let name = string(&entry.value, "`method`", problems)?;
+            let found = Method::ALL.into_iter().find(|method| method.as_str().eq_ignore_ascii_case(&name));
+            if found.is_none() {
+                problems.push(
+                    Problem::error("http::method", format!("`{name}` is no HTTP method"))
+                        .label(&entry.value.span, "unknown method")
+                        .maybe_help(diagnostic::suggest(&name, Method::ALL.map(Method::as_str))),
+                );
+            }
+            found
+        }
+    };
+    let path = fields.get("path").map(|entry| (Template::parse(&entry.value, problems), entry));
+    match &path {
+        None => problems.push(
+            Problem::error("http::path", "`http` needs a `path`")
+                .label(&entry.key.span, "missing here")
+                .help("http: { path: /health }"),
+        ),
+        Some((template, entry)) => {
+            // A path that begins with an expression is known at run time only.
+            let written = entry.value.as_str().unwrap_or_default();
+            if !written.starts_with('/') && !written.starts_with("${{") {
+                problems.push(
+                    Problem::error("http::path", "the `path` of a request begins with `/`")
+                        .label(template.span(), "relative to the target")
+                        .help("the server is that of the target; a request cannot leave it"),
+                );
+            }
+        }
+    }
+    let query = fields.get("query").map(|entry| pairs(&entry.value, "query", problems)).unwrap_or_default();
+    let mut bodies: Vec<&Entry> = Vec::new();
+    for key in ["json", "form", "body", "multipart"] {
+        bodies.extend(fields.get(key));
+    }
+    if let [first, second, ..] = bodies.as_slice() {
+        problems.push(
+            Problem::error(
+                "http::body",
+                format!("a request has one body, not `{}` and `{}`", first.key.name, second.key.name),
+            )
+            .label(&second.key.span, "second body")
+            .label(&first.key.span, "first body"),
+        );
+    }
+    let body = match bodies.first() {
+        None => HttpBody::None,
+        Some(entry) => match entry.key.name.as_str() {
+            "json" => HttpBody::Json(Template::parse(&entry.value, problems)),
+            "form" => HttpBody::Form(pairs(&entry.value, "form", problems)),
+            "multipart" => HttpBody::Multipart(pairs(&entry.value, "multipart", problems)),
+            _ => HttpBody::Text(Template::parse(&entry.value, problems)),
+        },
+    };
+    for entry in fields.entries() {
+        let key = &entry.key;
+        if key.name == "headers" {
+            problems.push(
+                Problem::error("http::headers", "`headers` is a modifier of the step")
+                    .label(&key.span, "one level too deep")
+                    .help("indent it like `http:` itself"),
+            );
+        } else if key.name == "stream" {
+            problems.push(planned_key(key));
+        } else if !KEYS.contains(&key.name.as_str()) {
+            problems.push(unknown_key(key, "`http`", KEYS.iter().copied()));
+        }
+    }
+    Some(HttpAction { method: method?, path: path?.0, query, body })
+}
+
+fn pairs(node: &Node, what: &str, problems: &mut Problems) -> Vec<(Key, Template)> {
+    let Kind::Mapping(entries) = &node.kind else {
+        problems.push(expected("http::body", &format!("`{what}`"), "a mapping of names to values", node));
+        return Vec::new();
+    };
+    entries.iter().map(|entry| (entry.key.clone(), Template::parse(&entry.value, problems))).collect()
+}

@@ -1,0 +1,209 @@
+//! Paths to files to scenarios: what `run`, `check` and `list` are given.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Scenario, read};
+use crate::diagnostic::{Problem, Problems};
+use crate::source::Source;
+use crate::yaml;
+
+/// The name that stands for standard input.
+pub const STDIN: &str = "-";
+
+/// The project file, which is no scenario.
+pub const PROJECT_FILE: &str = "agentos-run.yaml";
+
+/// What was found under the paths given.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// The scenarios, by file in the order of the paths, and in a file as they stand.
+    pub scenarios: Vec<Scenario>,
+    /// How many files were read.
+    pub files: usize,
+    /// All findings of all files.
+    pub problems: Problems,
+}
+
+/// Reads all scenarios of `paths`: files, folders (searched for `*.yaml` and `*.yml`), globs, `-` for `stdin`. A file
+/// or folder whose name begins with `_` or `.` is not run by itself.
+pub fn load(paths: &[String], stdin: &mut dyn FnMut() -> std::io::Result<String>) -> Loaded {
+    let mut loaded = Loaded::default();
+    let mut seen = std::collections::BTreeSet::new();
+    for path in paths {
+        if path == STDIN {
+            match stdin() {
+                Ok(text) => loaded.add("<stdin>", text),
+                Err(error) => loaded.problems.push(unreadable("standard input", &error)),
+            }
+            continue;
+        }
+        for file in files_of(path, &mut loaded.problems) {
+            // One file named twice is one file.
+            if !seen.insert(fs::canonicalize(&file).unwrap_or_else(|_| file.clone())) {
+                continue;
+            }
+            loaded.read(&file);
+        }
+    }
+    loaded
+}
+
+impl Loaded {
+    fn read(&mut self, file: &Path) {
+        let too_large = fs::metadata(file).is_ok_and(|meta| meta.len() > yaml::MAX_BYTES as u64);
+        if too_large {
+            self.problems.push(
+                Problem::error("file::too-large", format!("{} holds more than 16 MiB", file.display())).help(
+                    "split it, or keep data in a file beside it and read that with `json_file(\"...\")`",
+                ),
+            );
+            return;
+        }
+        match fs::read(file).map(String::from_utf8) {
+            Ok(Ok(text)) => self.add(&shown(file), text),
+            Ok(Err(error)) => {
+                let at = error.utf8_error().valid_up_to();
+                let before = String::from_utf8_lossy(&error.as_bytes()[..at]).matches('\n').count();
+                self.problems.push(
+                    Problem::error(
+                        "file::encoding",
+                        format!("{} is not UTF-8: see line {}", file.display(), before + 1),
+                    )
+                    .help("save the file as UTF-8"),
+                );
+            }
+            Err(error) => self.problems.push(unreadable(&file.display().to_string(), &error)),
+        }
+    }
+
+    fn add(&mut self, name: &str, text: String) {
+        self.files += 1;
+        let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+        let source = Source::new(name, text);
+        let mut problems = Problems::new();
+        let mut documents = yaml::parse(&source, &mut problems);
+        // A `---` at the end, or before the first comment, makes no scenario.
+        if documents.len() > 1 {
+            documents.retain(|document| !matches!(document.kind, yaml::Kind::Null));
+        }
+        if documents.is_empty() && problems.is_empty() {
+            problems.push(
+                Problem::error("scenario::empty", format!("{name} holds no scenario"))
+                    .help("a scenario is a mapping with at least `steps:`"),
+            );
+        }
+        let before = self.scenarios.len();
+        for document in &documents {
+            self.scenarios.extend(read::parse(&source, document, &mut problems));
+        }
+        self.number_namesakes(before);
+        problems.sort_by_place();
+        self.problems.extend(problems);
+    }
+
+    /// Scenarios of one file that would have one name are told apart by their number.
+    fn number_namesakes(&mut self, from: usize) {
+        let names: Vec<String> =
+            self.scenarios[from..].iter().map(|scenario| scenario.name.clone()).collect();
+        for (index, scenario) in self.scenarios[from..].iter_mut().enumerate() {
+            let same = names.iter().filter(|name| **name == scenario.name).count();
+            if same > 1 {
+                let number = names[..=index].iter().filter(|name| **name == scenario.name).count();
+                scenario.name = format!("{} #{number}", scenario.name);
+            }
+        }
+    }
+}
+
+/// A path as it is shown and linked: with forward slashes, without a leading `./`.
+fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy().replace('\\', "/");
+    text.strip_prefix("./").map(str::to_owned).unwrap_or(text)
+}
+
+fn unreadable(what: &str, error: &std::io::Error) -> Problem {
+    let problem = Problem::error("file::unreadable", format!("cannot read {what}: {}", io_cause(error)));
+    if error.kind() == std::io::ErrorKind::NotFound {
+        return problem.help("give a file, a folder, a glob in quotes, or `-` for standard input");
+    }
+    problem
+}
+
+/// An I/O error without its number.
+fn io_cause(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
+fn files_of(path: &str, problems: &mut Problems) -> Vec<PathBuf> {
+    let direct = Path::new(path);
+    if direct.is_dir() {
+        let mut files = Vec::new();
+        walk(direct, &mut files, problems);
+        if files.is_empty() {
+            problems.push(
+                Problem::error("file::none", format!("{path} holds no scenario files")).help(
+                    "scenarios are files named *.yaml or *.yml; names that begin with `_` are fragments",
+                ),
+            );
+        }
+        return files;
+    }
+    if direct.exists() || !path.contains(['*', '?', '[']) {
+        return vec![direct.to_owned()];
+    }
+    match glob::glob(path) {
+        Ok(found) => {
+            let mut files: Vec<PathBuf> = Vec::new();
+            for path in found.flatten() {
+                if path.is_dir() {
+                    walk(&path, &mut files, problems);
+                } else if !is_private(&path) {
+                    files.push(path);
+                }
+            }
+            if files.is_empty() {
+                problems.push(Problem::error("file::none", format!("nothing matches {path}")));
+            }
+            files
+        }
+        Err(error) => {
+            problems.push(Problem::error("file::glob", format!("{path} is not a glob: {}", error.msg)));
+            Vec::new()
+        }
+    }
+}
+
+fn is_private(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(['_', '.']))
+}
+
+/// The scenario files below a folder, sorted by name so that every machine runs them in one order.
+fn walk(folder: &Path, files: &mut Vec<PathBuf>, problems: &mut Problems) {
+    let mut entries: Vec<PathBuf> = match fs::read_dir(folder) {
+        Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
+        Err(error) => {
+            problems.push(unreadable(&folder.display().to_string(), &error));
+            return;
+        }
+    };
+    entries.sort();
+    for entry in entries {
+        if is_private(&entry) {
+            continue;
+        }
+        // A link to a folder is not followed: it may lead back up.
+        let is_dir = entry.symlink_metadata().is_ok_and(|meta| meta.is_dir());
+        if is_dir {
+            walk(&entry, files, problems);
+        } else if entry.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+            && entry.is_file()
+            && entry.file_name().is_none_or(|name| name != PROJECT_FILE)
+        {
+            files.push(entry);
+        }
+    }
+}

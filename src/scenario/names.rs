@@ -1,0 +1,140 @@
+//! Whether every name that an expression reads is defined by then.
+
+use std::collections::BTreeSet;
+
+use super::action::{Action, HttpBody};
+use super::step::{SaveFrom, Step};
+use super::{Scenario, Skip};
+use crate::diagnostic::{self, Problem, Problems};
+use crate::expr::{self, Expression};
+use crate::template::Template;
+use crate::yaml::Key;
+
+/// Names that the language gives.
+pub(super) const RESERVED: &[&str] = &["env", "run", "steps", "loop", "case", "matrix"];
+
+/// Checks a scenario's expressions against what is defined where they stand.
+pub(super) fn check(scenario: &Scenario, problems: &mut Problems) {
+    let mut walk = Walk { names: BTreeSet::new(), steps: BTreeSet::new(), problems };
+    walk.names.extend(["env", "run"].map(str::to_owned));
+    for (key, template) in &scenario.vars {
+        walk.template(template);
+        walk.names.insert(key.name.clone());
+    }
+    if let Some(Skip::When(expression)) = &scenario.skip {
+        walk.expression(expression);
+    }
+    let requires = &scenario.requires;
+    for template in requires.agents.iter().chain(&requires.teams).chain(&requires.workflows) {
+        walk.template(template);
+    }
+    walk.names.insert("steps".to_owned());
+    walk.steps_of(&scenario.setup);
+    walk.steps_of(&scenario.steps);
+    walk.steps_of(&scenario.finally);
+}
+
+struct Walk<'a> {
+    names: BTreeSet<String>,
+    steps: BTreeSet<String>,
+    problems: &'a mut Problems,
+}
+
+impl Walk<'_> {
+    fn steps_of(&mut self, steps: &[Step]) {
+        for step in steps {
+            self.step(step);
+        }
+    }
+
+    fn step(&mut self, step: &Step) {
+        if let Some(condition) = &step.condition {
+            self.expression(condition);
+        }
+        for template in step.name.iter().chain(step.headers.iter().map(|(_, value)| value)) {
+            self.template(template);
+        }
+        match &step.action {
+            Action::Operation(action) => self.pairs(&action.fields),
+            Action::Http(http) => {
+                self.template(&http.path);
+                self.pairs(&http.query);
+                match &http.body {
+                    HttpBody::None => {}
+                    HttpBody::Json(body) | HttpBody::Text(body) => self.template(body),
+                    HttpBody::Form(pairs) | HttpBody::Multipart(pairs) => self.pairs(pairs),
+                }
+            }
+            Action::Set(values) => {
+                for (key, value) in values {
+                    self.template(value);
+                    self.names.insert(key.name.clone());
+                }
+            }
+            Action::Assert(expectations) => {
+                expectations.for_each_expression(&mut |expression| self.expression(expression))
+            }
+            Action::Group(steps) => self.steps_of(steps),
+            Action::Sleep(template) | Action::Log(template) => self.template(template),
+        }
+        // Its own answer is there for its expectations and for what it saves.
+        if let Some(id) = &step.id {
+            self.define_step(id);
+        }
+        step.expect.for_each_expression(&mut |expression| self.expression(expression));
+        for save in &step.save {
+            if let SaveFrom::Expression(template) = &save.from {
+                self.template(template);
+            }
+        }
+        self.names.extend(step.save.iter().map(|save| save.name.name.clone()));
+    }
+
+    fn define_step(&mut self, id: &Key) {
+        if !self.steps.insert(id.name.clone()) {
+            self.problems.push(
+                Problem::error("step::id", format!("two steps have the id `{}`", id.name))
+                    .label(&id.span, "already taken")
+                    .help("ids are unique within a scenario"),
+            );
+        }
+    }
+
+    fn pairs(&mut self, pairs: &[(Key, Template)]) {
+        for (_, template) in pairs {
+            self.template(template);
+        }
+    }
+
+    fn template(&mut self, template: &Template) {
+        template.for_each_expression(&mut |expression| self.expression(expression));
+    }
+
+    fn expression(&mut self, expression: &Expression) {
+        // `steps` stands for itself where an expression goes over it as a whole.
+        let mut seen = BTreeSet::new();
+        for name in expression.names() {
+            let mut parts = name.split('.');
+            let root = parts.next().unwrap_or_default().to_owned();
+            if root == "steps" && self.names.contains("steps") {
+                if let Some(id) = parts.next().filter(|id| !self.steps.contains(*id)) {
+                    let span = expression.span_of(&format!("steps.{id}"));
+                    self.problems.push(
+                        Problem::error(
+                            "expression::undefined",
+                            format!("no step before this one has the id `{id}`"),
+                        )
+                        .label(&span, "not defined here")
+                        .maybe_help(diagnostic::suggest(id, self.steps.iter().map(String::as_str))),
+                    );
+                }
+                continue;
+            }
+            if !seen.insert(root.clone()) || self.names.contains(&root) {
+                continue;
+            }
+            let known = self.names.iter().map(String::as_str).collect();
+            self.problems.push(expr::undefined_name(&root, &expression.span_of(&root), known));
+        }
+    }
+}

@@ -1,0 +1,557 @@
+//! A step: one action and its modifiers.
+
+use std::time::Duration;
+
+use super::action::{Action, Defaults};
+use super::read::check_name;
+use crate::agentos::Timeouts;
+use crate::diagnostic::{self, Problem, Problems};
+use crate::expect::Expectations;
+use crate::expr::{Expression, Text};
+use crate::jsonpath::Path;
+use crate::source::Span;
+use crate::template::Template;
+use crate::yaml::fields::{Fields, expected, planned_key, read_duration, string, unknown_key};
+use crate::yaml::{Key, Kind, Node};
+
+/// The modifiers of a step.
+pub(super) const MODIFIERS: &[&str] =
+    &["id", "name", "if", "retry", "timeout", "headers", "expect", "save", "soft"];
+
+/// Modifiers that the language has and this version does not run yet.
+const PLANNED_MODIFIERS: &[&str] = &[
+    "for_each",
+    "as",
+    "repeat",
+    "until",
+    "every",
+    "within",
+    "as_user",
+    "snapshot",
+    "concurrency",
+    "batch",
+    "rate",
+];
+
+/// Actions that the language has and this version does not run yet.
+const PLANNED_ACTIONS: &[&str] = &["use", "conversation", "parallel"];
+
+/// What it does and how.
+#[derive(Debug)]
+pub struct Step {
+    /// The whole step.
+    pub span: Span,
+    /// The key of its action: `run_agent`.
+    pub action_key: Key,
+    /// What `steps.ID` names it by.
+    pub id: Option<Key>,
+    /// What people call it.
+    pub name: Option<Template>,
+    /// What it does.
+    pub action: Action,
+    /// It is skipped where this is false.
+    pub condition: Option<Expression>,
+    /// What must hold.
+    pub expect: Expectations,
+    /// What is kept of the answer.
+    pub save: Vec<Save>,
+    /// Its clocks.
+    pub timeout: StepTimeouts,
+    /// Whether the request is sent again.
+    pub retry: Option<Retry>,
+    /// Further headers.
+    pub headers: Vec<(Key, Template)>,
+    /// Whether the scenario goes on after its failure.
+    pub soft: bool,
+}
+
+/// The clocks of a step: those of the file over those of the project.
+pub type StepTimeouts = Timeouts;
+
+/// One variable that is taken from the answer.
+#[derive(Debug)]
+pub struct Save {
+    /// The variable.
+    pub name: Key,
+    /// What it becomes.
+    pub from: SaveFrom,
+    /// Where that is written.
+    pub span: Span,
+}
+
+/// What a variable becomes.
+#[derive(Debug)]
+pub enum SaveFrom {
+    /// The whole body.
+    Body,
+    /// What a path finds in the body.
+    Path(Path),
+    /// A word of the language: `content`, `status`, `text`, `error`, `headers.NAME`.
+    Target(String),
+    /// An expression.
+    Expression(Template),
+}
+
+/// When and how often a request is sent again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Retry {
+    /// How often it is sent in all.
+    pub attempts: u32,
+    /// The pause before the second time.
+    pub delay: Duration,
+    /// What each further pause is multiplied by.
+    pub backoff: f64,
+    /// What it is sent again for.
+    pub on: Vec<RetryOn>,
+}
+
+/// What a request is sent again for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryOn {
+    /// This status.
+    Status(u16),
+    /// Any status of this hundred: 5 is 500 to 599.
+    Class(u16),
+    /// A clock that ran out.
+    Timeout,
+    /// No connection, or one that broke.
+    Connect,
+}
+
+/// Reads a list of steps.
+pub(super) fn parse_list(node: &Node, what: &str, defaults: &Defaults, problems: &mut Problems) -> Vec<Step> {
+    match &node.kind {
+        Kind::Sequence(items) => items.iter().filter_map(|item| parse(item, defaults, problems)).collect(),
+        Kind::Null => Vec::new(),
+        _ => {
+            problems.push(
+                expected("scenario::type", &format!("`{what}`"), "a list of steps", node)
+                    .help("each step begins with `- `, such as `- get_config: {}`"),
+            );
+            Vec::new()
+        }
+    }
+}
+
+fn parse(node: &Node, defaults: &Defaults, problems: &mut Problems) -> Option<Step> {
+    let Kind::Mapping(entries) = &node.kind else {
+        let problem = match node.as_str() {
+            Some(word) if Action::is_known(word) => {
+                expected("step::not-a-mapping", "a step", "a mapping", node)
+                    .help(format!("write `- {word}: {{}}`"))
+            }
+            _ => expected(
+                "step::not-a-mapping",
+                "a step",
+                "a mapping with one action, such as `get_config: {}`",
+                node,
+            ),
+        };
+        problems.push(problem);
+        return None;
+    };
+    let fields = Fields::new(node, problems);
+    let mut actions = Vec::new();
+    for entry in entries {
+        let name = entry.key.name.as_str();
+        if MODIFIERS.contains(&name) {
+            continue;
+        }
+        if PLANNED_MODIFIERS.contains(&name) || PLANNED_ACTIONS.contains(&name) {
+            problems.push(planned_key(&entry.key));
+            if PLANNED_ACTIONS.contains(&name) {
+                actions.push((entry, false));
+            }
+        } else if Action::is_known(name) {
+            actions.push((entry, true));
+        } else {
+            actions.push((entry, false));
+            problems.push(unknown_step_key(&entry.key));
+        }
+    }
+    let action = match actions.as_slice() {
+        [] => {
+            problems.push(
+                Problem::error("step::no-action", "the step does nothing: it has no action")
+                    .label(&node.span, "no action in this step")
+                    .help("add one operation, such as `run_agent:` or `get_sessions:`; `agentos-run operations` lists them"),
+            );
+            None
+        }
+        [(entry, known)] => known
+            .then(|| Action::parse(entry, defaults, problems))
+            .flatten()
+            .map(|action| (entry.key.clone(), action)),
+        [(first, known), rest @ ..] => {
+            let mut seen = (first, *known);
+            for (second, known) in rest {
+                if seen.1 && *known {
+                    problems.push(
+                        Problem::error(
+                            "step::two-actions",
+                            format!(
+                                "the step has two actions: `{}` and `{}`",
+                                seen.0.key.name, second.key.name
+                            ),
+                        )
+                        .label(&second.key.span, "second action")
+                        .label(&seen.0.key.span, "first action")
+                        .help("begin the second with `- ` to make it a step of its own"),
+                    );
+                }
+                if *known {
+                    seen = (second, true);
+                }
+            }
+            let (entry, known) = actions.iter().find(|(_, known)| *known).copied().unwrap_or((first, false));
+            known
+                .then(|| Action::parse(entry, defaults, problems))
+                .flatten()
+                .map(|action| (entry.key.clone(), action))
+        }
+    };
+    let step = modifiers(&fields, node, defaults, problems);
+    let (action_key, action) = action?;
+    let mut step = Step { action_key, action, ..step };
+    step.check(&fields, problems);
+    if !matches!(step.action, Action::Operation(_) | Action::Http(_)) {
+        step.headers.clear();
+    }
+    Some(step)
+}
+
+fn modifiers(fields: &Fields<'_>, node: &Node, defaults: &Defaults, problems: &mut Problems) -> Step {
+    let id = fields.get("id").and_then(|entry| {
+        let name = string(&entry.value, "`id`", problems)?;
+        let key = Key { span: entry.value.span.clone(), name };
+        let word = key.name.chars().all(|c| c.is_alphanumeric() || c == '_') && !key.name.is_empty();
+        if !word {
+            problems.push(
+                Problem::error("step::id", format!("`{}` cannot be the id of a step", key.name))
+                    .label(&key.span, "letters, digits and _ only")
+                    .help("an id is used in `${{ steps.ID.body }}`; a text for people is `name:`"),
+            );
+        }
+        word.then_some(key)
+    });
+    let name = fields.get("name").map(|entry| Template::parse(&entry.value, problems));
+    let condition = fields.get("if").and_then(|entry| condition(&entry.value, problems));
+    let expect =
+        fields.get("expect").map(|entry| Expectations::parse(&entry.value, problems)).unwrap_or_default();
+    if let Some(entry) = fields.get("expect") {
+        let empty = match &entry.value.kind {
+            Kind::Null => true,
+            Kind::Mapping(entries) => entries.is_empty(),
+            Kind::Sequence(items) => items.is_empty(),
+            _ => false,
+        };
+        if empty {
+            problems.push(
+                Problem::error("expect::empty", "`expect` expects nothing")
+                    .label(&entry.key.span, "nothing in it")
+                    .help("write what must hold, such as `status: 200` or `content: { contains: Alice }`"),
+            );
+        }
+    }
+    let save = fields.get("save").map(|entry| saves(&entry.value, problems)).unwrap_or_default();
+    let timeout = fields.get("timeout").map(|entry| timeouts(&entry.value, problems)).unwrap_or_default();
+    let retry = fields.get("retry").and_then(|entry| retry(&entry.value, problems));
+    let mut headers =
+        fields.get("headers").map(|entry| header_map(&entry.value, problems)).unwrap_or_default();
+    for (key, value) in &defaults.headers {
+        if !headers.iter().any(|(known, _): &(Key, Template)| known.name.eq_ignore_ascii_case(&key.name)) {
+            headers.push((key.clone(), value.clone()));
+        }
+    }
+    let soft = fields.boolean("soft", problems);
+    Step {
+        span: node.span.clone(),
+        action_key: Key { span: node.span.clone(), name: String::new() },
+        id,
+        name,
+        action: Action::Group(Vec::new()),
+        condition,
+        expect,
+        save,
+        timeout: over(timeout, defaults.timeout),
+        retry: retry.or_else(|| defaults.retry.clone()),
+        headers,
+        soft: soft.or(defaults.soft).unwrap_or(false),
+    }
+}
+
+impl Step {
+    /// Modifiers that make no sense on this action.
+    fn check(&self, fields: &Fields<'_>, problems: &mut Problems) {
+        let sends = matches!(self.action, Action::Operation(_) | Action::Http(_));
+        if sends {
+            return;
+        }
+        for name in ["expect", "save", "retry", "headers"] {
+            if let Some(entry) = fields.get(name) {
+                problems.push(
+                    Problem::error("step::modifier", format!("`{name}` needs a step that sends a request"))
+                        .label(&entry.key.span, format!("`{}` sends none", self.action_key.name))
+                        .maybe_help(match name {
+                            "expect" => Some("`assert:` holds expectations on expressions".to_owned()),
+                            "save" => Some("`set:` gives variables values".to_owned()),
+                            _ => None,
+                        }),
+                );
+            }
+        }
+        if let (Some(entry), false) = (fields.get("timeout"), matches!(self.action, Action::Group(_))) {
+            problems.push(
+                Problem::error("step::modifier", "`timeout` needs a step that sends a request, or a group")
+                    .label(&entry.key.span, format!("`{}` takes no time", self.action_key.name)),
+            );
+        }
+    }
+
+    /// What a report calls it: its name, or its action.
+    pub fn title(&self) -> String {
+        match self.name.as_ref().map(|name| name.as_literal()) {
+            Some(Some(serde_json::Value::String(name))) => name.clone(),
+            Some(None) => self.name.as_ref().map(|name| name.span().text().to_owned()).unwrap_or_default(),
+            _ => self.action_key.name.clone(),
+        }
+    }
+}
+
+/// A misspelt modifier or a misspelt action: which of them, the nearest word tells.
+fn unknown_step_key(key: &Key) -> Problem {
+    let operations = crate::agentos::catalogue()
+        .iter()
+        .flat_map(|entry| std::iter::once(entry.spec.name).chain(entry.spec.aliases.iter().copied()));
+    let all = MODIFIERS.iter().copied().chain(super::action::WORDS.iter().copied()).chain(operations);
+    match diagnostic::nearest(&key.name, all) {
+        Some(found) if MODIFIERS.contains(&found) => unknown_key(key, "a step", [found]),
+        Some(found) => Problem::error("operation::unknown", format!("there is no operation `{}`", key.name))
+            .label(&key.span, "unknown operation")
+            .help(format!("did you mean `{found}`?")),
+        None => {
+            Problem::error("operation::unknown", format!("there is no operation or modifier `{}`", key.name))
+                .label(&key.span, "unknown")
+                .help("`agentos-run operations` lists the operations; `http:` reaches any other path")
+        }
+    }
+}
+
+/// A condition: one expression, with or without `${{ }}` around it.
+pub(super) fn condition(node: &Node, problems: &mut Problems) -> Option<Expression> {
+    let parsed = match &node.kind {
+        Kind::Bool(value) => Expression::parse(if *value { "true" } else { "false" }, &node.span),
+        Kind::String(text) if text.contains("${{") => match Text::parse(text, &node.span) {
+            Ok(Text::Whole(expression)) => Ok(expression),
+            Ok(_) => Err(expected("step::if", "`if`", "one expression and nothing around it", node)),
+            Err(problem) => Err(problem),
+        },
+        Kind::String(text) => Expression::parse(text, &node.span),
+        _ => Err(expected("step::if", "`if`", "an expression", node)),
+    };
+    parsed.map_err(|problem| problems.push(problem)).ok()
+}
+
+fn saves(node: &Node, problems: &mut Problems) -> Vec<Save> {
+    match &node.kind {
+        Kind::String(name) => {
+            let key = Key { span: node.span.clone(), name: name.clone() };
+            let good = check_name(&key, problems);
+            good.then(|| Save { name: key, from: SaveFrom::Body, span: node.span.clone() })
+                .into_iter()
+                .collect()
+        }
+        Kind::Mapping(entries) => entries
+            .iter()
+            .filter_map(|entry| {
+                let good = check_name(&entry.key, problems);
+                let from = save_from(&entry.value, problems)?;
+                good.then(|| Save { name: entry.key.clone(), from, span: entry.value.span.clone() })
+            })
+            .collect(),
+        _ => {
+            problems.push(
+                expected("step::save", "`save`", "a name, or a mapping of names to paths", node)
+                    .help("save: { sid: $.session_id }"),
+            );
+            Vec::new()
+        }
+    }
+}
+
+fn save_from(node: &Node, problems: &mut Problems) -> Option<SaveFrom> {
+    const WORDS: &[&str] = &["body", "content", "duration", "error", "status", "text", "tokens", "tools"];
+    let Kind::String(text) = &node.kind else {
+        problems.push(expected("step::save", "what is saved", "a JSONPath or an expression", node));
+        return None;
+    };
+    if text.starts_with('$') && !text.contains("${{") {
+        return match Path::parse(text) {
+            Ok(path) => Some(SaveFrom::Path(path)),
+            Err(error) => {
+                problems.push(path_problem(&error, node));
+                None
+            }
+        };
+    }
+    if text.contains("${{") {
+        return Some(SaveFrom::Expression(Template::parse(node, problems)));
+    }
+    if text == "body" {
+        return Some(SaveFrom::Body);
+    }
+    if WORDS.contains(&text.as_str()) || text.starts_with("headers.") {
+        return Some(SaveFrom::Target(text.clone()));
+    }
+    problems.push(
+        Problem::error("step::save", format!("`{text}` is nothing that can be saved"))
+            .label(&node.span, "expected a JSONPath, a word or an expression")
+            .help(diagnostic::nearest(text, WORDS.iter().copied()).map_or_else(
+                || format!("a field of the body is `$.{text}`; a value is `\"${{{{ ... }}}}\"`"),
+                |word| format!("did you mean `{word}`? A field of the body is `$.{text}`"),
+            )),
+    );
+    None
+}
+
+/// A bad JSONPath, pointed at.
+pub(super) fn path_problem(error: &crate::jsonpath::PathError, node: &Node) -> Problem {
+    let raw = node.span.text();
+    let lead = usize::from(raw.starts_with(['"', '\'']));
+    let at = lead + error.offset;
+    let length = raw.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+    Problem::error("jsonpath::syntax", format!("this is not a JSONPath: {}", error.message))
+        .label(&node.span.slice(at..at + length), "here")
+}
+
+/// `30s`, or a clock for each phase.
+pub(super) fn timeouts(node: &Node, problems: &mut Problems) -> Timeouts {
+    if matches!(node.kind, Kind::Mapping(_)) {
+        let fields = Fields::new(node, problems);
+        let timeouts = Timeouts {
+            connect: fields.duration("connect", problems),
+            first_byte: fields.duration("first_byte", problems),
+            idle: fields.duration("idle", problems),
+            total: fields.duration("total", problems),
+        };
+        fields.finish(&["connect", "first_byte", "idle", "total"], &[], "`timeout`", problems);
+        return timeouts;
+    }
+    Timeouts { total: read_duration(node, "`timeout`", problems), ..Timeouts::default() }
+}
+
+/// `first` where it is set, `second` elsewhere.
+pub(super) fn over(first: Timeouts, second: Timeouts) -> Timeouts {
+    Timeouts {
+        connect: first.connect.or(second.connect),
+        first_byte: first.first_byte.or(second.first_byte),
+        idle: first.idle.or(second.idle),
+        total: first.total.or(second.total),
+    }
+}
+
+/// `retry: 3`, or the whole of it.
+pub(super) fn retry(node: &Node, problems: &mut Problems) -> Option<Retry> {
+    let default_on = || vec![RetryOn::Class(5), RetryOn::Status(429), RetryOn::Timeout, RetryOn::Connect];
+    let attempts = |node: &Node, problems: &mut Problems| match &node.kind {
+        Kind::Number(number) => {
+            match number.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|n| (1..=100).contains(n)) {
+                Some(n) => Some(n),
+                None => {
+                    problems.push(expected("step::retry", "`attempts`", "a number from 1 to 100", node));
+                    None
+                }
+            }
+        }
+        _ => {
+            problems.push(expected("step::retry", "`attempts`", "a number from 1 to 100", node));
+            None
+        }
+    };
+    if matches!(node.kind, Kind::Number(_)) {
+        let attempts = attempts(node, problems)?;
+        return Some(Retry { attempts, delay: Duration::from_millis(500), backoff: 2.0, on: default_on() });
+    }
+    if !matches!(node.kind, Kind::Mapping(_)) {
+        problems.push(
+            expected("step::retry", "`retry`", "a number of attempts or a mapping", node)
+                .help("retry: { attempts: 3, delay: 500ms, backoff: 2, on: [5xx, timeout, connect] }"),
+        );
+        return None;
+    }
+    let fields = Fields::new(node, problems);
+    let count = match fields.get("attempts") {
+        Some(entry) => attempts(&entry.value, problems)?,
+        None => 3,
+    };
+    let delay = fields.duration("delay", problems).unwrap_or(Duration::from_millis(500));
+    let backoff = match fields.get("backoff").map(|entry| (&entry.value.kind, entry)) {
+        None => 2.0,
+        Some((Kind::Number(number), _)) if number.as_f64().is_some_and(|n| (1.0..=100.0).contains(&n)) => {
+            number.as_f64().unwrap_or(2.0)
+        }
+        Some((_, entry)) => {
+            problems.push(expected("step::retry", "`backoff`", "a number from 1 to 100", &entry.value));
+            2.0
+        }
+    };
+    let mut on = Vec::new();
+    if let Some(entry) = fields.get("on") {
+        for item in entry.value.as_sequence().unwrap_or(std::slice::from_ref(&entry.value)) {
+            match retry_on(item) {
+                Some(cause) => on.push(cause),
+                None => problems.push(expected(
+                    "step::retry",
+                    "each of `on`",
+                    "a status (503), a class (5xx), `timeout` or `connect`",
+                    item,
+                )),
+            }
+        }
+    } else {
+        on = default_on();
+    }
+    fields.finish(&["attempts", "delay", "backoff", "on"], &[], "`retry`", problems);
+    Some(Retry { attempts: count, delay, backoff, on })
+}
+
+fn retry_on(node: &Node) -> Option<RetryOn> {
+    match &node.kind {
+        Kind::Number(number) => {
+            let status = number.as_u64().and_then(|n| u16::try_from(n).ok())?;
+            (100..600).contains(&status).then_some(RetryOn::Status(status))
+        }
+        Kind::String(text) => match text.as_str() {
+            "timeout" => Some(RetryOn::Timeout),
+            "connect" => Some(RetryOn::Connect),
+            "4xx" => Some(RetryOn::Class(4)),
+            "5xx" => Some(RetryOn::Class(5)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Header names and values.
+pub(super) fn header_map(node: &Node, problems: &mut Problems) -> Vec<(Key, Template)> {
+    let Kind::Mapping(entries) = &node.kind else {
+        problems.push(expected("step::headers", "`headers`", "a mapping of names to values", node));
+        return Vec::new();
+    };
+    entries
+        .iter()
+        .filter_map(|entry| {
+            let name = &entry.key.name;
+            let token = !name.is_empty()
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
+            if !token {
+                problems.push(
+                    Problem::error("step::headers", format!("`{name}` is no name of a header"))
+                        .label(&entry.key.span, "letters, digits and - only"),
+                );
+                return None;
+            }
+            Some((entry.key.clone(), Template::parse(&entry.value, problems)))
+        })
+        .collect()
+}
