@@ -214,7 +214,13 @@ impl Call {
                     spec.path
                 )));
             }
-            call.path.push_str(&encode_segment(&value));
+            // Every URL library takes these, also encoded, for steps of the path: `DELETE /sessions/..` would go to `/`.
+            if value == "." || value == ".." {
+                return Err(Error::invalid(format!(
+                    "`{name}` is `{value}`, which no path can hold: the server cannot be asked for it"
+                )));
+            }
+            call.path.extend(utf8_percent_encode(&value, SEGMENT));
             in_path.push(name);
             rest = after;
         }
@@ -256,15 +262,6 @@ fn plain(value: &Value) -> String {
 
 /// What may stand unencoded in one segment of a path.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-
-/// One segment of a path. A `.` or `..` alone would be taken for a step of the path by every URL library.
-fn encode_segment(text: &str) -> String {
-    match text {
-        "." => "%2E".to_owned(),
-        ".." => "%2E%2E".to_owned(),
-        text => utf8_percent_encode(text, SEGMENT).to_string(),
-    }
-}
 
 /// An operation whose type is not known at compile time.
 pub trait AnyOperation: fmt::Debug + Send + Sync {

@@ -1,29 +1,67 @@
 //! Sending requests over HTTP and receiving whole answers, with a clock for each phase.
 
-use std::time::Duration;
+mod builder;
+mod curl;
+mod failure;
+mod pool;
+mod prepare;
 
-use super::error::Error;
-use super::operation::{Call, Operation};
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use serde_json::Value;
+
+pub use self::builder::ClientBuilder;
+use self::failure::Failure;
+use self::pool::{Pool, Pools};
+use self::prepare::Prepared;
+use super::error::{Error, ErrorKind, Phase};
+use super::operation::{Call, Operation, Payload};
+use super::refusal::refusal_message;
+
+/// The longest body of an answer that is read, in bytes: 256 MiB. A longer one is an error, not a full memory.
+pub const MAX_ANSWER: usize = 256 << 20;
 
 /// A client of one AgentOS; cheap to clone, its connections are shared.
+///
+/// It needs a Tokio runtime with time and I/O. Redirects are not followed and nothing is retried, with one exception:
+/// a `GET` that was sent on a kept connection which turns out to be closed is sent once more on a fresh one (and
+/// [`Exchange::notes`] says so). agno closes a connection after an unhandled error without announcing it, so
+/// connections are also not used again after any answer of 500 or more.
 #[derive(Clone)]
-pub struct Client {}
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    base: builder::Base,
+    headers: Vec<(String, String)>,
+    timeouts: Timeouts,
+    recovery_dir: std::path::PathBuf,
+    pools: Pools,
+    /// Whether this server is known to have no `POST /sessions/{id}/clear`.
+    no_clear_route: AtomicBool,
+}
 
 /// How one call is sent, beyond what the client does for all.
 #[derive(Debug, Clone, Default)]
 pub struct CallOptions {
-    /// Further headers; they replace those of the client.
+    /// Further headers; they replace those of the client and of the operation that have the same name.
     pub headers: Vec<(String, String)>,
-    /// The clocks.
+    /// The clocks; what is not set here is as the client has it.
     pub timeouts: Timeouts,
 }
 
-/// The clocks of a request. What is not set never runs out.
+/// The clocks of a request. What is not set never runs out, but for the operating system's own limits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Timeouts {
     /// Until the connection stands.
     pub connect: Option<Duration>,
-    /// From the request to the head of the answer.
+    /// From the request to the head of the answer, connecting included.
     pub first_byte: Option<Duration>,
     /// Between two pieces of the answer.
     pub idle: Option<Duration>,
@@ -31,17 +69,30 @@ pub struct Timeouts {
     pub total: Option<Duration>,
 }
 
+impl Timeouts {
+    /// These clocks, and those of `other` where one is not set.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            connect: self.connect.or(other.connect),
+            first_byte: self.first_byte.or(other.first_byte),
+            idle: self.idle.or(other.idle),
+            total: self.total.or(other.total),
+        }
+    }
+}
+
 /// A request as it was sent.
 #[derive(Debug, Clone)]
 pub struct SentRequest {
     /// The method.
     pub method: &'static str,
-    /// The whole URL.
+    /// The whole URL, without the user and the password that the base URL may have had.
     pub url: String,
     /// All headers that we set, names in lower case.
     pub headers: Vec<(String, String)>,
     /// The body.
-    pub payload: super::operation::Payload,
+    pub payload: Payload,
 }
 
 /// A request and its whole answer.
@@ -54,7 +105,7 @@ pub struct Exchange {
     /// The headers of the answer, names in lower case, in the order received.
     pub headers: Vec<(String, String)>,
     /// The body.
-    pub body: bytes::Bytes,
+    pub body: Bytes,
     /// From sending to the head of the answer.
     pub first_byte: Duration,
     /// From sending to the end of the answer.
@@ -63,14 +114,204 @@ pub struct Exchange {
     pub notes: Vec<String>,
 }
 
-impl Client {
-    /// Sends a request and reads its answer, whatever its status.
-    pub async fn exchange(&self, _call: &Call, _options: &CallOptions) -> Result<Exchange, Error> {
-        Err(Error::invalid("not there yet"))
+impl Exchange {
+    /// Whether the status is one of 200 to 299. A run that failed is 200 too: see [`crate::agentos::run::failure_of`].
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
     }
 
-    /// Sends an operation and reads its answer as its type; a status of 400 or more is an error.
-    pub async fn send<O: Operation>(&self, _operation: &O) -> Result<O::Answer, Error> {
-        Err(Error::invalid("not there yet"))
+    /// The first value of a header; the name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
+
+    /// The body as JSON, if it is JSON.
+    pub fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    /// The server's message, where it refused: see [`refusal_message`].
+    pub fn refusal(&self) -> String {
+        refusal_message(self.status, &self.headers, &self.body)
+    }
+}
+
+impl Client {
+    /// A client of the AgentOS at `base_url`, such as `http://localhost:7777` or `https://example.org/os`.
+    pub fn builder(base_url: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::new(base_url.into())
+    }
+
+    /// The server, without user, password and trailing slash.
+    pub fn base_url(&self) -> &str {
+        &self.inner.base.shown
+    }
+
+    /// Sends a request and reads its answer, whatever its status.
+    pub async fn exchange(&self, call: &Call, options: &CallOptions) -> Result<Exchange, Error> {
+        let prepared = self.prepare(call, options)?;
+        let timeouts = options.timeouts.or(self.inner.timeouts);
+        let sending = self.exchange_prepared(&prepared, timeouts);
+        let result = match timeouts.total {
+            None => sending.await,
+            Some(after) => tokio::time::timeout(after, sending)
+                .await
+                .unwrap_or(Err(ErrorKind::Timeout { phase: Phase::Total, after })),
+        };
+        result.map_err(|kind| Error { kind, request: Some(Box::new(prepared.sent)) })
+    }
+
+    /// Sends an operation and reads its answer as its type. A status of 300 or more is
+    /// [`ErrorKind::Refused`], an answer of another shape [`ErrorKind::Unreadable`].
+    pub async fn send<O: Operation>(&self, operation: &O) -> Result<O::Answer, Error> {
+        self.send_with(operation, &CallOptions::default()).await
+    }
+
+    /// [`Client::send`] with further headers or other clocks.
+    pub async fn send_with<O: Operation>(
+        &self,
+        operation: &O,
+        options: &CallOptions,
+    ) -> Result<O::Answer, Error> {
+        let exchange = operation.execute(self, options).await?;
+        if !exchange.is_success() {
+            return Err(Error {
+                request: Some(Box::new(exchange.request.clone())),
+                kind: ErrorKind::Refused { message: exchange.refusal(), exchange: Box::new(exchange) },
+            });
+        }
+        // 204 has no body: the answer's type is `()`, or a value.
+        let body: &[u8] = if exchange.body.is_empty() { b"null" } else { &exchange.body };
+        serde_json::from_slice(body).map_err(|error| {
+            let what = O::SPEC.name;
+            let start = excerpt(&exchange.body);
+            Error {
+                kind: ErrorKind::Unreadable(format!("it is not what {what} answers: {error}: {start}")),
+                request: Some(Box::new(exchange.request)),
+            }
+        })
+    }
+
+    /// Where a session that is being cleared is kept meanwhile.
+    pub(super) fn recovery_dir(&self) -> &Path {
+        &self.inner.recovery_dir
+    }
+
+    /// Whether this server is known to have no `POST /sessions/{id}/clear`.
+    pub(super) fn no_clear_route(&self) -> &AtomicBool {
+        &self.inner.no_clear_route
+    }
+
+    async fn exchange_prepared(
+        &self,
+        prepared: &Prepared,
+        timeouts: Timeouts,
+    ) -> Result<Exchange, ErrorKind> {
+        let pool = self.inner.pools.get(timeouts.connect)?;
+        // Read before sending: whether a connection of an earlier request may be taken for this one.
+        let warm = pool.is_warm();
+        match self.attempt(&pool, prepared, timeouts).await {
+            Ok(exchange) => Ok(exchange),
+            Err(failure) => {
+                if failure.is_transport() {
+                    self.inner.pools.retire(&pool);
+                }
+                if !(failure.stale && warm && prepared.is_read()) {
+                    return Err(failure.kind);
+                }
+                let fresh = self.inner.pools.get(timeouts.connect)?;
+                let mut exchange =
+                    self.attempt(&fresh, prepared, timeouts).await.map_err(|failure| failure.kind)?;
+                exchange.notes.push(format!(
+                    "the kept connection turned out to be closed ({}): the request was sent once more on a fresh one",
+                    failure.cause()
+                ));
+                Ok(exchange)
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        pool: &Arc<Pool>,
+        prepared: &Prepared,
+        timeouts: Timeouts,
+    ) -> Result<Exchange, Failure> {
+        let started = Instant::now();
+        let request = prepared.request(pool.http())?;
+        let mut response = within(timeouts.first_byte, Phase::FirstByte, pool.http().execute(request))
+            .await?
+            .map_err(|error| Failure::of_head(&error, &self.inner.base, timeouts.connect))?;
+        let first_byte = started.elapsed();
+        pool.set_warm();
+        let status = response.status().as_u16();
+        if status >= 500 {
+            self.inner.pools.retire(pool);
+        }
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| {
+                (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            })
+            .collect();
+        let mut body = BytesMut::new();
+        while let Some(piece) = within(timeouts.idle, Phase::Idle, response.chunk())
+            .await?
+            .map_err(|error| Failure::of_body(&error, body.len()))?
+        {
+            if body.len() + piece.len() > MAX_ANSWER {
+                let limit = MAX_ANSWER >> 20;
+                return Err(
+                    ErrorKind::Unreadable(format!("it is larger than the limit of {limit} MiB")).into()
+                );
+            }
+            body.extend_from_slice(&piece);
+        }
+        Ok(Exchange {
+            request: prepared.sent.clone(),
+            status,
+            headers,
+            body: body.freeze(),
+            first_byte,
+            duration: started.elapsed(),
+            notes: Vec::new(),
+        })
+    }
+}
+
+impl fmt::Debug for Client {
+    // Headers hold secrets: they stay out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("base_url", &self.base_url()).finish_non_exhaustive()
+    }
+}
+
+/// What `future` gives, unless the clock of its phase runs out first.
+async fn within<T>(
+    clock: Option<Duration>,
+    phase: Phase,
+    future: impl Future<Output = T>,
+) -> Result<T, Failure> {
+    match clock {
+        None => Ok(future.await),
+        Some(after) => tokio::time::timeout(after, future)
+            .await
+            .map_err(|_| ErrorKind::Timeout { phase, after }.into()),
+    }
+}
+
+/// The beginning of a body, for a message.
+pub(super) fn excerpt(body: &[u8]) -> String {
+    const LONGEST: usize = 120;
+    if body.is_empty() {
+        return "the body is empty".to_owned();
+    }
+    let text = String::from_utf8_lossy(&body[..body.len().min(4 * LONGEST)]);
+    let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((end, _)) = words.char_indices().nth(LONGEST) {
+        words.truncate(end);
+        words.push_str("...");
+    }
+    format!("`{words}`")
 }
