@@ -1,1 +1,155 @@
-//! The embedded AgentOS.
+//! The embedded AgentOS: a server inside this program that behaves as agno 3.1.10 does, over a real TCP
+//! socket, on SQLite, without Python and without a model. What it says is a function of what it is asked.
+//!
+//! It is there to try scenarios offline and to test this program itself. It knows nothing of the rest.
+
+mod body;
+mod call;
+mod cast;
+mod clock;
+mod discovery;
+mod form;
+mod kind;
+mod message;
+mod model;
+mod openapi;
+mod os;
+mod python;
+mod refusal;
+mod reply;
+mod router;
+mod routes;
+mod run;
+mod runs;
+mod sessions;
+mod sha1;
+mod shape;
+mod store;
+mod tools;
+
+use std::fmt;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::oneshot;
+
+use self::os::Os;
+use self::store::Store;
+
+/// How the embedded AgentOS is started.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// The TCP port on 127.0.0.1; 0 means any that is free.
+    pub port: u16,
+    /// The database file, made when it is not there. Without one everything is kept in memory.
+    pub db: Option<PathBuf>,
+    /// When set, requests must carry it as `Authorization: Bearer <key>`.
+    pub security_key: Option<String>,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The key is a secret: it is told that there is one, not which.
+        f.debug_struct("Options")
+            .field("port", &self.port)
+            .field("db", &self.db)
+            .field("security_key", &self.security_key.as_ref().map(|_| "***"))
+            .finish()
+    }
+}
+
+/// Why the embedded AgentOS did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The port is taken, or may not be used.
+    #[error("cannot listen on 127.0.0.1:{port}")]
+    Listen {
+        /// The port that was asked for.
+        port: u16,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The database cannot be opened.
+    #[error("cannot open the database {}", path.as_ref().map_or_else(|| "in memory".into(), |path| path.display().to_string()))]
+    Database {
+        /// The file, or none for a database in memory.
+        path: Option<PathBuf>,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// The system gave no thread or no event loop.
+    #[error("cannot start the server's thread")]
+    Thread {
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// A running embedded AgentOS; it stops when dropped.
+#[derive(Debug)]
+pub struct Emulator {
+    base_url: String,
+    // Both are there until the server is stopped.
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Emulator {
+    /// Starts the server and returns when it listens.
+    pub fn start(options: Options) -> Result<Self, Error> {
+        let Options { port, db, security_key } = options;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+            .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
+            .map_err(|source| Error::Listen { port, source })?;
+        let address = listener.local_addr().map_err(|source| Error::Listen { port, source })?;
+        let store = Store::open(db.as_deref()).map_err(|source| Error::Database { path: db, source })?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(|source| Error::Thread { source })?;
+        let listener = {
+            let _inside = runtime.enter();
+            tokio::net::TcpListener::from_std(listener).map_err(|source| Error::Listen { port, source })?
+        };
+        let app = router::app(Arc::new(Os::new(store, security_key)));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serve = move || {
+            runtime.block_on(async move {
+                // Open connections end with the runtime: what was answered is stored already.
+                tokio::select! {
+                    _ = axum::serve(listener, app) => {}
+                    _ = stopped => {}
+                }
+            });
+        };
+        let thread = thread::Builder::new()
+            .name("embedded-agentos".to_owned())
+            .spawn(serve)
+            .map_err(|source| Error::Thread { source })?;
+        Ok(Self { base_url: format!("http://{address}"), stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Where it listens, `http://127.0.0.1:<port>`, without a slash at the end.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// Stops the server and waits until its thread has ended.
+    pub fn stop(self) {
+        // Dropping does both.
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        // When the receiver is gone the server has ended by itself.
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic in there was reported by its own thread.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! JSON bodies, and pydantic's words for what is wrong in them.
+
+use serde_json::{Map, Value, json};
+
+use super::call::Call;
+use super::refusal::{Problem, Refusal};
+
+/// The body of a call as FastAPI hands it on.
+#[derive(Debug)]
+pub(crate) enum Body {
+    Absent,
+    Json(Value),
+    /// Not declared as JSON: FastAPI passes the text on, and it fits no model.
+    Text(String),
+}
+
+/// Reads a body. Broken JSON is refused at once, before anything else is looked at.
+pub(crate) fn read(call: &Call) -> Result<Body, Refusal> {
+    if call.body.is_empty() {
+        return Ok(Body::Absent);
+    }
+    let media = call.media_type();
+    let json = media.strip_prefix("application/").is_some_and(|sub| sub == "json" || sub.ends_with("+json"));
+    if !json {
+        return Ok(Body::Text(String::from_utf8_lossy(&call.body).into_owned()));
+    }
+    match serde_json::from_slice(&call.body) {
+        Ok(value) => Ok(Body::Json(value)),
+        Err(error) => Err(Refusal::Invalid(vec![broken(&String::from_utf8_lossy(&call.body), &error)])),
+    }
+}
+
+/// Says where and why JSON is broken, in the words of Python's decoder.
+fn broken(text: &str, error: &serde_json::Error) -> Problem {
+    // serde_json counts bytes of a line from 1, Python characters of the whole text from 0.
+    let line_start: usize =
+        text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let byte = (line_start + error.column().saturating_sub(1)).min(text.len());
+    let at = text.char_indices().take_while(|(index, _)| *index < byte).count();
+    let words = error.to_string();
+    let reason = if words.starts_with("key must be a string") || words.starts_with("trailing comma") {
+        "Expecting property name enclosed in double quotes"
+    } else if words.starts_with("trailing characters") {
+        "Extra data"
+    } else if words.starts_with("expected `:`") {
+        "Expecting ':' delimiter"
+    } else if words.starts_with("expected `,`") {
+        "Expecting ',' delimiter"
+    } else if words.starts_with("EOF while parsing a string") {
+        "Unterminated string starting at"
+    } else if words.starts_with("control character") {
+        "Invalid control character at"
+    } else {
+        "Expecting value"
+    };
+    Problem::json(at, reason)
+}
+
+/// The fields of a body that must be an object, with its problems.
+#[derive(Debug)]
+pub(crate) struct Fields {
+    values: Map<String, Value>,
+    /// Whether there is an object at all: without one its fields are not looked for.
+    object: bool,
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl Fields {
+    /// A body that may be left out.
+    pub(crate) fn optional(body: Body, problems: Vec<Problem>) -> Self {
+        match body {
+            Body::Absent => Self { values: Map::new(), object: false, problems },
+            body => Self::required(body, problems),
+        }
+    }
+
+    /// A body that must be there.
+    pub(crate) fn required(body: Body, mut problems: Vec<Problem>) -> Self {
+        let at = [json!("body")];
+        match body {
+            Body::Json(Value::Object(fields)) => return Self { values: fields, object: true, problems },
+            Body::Absent => problems.push(Problem::missing(&at, &Value::Null)),
+            Body::Json(other) => problems.push(Problem::model(&at, &other)),
+            Body::Text(text) => problems.push(Problem::model(&at, &json!(text))),
+        }
+        Self { values: Map::new(), object: false, problems }
+    }
+
+    /// One field sent as the whole body (`embed`): whatever is no object simply lacks it.
+    pub(crate) fn embedded(body: Body, problems: Vec<Problem>) -> Self {
+        match body {
+            Body::Json(Value::Object(fields)) => Self { values: fields, object: true, problems },
+            _ => Self { values: Map::new(), object: false, problems },
+        }
+    }
+
+    /// An optional text.
+    pub(crate) fn text(&mut self, name: &str) -> Option<String> {
+        match self.values.get(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(other) => {
+                self.problems.push(Problem::string(&at(name), other));
+                None
+            }
+        }
+    }
+
+    /// A text that must be there.
+    pub(crate) fn required_text(&mut self, name: &str) -> String {
+        match self.values.get(name) {
+            Some(Value::String(text)) => return text.clone(),
+            Some(other) => self.problems.push(Problem::string(&at(name), other)),
+            None => self.problems.push(Problem::missing(&at(name), &Value::Null)),
+        }
+        String::new()
+    }
+
+    /// An optional object.
+    pub(crate) fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
+        match self.values.get(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::Object(fields)) => Some(fields.clone()),
+            Some(other) => {
+                self.problems.push(Problem::dictionary(&at(name), other));
+                None
+            }
+        }
+    }
+
+    /// A list with at least one item, each checked by `item`.
+    pub(crate) fn list<T>(
+        &mut self,
+        name: &str,
+        item: impl Fn(&[Value], &Value) -> Result<T, Problem>,
+    ) -> Vec<T> {
+        let mut read = Vec::new();
+        match self.values.get(name) {
+            None if !self.object => {}
+            None => {
+                let body = Value::Object(self.values.clone());
+                self.problems.push(Problem::missing(&at(name), &body));
+            }
+            Some(Value::Array(items)) => {
+                if items.is_empty() {
+                    self.problems.push(Problem::empty_list(&at(name), &json!([])));
+                }
+                for (index, value) in items.iter().enumerate() {
+                    match item(&[json!("body"), json!(name), json!(index)], value) {
+                        Ok(value) => read.push(value),
+                        Err(problem) => self.problems.push(problem),
+                    }
+                }
+            }
+            Some(other) => self.problems.push(Problem::list(&at(name), other)),
+        }
+        read
+    }
+
+    /// Ends the reading: refuses when anything was wrong.
+    pub(crate) fn done(self) -> Result<(), Refusal> {
+        if self.problems.is_empty() { Ok(()) } else { Err(Refusal::Invalid(self.problems)) }
+    }
+}
+
+fn at(name: &str) -> [Value; 2] {
+    [json!("body"), json!(name)]
+}

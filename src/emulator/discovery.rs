@@ -1,0 +1,230 @@
+//! The endpoints that tell what the server is and who plays in it.
+
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::call::Call;
+use super::cast::{self, AGENTS, Agent, Component, Executor, History, TEAMS, Team, WORKFLOWS, Workflow};
+use super::kind::Kind;
+use super::os::Os;
+use super::refusal::Refusal;
+use super::reply;
+use super::run::{Object, put, put_some};
+
+/// `GET /`.
+pub(crate) fn home(_: &Os) -> Response {
+    // The links of agno 3.1.10, without the page of documentation that is not served here.
+    reply::ok(&json!({ "name": cast::OS_NAME, "health": "/health", "info": "/info", "docs": "/docs" }))
+}
+
+/// `GET /health`.
+pub(crate) fn health(os: &Os) -> Response {
+    reply::ok(&json!({ "status": "ok", "instantiated_at": os.instantiated_at }))
+}
+
+/// `GET /info`.
+pub(crate) fn info(os: &Os) -> Response {
+    reply::ok(&json!({
+        "os_id": cast::OS_ID,
+        "name": cast::OS_NAME,
+        "os_version": cast::OS_VERSION,
+        "agno_version": cast::AGNO_VERSION,
+        "agent_count": AGENTS.len(),
+        "team_count": TEAMS.len(),
+        "workflow_count": WORKFLOWS.len(),
+        "mcp": { "enabled": false, "path": null, "oauth": null, "tool_run_endpoint": false },
+        "auth_mode": if os.security_key().is_some() { "security_key" } else { "none" },
+        "user_isolation": false,
+    }))
+}
+
+/// `GET /config`.
+pub(crate) fn config(_: &Os) -> Response {
+    let model = json!({ "id": cast::MODEL_ID, "provider": cast::MODEL_PROVIDER });
+    let tables = |table: &str| {
+        json!({ "dbs": [{ "db_id": cast::DB_ID, "domain_config": { "display_name": cast::DB_ID },
+                          "tables": [table] }] })
+    };
+    let agents: Vec<Object> = AGENTS
+        .iter()
+        .map(|agent| {
+            let mut entry = named(agent.id, agent.name, agent.description);
+            put(&mut entry, "model", model.clone());
+            put(&mut entry, "sandboxed", false);
+            entry
+        })
+        .collect();
+    let teams: Vec<Object> = TEAMS
+        .iter()
+        .map(|team| {
+            let mut entry = named(team.id, team.name, None);
+            put(&mut entry, "mode", "coordinate");
+            put(&mut entry, "model", model.clone());
+            put(&mut entry, "sandboxed", false);
+            entry
+        })
+        .collect();
+    reply::ok(&json!({
+        "os_id": cast::OS_ID,
+        "description": cast::OS_DESCRIPTION,
+        "available_models": [model],
+        "os_database": cast::DB_ID,
+        "databases": [cast::DB_ID],
+        "session": tables("agno_sessions"),
+        "metrics": tables("agno_metrics"),
+        "memory": tables("agno_memories"),
+        "learning": tables("agno_learnings"),
+        "filesystem": { "namespaces": [] },
+        "knowledge": { "dbs": [], "knowledge_instances": [] },
+        "evals": tables("agno_eval_runs"),
+        "traces": {
+            "dbs": [{ "db_id": cast::DB_ID, "domain_config": { "display_name": cast::DB_ID } }],
+        },
+        "queue": { "durable": false, "queue_per_session": false },
+        "agents": agents,
+        "teams": teams,
+        "workflows": WORKFLOWS.iter().map(workflow_summary).collect::<Vec<_>>(),
+        "interfaces": [],
+        "company": null,
+    }))
+}
+
+/// `GET /agents`, `/teams`, `/workflows`.
+pub(crate) fn list(kind: Kind) -> Response {
+    let all: Vec<Object> = match kind {
+        Kind::Agent => AGENTS.iter().map(agent).collect(),
+        Kind::Team => TEAMS.iter().map(team).collect(),
+        Kind::Workflow => WORKFLOWS.iter().map(workflow_summary).collect(),
+    };
+    reply::ok(&all)
+}
+
+/// `GET /agents/{agent_id}` and its like.
+pub(crate) fn get(kind: Kind, call: &Call) -> Result<Response, Refusal> {
+    let found = match Component::find(kind, call.param(kind.id_field())) {
+        Some(Component::Agent(found)) => agent(found),
+        Some(Component::Team(found)) => team(found),
+        Some(Component::Workflow(found)) => workflow(found),
+        None => return Err(Refusal::not_found(format!("{} not found", kind.title()))),
+    };
+    Ok(reply::ok(&found))
+}
+
+fn named(id: &str, name: &str, description: Option<&str>) -> Object {
+    let mut entry = Object::new();
+    put(&mut entry, "id", id);
+    put(&mut entry, "name", name);
+    put_some(&mut entry, "description", description);
+    put(&mut entry, "db_id", cast::DB_ID);
+    entry
+}
+
+fn model() -> Value {
+    json!({ "name": cast::MODEL_NAME, "model": cast::MODEL_ID, "provider": cast::MODEL_PROVIDER })
+}
+
+fn sessions(history: History) -> Value {
+    match history {
+        History::No => json!({ "session_table": "agno_sessions" }),
+        History::Default => json!({ "session_table": "agno_sessions", "add_history_to_context": true }),
+        History::Runs(runs) => json!({ "session_table": "agno_sessions", "add_history_to_context": true,
+                                       "num_history_runs": runs }),
+    }
+}
+
+fn agent(agent: &Agent) -> Object {
+    let mut entry = named(agent.id, agent.name, None);
+    put(&mut entry, "filesystem", false);
+    put_some(&mut entry, "description", agent.description);
+    put_some(&mut entry, "role", agent.role);
+    put(&mut entry, "is_factory", false);
+    put(&mut entry, "model", model());
+    if !agent.tools.is_empty() {
+        let tools: Vec<Value> = agent.tools.iter().map(|tool| tool.describe()).collect();
+        put(&mut entry, "tools", json!({ "tools": tools }));
+    }
+    put(&mut entry, "sessions", sessions(agent.history));
+    put(&mut entry, "reasoning", json!({ "reasoning": false }));
+    let mut system = Object::new();
+    put_some(&mut system, "description", agent.description);
+    put_some(&mut system, "instructions", agent.instructions);
+    if !system.is_empty() {
+        put(&mut entry, "system_message", system);
+    }
+    put_flags(&mut entry);
+    entry
+}
+
+fn team(team: &Team) -> Object {
+    let mut entry = named(team.id, team.name, None);
+    put(&mut entry, "mode", "coordinate");
+    put(&mut entry, "model", model());
+    put(&mut entry, "tools", json!({ "tools": [delegate_tool()] }));
+    put(&mut entry, "sessions", sessions(team.history));
+    put(&mut entry, "reasoning", json!({ "reasoning": false }));
+    put(&mut entry, "streaming", json!({ "stream_member_events": true }));
+    let members: Vec<Object> = team.members.iter().map(|member| agent(member)).collect();
+    put(&mut entry, "members", json!(members));
+    put(&mut entry, "is_factory", false);
+    put_flags(&mut entry);
+    entry
+}
+
+fn delegate_tool() -> Value {
+    json!({
+        "name": "delegate_task_to_member",
+        "description": "Use this function to delegate a task to the selected team member.",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "member_id": {
+                    "type": "string",
+                    "description": "(str) The ID of the member to delegate the task to, exactly as it \
+                                    appears in <team_members>.",
+                },
+                "task": {
+                    "type": "string",
+                    "description": "(str) A clear and concise description of the task the member should \
+                                    achieve, including what a good result looks like.",
+                },
+            },
+            "required": ["member_id", "task"],
+            "additionalProperties": false,
+        },
+    })
+}
+
+fn workflow_summary(flow: &Workflow) -> Object {
+    let mut entry = named(flow.id, flow.name, flow.description);
+    put(&mut entry, "is_factory", false);
+    put_flags(&mut entry);
+    entry
+}
+
+fn workflow(flow: &Workflow) -> Object {
+    let mut entry = named(flow.id, flow.name, None);
+    put_some(&mut entry, "description", flow.description);
+    let steps: Vec<Object> = flow
+        .steps
+        .iter()
+        .map(|step| {
+            let mut entry = Object::new();
+            put(&mut entry, "name", step.name);
+            put(&mut entry, "type", "Step");
+            if let Executor::Agent(executor) = step.executor {
+                put(&mut entry, "agent", agent(executor));
+            }
+            entry
+        })
+        .collect();
+    put(&mut entry, "steps", json!(steps));
+    put(&mut entry, "workflow_agent", false);
+    put(&mut entry, "is_factory", false);
+    put_flags(&mut entry);
+    entry
+}
+
+fn put_flags(entry: &mut Object) {
+    put(entry, "is_component", false);
+    put(entry, "sandboxed", false);
+}

@@ -1,0 +1,136 @@
+//! Forms of run requests: urlencoded or multipart, read as Starlette reads them.
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Multipart, Request};
+use axum::http::header::CONTENT_TYPE;
+use serde_json::{Value, json};
+
+use super::call::{Call, boolean, pairs};
+use super::python;
+use super::refusal::{Problem, Refusal};
+
+/// No field may be larger, encoded or not.
+const LARGEST_FIELD: usize = 1024 * 1024;
+const MOST_FIELDS: usize = 1000;
+
+/// A form: text fields in order, and which file parts came with them.
+#[derive(Debug, Default)]
+pub(crate) struct Form {
+    fields: Vec<(String, Field)>,
+}
+
+#[derive(Debug)]
+enum Field {
+    Text(String),
+    File { filename: String, size: usize },
+}
+
+impl Form {
+    /// Reads the body of a call. Any other content type is an empty form, not an error.
+    pub(crate) async fn read(call: &Call) -> Result<Self, Refusal> {
+        match call.media_type().as_str() {
+            "application/x-www-form-urlencoded" => Self::urlencoded(&call.body),
+            "multipart/form-data" => Self::multipart(call).await,
+            _ => Ok(Self::default()),
+        }
+    }
+
+    fn urlencoded(body: &[u8]) -> Result<Self, Refusal> {
+        if body.split(|byte| *byte == b'&').any(|pair| pair.len() > LARGEST_FIELD) {
+            return Err(Refusal::bad_request("Field exceeded maximum size of 1024KB."));
+        }
+        let fields: Vec<_> =
+            pairs(body).into_iter().map(|(name, value)| (name, Field::Text(value))).collect();
+        Self { fields }.bounded()
+    }
+
+    async fn multipart(call: &Call) -> Result<Self, Refusal> {
+        let broken = |_| Refusal::bad_request("Invalid multipart data.");
+        let content_type = call.headers.get(CONTENT_TYPE).cloned();
+        let mut request = Request::new(Body::from(call.body.clone()));
+        request.headers_mut().extend(content_type.map(|value| (CONTENT_TYPE, value)));
+        let mut parts = Multipart::from_request(request, &())
+            .await
+            .map_err(|_| Refusal::bad_request("Missing boundary in multipart."))?;
+        let mut fields = Vec::new();
+        while let Some(part) = parts.next_field().await.map_err(broken)? {
+            let name = part.name().unwrap_or_default().to_owned();
+            let filename = part.file_name().map(str::to_owned);
+            let bytes = part.bytes().await.map_err(broken)?;
+            let field = match filename {
+                Some(filename) => Field::File { filename, size: bytes.len() },
+                None if bytes.len() > LARGEST_FIELD => {
+                    return Err(Refusal::bad_request("Part exceeded maximum size of 1024KB."));
+                }
+                None => Field::Text(String::from_utf8_lossy(&bytes).into_owned()),
+            };
+            fields.push((name, field));
+        }
+        Self { fields }.bounded()
+    }
+
+    fn bounded(self) -> Result<Self, Refusal> {
+        if self.fields.len() > MOST_FIELDS {
+            return Err(Refusal::bad_request("Too many fields. Maximum number of fields is 1000."));
+        }
+        Ok(self)
+    }
+
+    fn get(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().rev().find(|(key, _)| key == name).map(|(_, field)| field)
+    }
+
+    /// A text field. Of a repeated one the last counts; an empty one is there, too.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        match self.get(name)? {
+            Field::Text(text) => Some(text),
+            Field::File { .. } => None,
+        }
+    }
+
+    /// A text field that says something: FastAPI takes an empty field for a missing one.
+    pub(crate) fn filled(&self, name: &str) -> Option<&str> {
+        self.text(name).filter(|text| !text.is_empty())
+    }
+
+    /// Whether a file came under this name.
+    pub(crate) fn has_file(&self, name: &str) -> bool {
+        self.fields.iter().any(|(key, field)| key == name && matches!(field, Field::File { size: 1.., .. }))
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// A field that must be a non-empty text.
+    pub(crate) fn required(&self, name: &str, problems: &mut Vec<Problem>) -> String {
+        match self.get(name) {
+            Some(Field::Text(text)) if !text.is_empty() => return text.clone(),
+            Some(Field::File { filename, size }) => {
+                problems.push(Problem::string(&at(name), &json!({ "filename": filename, "size": size })));
+            }
+            _ => problems.push(Problem::missing(&at(name), &Value::Null)),
+        }
+        String::new()
+    }
+
+    /// A boolean field, with what it is when left out or empty.
+    pub(crate) fn flag(&self, name: &str, default: bool, problems: &mut Vec<Problem>) -> bool {
+        let Some(text) = self.filled(name) else { return default };
+        boolean(text).unwrap_or_else(|| {
+            problems.push(Problem::boolean(&at(name), &json!(text)));
+            default
+        })
+    }
+
+    /// An integer field, checked only: code components have no versions.
+    pub(crate) fn check_integer(&self, name: &str, problems: &mut Vec<Problem>) {
+        if let Some(text) = self.filled(name).filter(|text| python::integer(text).is_none()) {
+            problems.push(Problem::integer(&at(name), &json!(text)));
+        }
+    }
+}
+
+fn at(name: &str) -> [Value; 2] {
+    [json!("body"), json!(name)]
+}

@@ -1,0 +1,134 @@
+//! What the server says when it does not do what was asked, in FastAPI's words.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::reply;
+
+/// A request that is not answered with what it asked for.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// `{"detail": "text"}` with a status.
+    Detail(StatusCode, String),
+    /// 422: each problem of the request, in the order in which FastAPI finds them.
+    Invalid(Vec<Problem>),
+    /// 500: what agno 3.1.10 answers when a Python exception of this class is not handled.
+    Unhandled(&'static str),
+}
+
+impl Refusal {
+    pub(crate) fn not_found(detail: impl Into<String>) -> Self {
+        Self::Detail(StatusCode::NOT_FOUND, detail.into())
+    }
+
+    pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::Detail(StatusCode::BAD_REQUEST, detail.into())
+    }
+
+    pub(crate) fn unprocessable(detail: impl Into<String>) -> Self {
+        Self::Detail(StatusCode::UNPROCESSABLE_ENTITY, detail.into())
+    }
+
+    /// Something that agno 3.1.10 does and this server does not yet: never answered as if it were done.
+    pub(crate) fn not_yet(what: &str) -> Self {
+        Self::Detail(StatusCode::NOT_IMPLEMENTED, format!("The embedded AgentOS does not support {what} yet"))
+    }
+
+    pub(crate) fn into_response(self) -> Response {
+        match self {
+            Self::Detail(status, detail) => reply::json(status, &json!({ "detail": detail })),
+            Self::Invalid(problems) => {
+                let problems: Vec<Value> = problems.into_iter().map(|problem| problem.0).collect();
+                reply::json(StatusCode::UNPROCESSABLE_ENTITY, &json!({ "detail": problems }))
+            }
+            Self::Unhandled(class) => reply::json(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                &json!({ "detail": format!("Internal server error ({class})") }),
+            ),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(_: rusqlite::Error) -> Self {
+        // The class in which SQLAlchemy wraps what SQLite refuses.
+        Self::Unhandled("OperationalError")
+    }
+}
+
+/// One entry of a 422's `detail`.
+#[derive(Debug)]
+pub(crate) struct Problem(Value);
+
+impl Problem {
+    fn new(kind: &str, loc: &[Value], msg: &str, input: &Value) -> Self {
+        Self(json!({ "type": kind, "loc": loc, "msg": msg, "input": input }))
+    }
+
+    fn with(mut self, ctx: Value) -> Self {
+        if let Value::Object(fields) = &mut self.0 {
+            fields.insert("ctx".to_owned(), ctx);
+        }
+        self
+    }
+
+    pub(crate) fn missing(loc: &[Value], input: &Value) -> Self {
+        Self::new("missing", loc, "Field required", input)
+    }
+
+    pub(crate) fn boolean(loc: &[Value], input: &Value) -> Self {
+        Self::new("bool_parsing", loc, "Input should be a valid boolean, unable to interpret input", input)
+    }
+
+    pub(crate) fn integer(loc: &[Value], input: &Value) -> Self {
+        Self::new(
+            "int_parsing",
+            loc,
+            "Input should be a valid integer, unable to parse string as an integer",
+            input,
+        )
+    }
+
+    pub(crate) fn at_least(loc: &[Value], input: &Value, least: i64) -> Self {
+        let msg = format!("Input should be greater than or equal to {least}");
+        Self::new("greater_than_equal", loc, &msg, input).with(json!({ "ge": least }))
+    }
+
+    /// `expected` as pydantic spells it: `'asc' or 'desc'`.
+    pub(crate) fn choice(loc: &[Value], input: &Value, expected: &str) -> Self {
+        Self::new("enum", loc, &format!("Input should be {expected}"), input)
+            .with(json!({ "expected": expected }))
+    }
+
+    pub(crate) fn string(loc: &[Value], input: &Value) -> Self {
+        Self::new("string_type", loc, "Input should be a valid string", input)
+    }
+
+    pub(crate) fn dictionary(loc: &[Value], input: &Value) -> Self {
+        Self::new("dict_type", loc, "Input should be a valid dictionary", input)
+    }
+
+    pub(crate) fn list(loc: &[Value], input: &Value) -> Self {
+        Self::new("list_type", loc, "Input should be a valid list", input)
+    }
+
+    pub(crate) fn empty_list(loc: &[Value], input: &Value) -> Self {
+        Self::new("too_short", loc, "List should have at least 1 item after validation, not 0", input)
+            .with(json!({ "field_type": "List", "min_length": 1, "actual_length": 0 }))
+    }
+
+    pub(crate) fn model(loc: &[Value], input: &Value) -> Self {
+        Self::new(
+            "model_attributes_type",
+            loc,
+            "Input should be a valid dictionary or object to extract fields from",
+            input,
+        )
+    }
+
+    pub(crate) fn json(at: usize, error: &str) -> Self {
+        Self::new("json_invalid", &[json!("body"), json!(at)], "JSON decode error", &json!({}))
+            .with(json!({ "error": error }))
+    }
+}

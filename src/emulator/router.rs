@@ -1,0 +1,111 @@
+//! From a request to the route that answers it: paths, methods, the security key, common headers.
+
+use std::sync::Arc;
+
+use axum::body::to_bytes;
+use axum::extract::{Request, State};
+use axum::http::header::{ALLOW, AUTHORIZATION, SERVER, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
+use percent_encoding::percent_decode_str;
+
+use super::call::{Call, pairs};
+use super::os::Os;
+use super::refusal::Refusal;
+use super::routes::{ROUTES, Route};
+
+/// Paths that answer without the key.
+const OPEN: [&str; 4] = ["/", "/health", "/info", "/openapi.json"];
+/// No request needs more; a larger one is refused before it fills the memory.
+const LARGEST_BODY: usize = 64 * 1024 * 1024;
+
+/// Answers any request.
+pub(crate) async fn dispatch(State(os): State<Arc<Os>>, request: Request) -> Response {
+    let mut response = match answer(os, request).await {
+        Ok(response) => response,
+        Err(refusal) => refusal.into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(SERVER, HeaderValue::from_static("uvicorn"));
+    // The handler of unhandled errors stands outside of the one that adds this.
+    if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
+        response.headers_mut().insert(VARY, HeaderValue::from_static("Origin"));
+    }
+    response
+}
+
+async fn answer(os: Arc<Os>, request: Request) -> Result<Response, Refusal> {
+    let (head, body) = request.into_parts();
+    // Python decodes a path before it looks for a route: an encoded slash separates like any other.
+    let path = percent_decode_str(head.uri.path()).decode_utf8_lossy().into_owned();
+    // A slash at the end is stripped, without a redirect.
+    let path = if path.len() > 1 { path.strip_suffix('/').unwrap_or(&path) } else { path.as_str() };
+    if !OPEN.contains(&path) {
+        authorize(&os, &head.headers)?;
+    }
+    let mut allowed = None;
+    for route in ROUTES {
+        let Some(params) = fit(route, path) else { continue };
+        if route.method != head.method.as_str() {
+            allowed.get_or_insert(route.method);
+            continue;
+        }
+        let call = Call {
+            path: params,
+            query: pairs(head.uri.query().unwrap_or_default().as_bytes()),
+            headers: head.headers,
+            body: to_bytes(body, LARGEST_BODY)
+                .await
+                .map_err(|_| Refusal::bad_request("There was an error parsing the body"))?,
+        };
+        return route.action.answer(os, call).await;
+    }
+    let Some(allowed) = allowed else { return Err(Refusal::not_found("Not Found")) };
+    let mut response =
+        Refusal::Detail(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed".to_owned()).into_response();
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    Ok(response)
+}
+
+/// The parameters of a route, when a path fits it. No parameter is ever empty.
+fn fit(route: &Route, path: &str) -> Option<Vec<(&'static str, String)>> {
+    let mut params = Vec::new();
+    let mut parts = path.split('/');
+    for expected in route.path.split('/') {
+        let part = parts.next()?;
+        match expected.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+            Some(_) if part.is_empty() => return None,
+            Some(name) => params.push((name, part.to_owned())),
+            None if part == expected => {}
+            None => return None,
+        }
+    }
+    parts.next().is_none().then_some(params)
+}
+
+/// The key stands alone or after `Bearer`, in any case.
+fn authorize(os: &Os, headers: &HeaderMap) -> Result<(), Refusal> {
+    let Some(key) = os.security_key() else { return Ok(()) };
+    let refuse = |detail: &str| Err(Refusal::Detail(StatusCode::UNAUTHORIZED, detail.to_owned()));
+    let Some(sent) = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).filter(|sent| !sent.is_empty())
+    else {
+        return refuse("Authorization header required");
+    };
+    let token = match sent.split_at_checked(7) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => token,
+        _ => sent,
+    };
+    if same(token.trim_ascii(), key.as_bytes()) { Ok(()) } else { refuse("Invalid authentication token") }
+}
+
+/// Compares in a time that tells nothing about where two secrets differ.
+fn same(left: &[u8], right: &[u8]) -> bool {
+    let differences =
+        left.iter().zip(right).fold(left.len() ^ right.len(), |sum, (a, b)| sum | usize::from(a ^ b));
+    differences == 0
+}
+
+/// The application that a listener serves.
+pub(crate) fn app(os: Arc<Os>) -> axum::Router {
+    axum::Router::new().fallback(dispatch).with_state(os)
+}

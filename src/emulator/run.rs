@@ -1,0 +1,115 @@
+//! Running a component: what is asked, what is told while it goes on, what it leaves behind.
+
+pub(crate) mod agent;
+pub(crate) mod event;
+pub(crate) mod team;
+pub(crate) mod workflow;
+
+use serde_json::{Map, Value, json};
+
+use super::cast;
+use super::message::Usage;
+
+/// A JSON object under construction.
+pub(crate) type Object = Map<String, Value>;
+
+/// What a request asks of a component, once its form is read.
+#[derive(Debug, Clone)]
+pub(crate) struct Ask {
+    pub(crate) message: String,
+    pub(crate) run_id: String,
+    pub(crate) session_id: String,
+    pub(crate) user_id: Option<String>,
+    /// `session_state` of the request: merged into what is stored.
+    pub(crate) state: Option<Value>,
+    pub(crate) dependencies: Option<Value>,
+    pub(crate) metadata: Option<Value>,
+    pub(crate) schema: Option<Schema>,
+}
+
+/// The form that the answer must have.
+#[derive(Debug, Clone)]
+pub(crate) struct Schema {
+    pub(crate) document: Value,
+    /// `content_type` of the run: `dict`, or the title of the schema.
+    pub(crate) content_type: String,
+}
+
+/// How a run ended, or that it waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Completed,
+    Paused,
+    Cancelled,
+    Error,
+}
+
+impl Status {
+    /// All words that agno 3.1.10 knows, sorted.
+    pub(crate) const WORDS: [&'static str; 7] =
+        ["CANCELLED", "COMPLETED", "ERROR", "PAUSED", "PENDING", "REGENERATED", "RUNNING"];
+
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Completed => "COMPLETED",
+            Self::Paused => "PAUSED",
+            Self::Cancelled => "CANCELLED",
+            Self::Error => "ERROR",
+        }
+    }
+}
+
+/// A run that has come to its end.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    /// The run as it is answered.
+    pub(crate) document: Object,
+    /// The runs of members, stored before it.
+    pub(crate) members: Vec<Object>,
+    pub(crate) status: Status,
+    /// The text for the user, or of the error.
+    pub(crate) text: String,
+    /// All tokens that the session is charged with.
+    pub(crate) usage: Usage,
+}
+
+/// Metrics of a run that reached the model.
+pub(crate) fn metrics(usage: Usage, first_token: Option<f64>, duration: f64) -> Value {
+    let mut fields = usage.fields();
+    if let Some(first_token) = first_token {
+        fields.insert("time_to_first_token".to_owned(), json!(first_token));
+    }
+    fields.insert("duration".to_owned(), json!(duration));
+    fields.insert("details".to_owned(), usage.details());
+    Value::Object(fields)
+}
+
+/// Adds the model's name as runs and their first events carry it.
+pub(crate) fn put_model(fields: &mut Object) {
+    put(fields, "model", cast::MODEL_ID);
+    put(fields, "model_provider", cast::MODEL_PROVIDER);
+}
+
+/// Adds a field.
+pub(crate) fn put(fields: &mut Object, name: &str, value: impl Into<Value>) {
+    fields.insert(name.to_owned(), value.into());
+}
+
+/// Adds a field unless there is nothing to say: agno 3.1.10 leaves such fields out.
+pub(crate) fn put_some<T: Into<Value>>(fields: &mut Object, name: &str, value: Option<T>) {
+    if let Some(value) = value {
+        fields.insert(name.to_owned(), value.into());
+    }
+}
+
+/// Merges `over` into `base`, objects into objects: `session_state` of a run meets the stored one so.
+pub(crate) fn merge(base: &mut Object, over: &Object) {
+    for (name, value) in over {
+        match (base.get_mut(name), value) {
+            (Some(Value::Object(old)), Value::Object(new)) => merge(old, new),
+            _ => {
+                base.insert(name.clone(), value.clone());
+            }
+        }
+    }
+}

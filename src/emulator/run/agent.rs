@@ -1,0 +1,435 @@
+//! One run of an agent: alone, as a member of a team, or in a step of a workflow.
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use super::event::Sink;
+use super::{Finished, Object, Schema, Status, merge, metrics, put, put_model, put_some};
+use crate::emulator::cast::{Agent, MODEL_ID, MODEL_PROVIDER};
+use crate::emulator::message::{Message, ToolExecution, Usage};
+use crate::emulator::model::{Failure, Request};
+use crate::emulator::tools::{Need, Tool};
+use crate::emulator::{clock, python};
+
+/// What an agent is to do.
+#[derive(Debug)]
+pub(crate) struct Part<'a> {
+    pub(crate) agent: &'static Agent,
+    pub(crate) run_id: String,
+    pub(crate) session_id: &'a str,
+    pub(crate) user_id: Option<&'a str>,
+    pub(crate) message: &'a str,
+    /// The run of the team or workflow that this one belongs to.
+    pub(crate) parent_run_id: Option<&'a str>,
+    /// The step of a workflow, as its events tell it.
+    pub(crate) step: Option<&'a StepTag<'a>>,
+    pub(crate) history: Vec<Message>,
+    /// The session state as the run reports it.
+    pub(crate) state: Value,
+    pub(crate) dependencies: Option<&'a Value>,
+    pub(crate) metadata: Option<&'a Value>,
+    pub(crate) schema: Option<&'a Schema>,
+}
+
+/// Where in a workflow an agent runs.
+#[derive(Debug)]
+pub(crate) struct StepTag<'a> {
+    pub(crate) workflow_id: &'a str,
+    pub(crate) workflow_run_id: &'a str,
+    pub(crate) id: String,
+    pub(crate) name: &'a str,
+    pub(crate) index: usize,
+}
+
+/// The state as agents see it in their context and as members and steps report it.
+pub(crate) fn visible_state(state: &Object, user_id: Option<&str>, session_id: &str, run_id: &str) -> Object {
+    let mut visible = state.clone();
+    put_some(&mut visible, "current_user_id", user_id);
+    put(&mut visible, "current_session_id", session_id);
+    put(&mut visible, "current_run_id", run_id);
+    visible
+}
+
+/// Runs an agent to its end.
+pub(crate) async fn run(part: Part<'_>, sink: &Sink) -> Finished {
+    let mut run = Run::new(part, sink);
+    run.open();
+    let ending = run.converse().await;
+    run.close(ending)
+}
+
+/// How the conversation with the model ended.
+enum Ending {
+    Answered(String),
+    Paused(Vec<ToolExecution>, Need),
+    Failed(String, &'static str),
+    /// The client went away after this much text.
+    Abandoned(String),
+}
+
+struct Run<'a> {
+    part: Part<'a>,
+    sink: &'a Sink,
+    since: Instant,
+    created_at: i64,
+    messages: Vec<Message>,
+    tools: Vec<ToolExecution>,
+    usage: Usage,
+    first_token: Option<f64>,
+    /// What an agent that stores events has told; never the deltas.
+    told: Vec<Value>,
+}
+
+impl<'a> Run<'a> {
+    fn new(mut part: Part<'a>, sink: &'a Sink) -> Self {
+        let mut messages = Vec::new();
+        messages.extend(system(&part).map(|text| Message::new("system", Some(text))));
+        messages.append(&mut part.history);
+        messages.push(Message::new("user", Some(question(&part))));
+        Self {
+            part,
+            sink,
+            since: Instant::now(),
+            created_at: clock::epoch(),
+            messages,
+            tools: Vec::new(),
+            usage: Usage::default(),
+            first_token: None,
+            told: Vec::new(),
+        }
+    }
+
+    fn open(&mut self) {
+        let mut event = self.event("RunStarted");
+        put_model(&mut event);
+        self.tell(event);
+    }
+
+    async fn converse(&mut self) -> Ending {
+        // A state that is no object breaks a run of agno 3.1.10 before it reaches the model.
+        if !self.part.state.is_object() {
+            self.messages.clear();
+            return Ending::Failed("list index out of range".to_owned(), "IndexError");
+        }
+        loop {
+            let mut started = self.event("ModelRequestStarted");
+            put_model(&mut started);
+            self.tell(started);
+            let asked = Instant::now();
+            let request = Request {
+                mode: self.part.agent.mode,
+                messages: &self.messages,
+                tools: self.part.agent.tools,
+                schema: self.part.schema.map(|schema| &schema.document),
+            };
+            let (failure, delay) = (request.failure(), request.delay());
+            let reply = request.reply();
+            let usage = request.usage(&reply.text);
+            let has_text = !reply.text.is_empty();
+            if self.sink.streams() {
+                if let Err(said) = self.stream(&reply.text, delay).await {
+                    return Ending::Abandoned(said);
+                }
+                if let Some(Failure { message, error_type }) = failure {
+                    return Ending::Failed(message.to_owned(), error_type);
+                }
+            } else {
+                if let Some(Failure { message, error_type }) = failure {
+                    return Ending::Failed(message.to_owned(), error_type);
+                }
+                for _ in 0..python::words(&reply.text).max(1) {
+                    pause(delay).await;
+                }
+            }
+            self.usage.add(usage);
+            self.first_token.get_or_insert(self.since.elapsed().as_secs_f64());
+            let first = has_text.then(|| asked.elapsed().as_secs_f64());
+            self.answer(&reply, usage, first);
+            if reply.calls.is_empty() {
+                return Ending::Answered(reply.text);
+            }
+            let calls: Vec<(Tool, ToolExecution)> = reply
+                .calls
+                .iter()
+                .filter_map(|call| {
+                    let tool = self.part.agent.tools.iter().find(|tool| tool.name() == call.name)?;
+                    Some((*tool, tool.pending(call)))
+                })
+                .collect();
+            let need = calls.iter().map(|(tool, _)| tool.need()).find(|need| *need != Need::Nothing);
+            if let Some(need) = need {
+                return Ending::Paused(calls.into_iter().map(|(_, pending)| pending).collect(), need);
+            }
+            self.execute(calls);
+        }
+    }
+
+    /// Streams a text word by word. The text so far when the client has gone away.
+    async fn stream(&mut self, text: &str, delay: std::time::Duration) -> Result<(), String> {
+        if self.part.schema.is_some() {
+            let event = self.content_event(structured(text));
+            self.sink.send(&event);
+            return Ok(());
+        }
+        let mut said = String::new();
+        for piece in python::pieces(text) {
+            pause(delay).await;
+            if self.sink.gone() {
+                return Err(said);
+            }
+            said.push_str(piece);
+            let event = self.content_event(json!(piece));
+            self.sink.send(&event);
+        }
+        Ok(())
+    }
+
+    fn content_event(&self, content: Value) -> Object {
+        let mut event = self.event("RunContent");
+        put(&mut event, "content", content);
+        put(&mut event, "workflow_agent", false);
+        put(&mut event, "content_type", self.content_type());
+        put(&mut event, "reasoning_content", "");
+        event
+    }
+
+    /// Takes the model's answer into the conversation.
+    fn answer(&mut self, reply: &crate::emulator::model::Reply, usage: Usage, first: Option<f64>) {
+        let mut message = Message::new("assistant", (!reply.text.is_empty()).then(|| reply.text.clone()));
+        message.tool_calls = reply.calls.iter().map(crate::emulator::model::ToolCall::message).collect();
+        message.metrics = Some(message_metrics(usage, first));
+        self.messages.push(message);
+        let mut event = self.event("ModelRequestCompleted");
+        put_completed_request(&mut event, usage, first);
+        self.tell(event);
+    }
+
+    fn execute(&mut self, calls: Vec<(Tool, ToolExecution)>) {
+        for (_, pending) in &calls {
+            let mut event = self.event("ToolCallStarted");
+            put(&mut event, "tool", json!(pending));
+            self.tell(event);
+        }
+        for (tool, pending) in calls {
+            let done = tool.execute(&pending);
+            for event in finished_call(&done, |name| self.event(name), "") {
+                self.tell(event);
+            }
+            self.messages.push(Message::tool(&done));
+            self.tools.push(done);
+        }
+    }
+
+    fn close(mut self, ending: Ending) -> Finished {
+        if !matches!(ending, Ending::Failed(..) | Ending::Abandoned(_)) {
+            let event = self.event("RunContentCompleted");
+            self.tell(event);
+        }
+        let duration = self.since.elapsed().as_secs_f64();
+        let (status, text, numbers) = match &ending {
+            Ending::Failed(text, _) => (Status::Error, text.clone(), json!({ "duration": duration })),
+            Ending::Abandoned(text) => (Status::Cancelled, text.clone(), json!({ "duration": duration })),
+            Ending::Answered(text) => {
+                (Status::Completed, text.clone(), metrics(self.usage, self.first_token, duration))
+            }
+            Ending::Paused(_, need) => {
+                (Status::Paused, waiting(*need).to_owned(), metrics(self.usage, self.first_token, duration))
+            }
+        };
+        let content = match (&ending, self.part.schema) {
+            (Ending::Answered(text), Some(_)) => structured(text),
+            _ => json!(text),
+        };
+        let mut requirements = None;
+        match ending {
+            Ending::Answered(_) => {
+                let mut event = self.event("RunCompleted");
+                put(&mut event, "content", content.clone());
+                put(&mut event, "content_type", self.content_type());
+                put(&mut event, "session_state", self.part.state.clone());
+                put_some(&mut event, "metadata", self.part.metadata.cloned());
+                put(&mut event, "metrics", numbers.clone());
+                self.tell(event);
+            }
+            Ending::Paused(tools, _) => {
+                let required: Vec<Value> = tools.iter().map(ToolExecution::requirement).collect();
+                self.tools.extend(tools);
+                let mut event = self.event("RunPaused");
+                put(&mut event, "content", content.clone());
+                put(&mut event, "tools", json!(self.tools));
+                put(&mut event, "requirements", required.clone());
+                self.tell(event);
+                requirements = Some(required);
+            }
+            Ending::Failed(_, error_type) => {
+                let mut event = self.event("RunError");
+                put(&mut event, "content", content.clone());
+                put(&mut event, "error_type", error_type);
+                self.tell(event);
+            }
+            Ending::Abandoned(_) => {}
+        }
+        let document = self.document(status, content, numbers, requirements);
+        Finished { document, members: Vec::new(), status, text, usage: self.usage }
+    }
+
+    fn document(
+        &self,
+        status: Status,
+        content: Value,
+        numbers: Value,
+        required: Option<Vec<Value>>,
+    ) -> Object {
+        let part = &self.part;
+        let mut run = Object::new();
+        put(&mut run, "run_id", part.run_id.as_str());
+        put(&mut run, "agent_id", part.agent.id);
+        put(&mut run, "agent_name", part.agent.name);
+        put(&mut run, "session_id", part.session_id);
+        put_some(&mut run, "parent_run_id", part.parent_run_id);
+        put_some(&mut run, "user_id", part.user_id);
+        put(&mut run, "content", content);
+        put(&mut run, "content_type", if status == Status::Completed { self.content_type() } else { "str" });
+        put(&mut run, "model", MODEL_ID);
+        put(&mut run, "model_provider", MODEL_PROVIDER);
+        put(&mut run, "session_state", part.state.clone());
+        put(&mut run, "created_at", self.created_at);
+        put(&mut run, "status", status.word());
+        put_some(&mut run, "workflow_step_id", part.step.map(|step| step.id.as_str()));
+        put(&mut run, "metrics", numbers);
+        if part.agent.shows_context && !self.told.is_empty() {
+            put(&mut run, "events", self.told.clone());
+        }
+        if !self.messages.is_empty() {
+            put(&mut run, "messages", json!(self.messages));
+        }
+        put_some(&mut run, "metadata", part.metadata.cloned());
+        // A streamed run and a failed one have no `tools` unless some were called.
+        let finished = matches!(status, Status::Completed | Status::Paused);
+        if !self.tools.is_empty() || (finished && !self.sink.streams()) {
+            put(&mut run, "tools", json!(self.tools));
+        }
+        put_some(&mut run, "requirements", required);
+        put(&mut run, "input", json!({ "input_content": part.message }));
+        run
+    }
+
+    fn content_type(&self) -> &str {
+        self.part.schema.map_or("str", |schema| &schema.content_type)
+    }
+
+    fn event(&self, name: &str) -> Object {
+        let part = &self.part;
+        let mut event = Object::new();
+        put(&mut event, "created_at", clock::epoch());
+        put(&mut event, "event", name);
+        put(&mut event, "agent_id", part.agent.id);
+        put(&mut event, "agent_name", part.agent.name);
+        put(&mut event, "run_id", part.run_id.as_str());
+        if part.step.is_none() {
+            put_some(&mut event, "parent_run_id", part.parent_run_id);
+        }
+        put(&mut event, "session_id", part.session_id);
+        if let Some(step) = part.step {
+            put(&mut event, "workflow_id", step.workflow_id);
+            put(&mut event, "workflow_run_id", step.workflow_run_id);
+            put(&mut event, "step_id", step.id.as_str());
+            put(&mut event, "step_name", step.name);
+            put(&mut event, "step_index", step.index);
+        }
+        put(&mut event, "nested_depth", 0);
+        event
+    }
+
+    fn tell(&mut self, event: Object) {
+        self.sink.send(&event);
+        if self.part.agent.shows_context && self.sink.streams() {
+            self.told.push(Value::Object(event));
+        }
+    }
+}
+
+/// Metrics of one message: the time to the first token only when there was one.
+pub(crate) fn message_metrics(usage: Usage, first: Option<f64>) -> Value {
+    let mut fields = usage.fields();
+    put_some(&mut fields, "time_to_first_token", first);
+    Value::Object(fields)
+}
+
+/// Adds what `ModelRequestCompleted` says.
+pub(crate) fn put_completed_request(event: &mut Object, usage: Usage, first: Option<f64>) {
+    put_model(event);
+    event.extend(usage.fields());
+    put_some(event, "time_to_first_token", first);
+    for name in ["reasoning_tokens", "cache_read_tokens", "cache_write_tokens"] {
+        put(event, name, 0);
+    }
+}
+
+/// The events that tell of a finished call. An error is told after the completion.
+pub(crate) fn finished_call(
+    done: &ToolExecution,
+    event: impl Fn(&str) -> Object,
+    prefix: &str,
+) -> Vec<Object> {
+    let seconds = done.metrics.as_ref().and_then(|metrics| metrics["duration"].as_f64()).unwrap_or(0.0);
+    let mut completed = event(&format!("{prefix}ToolCallCompleted"));
+    put(&mut completed, "content", format!("{} completed in {seconds:.4}s. ", done.signature()));
+    put(&mut completed, "tool", json!(done));
+    let mut events = vec![completed];
+    if done.tool_call_error == Some(true) {
+        let mut failed = event(&format!("{prefix}ToolCallError"));
+        put_some(&mut failed, "error", done.result.as_deref());
+        put(&mut failed, "tool", json!(done));
+        events.push(failed);
+    }
+    events
+}
+
+/// Waits between words.
+pub(crate) async fn pause(delay: std::time::Duration) {
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+}
+
+fn waiting(need: Need) -> &'static str {
+    match need {
+        Need::Nothing | Need::Confirmation => "I have tools to execute, but I need confirmation.",
+        Need::ExternalExecution => "I have tools to execute, but it needs external execution.",
+        Need::UserInput => "I have tools to execute, but I need user input.",
+    }
+}
+
+/// The answer to a request with a schema: the object that the text holds.
+fn structured(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| json!(text))
+}
+
+/// The system message, when there is anything to say in it.
+fn system(part: &Part<'_>) -> Option<String> {
+    let agent = part.agent;
+    let mut lines: Vec<String> = Vec::new();
+    lines.extend(agent.description.map(str::to_owned));
+    lines.extend(agent.role.map(|role| format!("<your_role>\n{role}\n</your_role>")));
+    lines.extend(agent.instructions.map(str::to_owned));
+    if let Some(state) = part.state.as_object().filter(|_| agent.shows_context) {
+        let mut shown = Object::new();
+        merge(&mut shown, state);
+        let shown = visible_state(&shown, part.user_id, part.session_id, &part.run_id);
+        lines.push(format!("<session_state>\n{}\n</session_state>", python::repr(&Value::Object(shown))));
+    }
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// The user's message, with the dependencies for an agent that shows them.
+fn question(part: &Part<'_>) -> String {
+    match part.dependencies.filter(|_| part.agent.shows_context) {
+        Some(dependencies) => {
+            let shown = serde_json::to_string_pretty(dependencies).unwrap_or_default();
+            format!("{}\n\n<additional context>\n{shown}\n</additional context>", part.message)
+        }
+        None => part.message.to_owned(),
+    }
+}

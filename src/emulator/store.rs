@@ -1,0 +1,77 @@
+//! The database: sessions and runs in SQLite, as columns for what is filtered and sorted, JSON for the rest.
+
+pub(crate) mod runs;
+pub(crate) mod sessions;
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+/// The open database.
+#[derive(Debug)]
+pub(crate) struct Store {
+    // One thread serves all requests: the lock is never waited for.
+    connection: Mutex<Connection>,
+}
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS sessions (
+    session_id TEXT NOT NULL PRIMARY KEY,
+    session_type TEXT NOT NULL,
+    agent_id TEXT,
+    team_id TEXT,
+    workflow_id TEXT,
+    user_id TEXT,
+    session_data TEXT,
+    agent_data TEXT,
+    team_data TEXT,
+    workflow_data TEXT,
+    metadata TEXT,
+    summary TEXT,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS sessions_created ON sessions (created_at);
+CREATE INDEX IF NOT EXISTS sessions_updated ON sessions (updated_at);
+CREATE INDEX IF NOT EXISTS sessions_type ON sessions (session_type, created_at);
+CREATE INDEX IF NOT EXISTS sessions_user ON sessions (user_id, created_at);
+CREATE INDEX IF NOT EXISTS sessions_agent ON sessions (agent_id, created_at);
+CREATE INDEX IF NOT EXISTS sessions_team ON sessions (team_id, created_at);
+CREATE INDEX IF NOT EXISTS sessions_workflow ON sessions (workflow_id, created_at);
+CREATE TABLE IF NOT EXISTS runs (
+    run_id TEXT NOT NULL PRIMARY KEY,
+    session_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    of_agent INTEGER NOT NULL,
+    title TEXT,
+    document TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS runs_session ON runs (session_id, position);
+";
+
+impl Store {
+    /// Opens a database file, or one in memory.
+    pub(crate) fn open(path: Option<&Path>) -> rusqlite::Result<Self> {
+        let connection = match path {
+            Some(path) => {
+                let connection = Connection::open(path)?;
+                // A write that was answered must outlive the process and the power.
+                connection.pragma_update(None, "journal_mode", "WAL")?;
+                connection.pragma_update(None, "synchronous", "FULL")?;
+                connection
+            }
+            None => Connection::open_in_memory()?,
+        };
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.set_prepared_statement_cache_capacity(64);
+        connection.execute_batch(SCHEMA)?;
+        Ok(Self { connection: Mutex::new(connection) })
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        // A panic while the lock was held left no half-made change: transactions roll back.
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
