@@ -1,1 +1,6 @@
-//! The one integration test binary: one module per subject.
+//! The one integration test binary: one module per subject, and the harness that they share in `common`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod common;
+mod harness;
