@@ -4,6 +4,7 @@ pub mod error;
 pub mod field;
 pub mod operation;
 pub mod refusal;
+pub mod run;
 pub mod sessions;
 pub mod transport;
 

@@ -1,6 +1,7 @@
 //! `agentos-run`: declarative tests and automation for Agno's AgentOS.
 
 pub mod agentos;
+pub mod cli;
 pub mod diagnostic;
 pub mod duration;
 #[cfg(feature = "emulator")]
@@ -11,6 +12,7 @@ pub mod expr;
 pub mod jsonpath;
 pub mod outcome;
 pub mod project;
+pub mod report;
 pub mod scenario;
 pub mod secret;
 pub mod source;

@@ -1,2 +1,5 @@
-//! The `agentos-run` binary.
-fn main() {}
+//! The `agentos-run` binary; everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    agentos_run::cli::main()
+}

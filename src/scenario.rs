@@ -13,6 +13,7 @@ mod action;
 pub mod load;
 mod names;
 mod read;
+pub mod select;
 mod step;
 
 pub use action::{Action, HttpAction, HttpBody, OperationAction};

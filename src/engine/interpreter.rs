@@ -408,7 +408,7 @@ impl Run<'_> {
             Ok(exchange) => {
                 let exchange = Arc::new(exchange);
                 notes.extend(exchange.notes.iter().cloned());
-                let outcome = outcome_of(&exchange, &request);
+                let outcome = outcome_of(&exchange, request.answers_json(), step.allow_failed_steps);
                 (outcome, Some(Arc::clone(&exchange)), Some(exchange.request.clone()))
             }
             Err(error) => {
@@ -576,7 +576,7 @@ fn keys_of(body: Option<&Value>) -> Option<String> {
 }
 
 /// An answer in the words of the language.
-fn outcome_of(exchange: &Exchange, request: &Request) -> Outcome {
+fn outcome_of(exchange: &Exchange, answers_json: bool, allow_failed_steps: bool) -> Outcome {
     let body: Option<Value> = serde_json::from_slice(&exchange.body).ok();
     let text = String::from_utf8_lossy(&exchange.body).into_owned();
     // Redirects are not followed: the credentials are meant for the target alone.
@@ -584,8 +584,8 @@ fn outcome_of(exchange: &Exchange, request: &Request) -> Outcome {
         Some(agentos::refusal_message(exchange.status, &exchange.headers, &exchange.body))
     } else {
         match &body {
-            Some(body) => agentos::run::failure_of(body, request.allow_failed_steps),
-            None => request.answers_json().then(|| not_json(exchange, &text)).flatten(),
+            Some(body) => agentos::run::failure_of(body, allow_failed_steps),
+            None => answers_json.then(|| not_json(exchange, &text)).flatten(),
         }
     };
     Outcome {

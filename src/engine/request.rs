@@ -18,8 +18,6 @@ use crate::yaml::Key;
 pub(super) struct Request {
     what: What,
     options: CallOptions,
-    /// Whether a workflow whose steps failed counts as done.
-    pub(super) allow_failed_steps: bool,
 }
 
 enum What {
@@ -48,7 +46,6 @@ impl Request {
                 Err(problem) => problems.push(problem),
             }
         }
-        let allow_failed_steps = fields.get("allow_failed_steps").and_then(Value::as_bool).unwrap_or(false);
         let options = options(step, scope, settings, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
@@ -61,7 +58,7 @@ impl Request {
                     .label(&step.action_key.span, "in this step"),
             ]
         })?;
-        Ok(Self { what: What::Operation(operation), options, allow_failed_steps })
+        Ok(Self { what: What::Operation(operation), options })
     }
 
     /// The request of an `http` step.
@@ -105,7 +102,7 @@ impl Request {
             return Err(problems);
         }
         let call = Call { method: action.method, path, query, headers: Vec::new(), payload };
-        Ok(Self { what: What::Call(call), options, allow_failed_steps: false })
+        Ok(Self { what: What::Call(call), options })
     }
 
     /// Whether the answer is JSON unless something is wrong: that of an operation is.

@@ -16,6 +16,8 @@ pub struct Target {
     pub name: String,
     /// The client.
     pub client: Client,
+    /// Whether it is the AgentOS inside this program.
+    pub embedded: bool,
     facts: std::sync::Arc<OnceCell<Facts>>,
 }
 
@@ -37,8 +39,8 @@ struct Facts {
 
 impl Target {
     /// A target that is reached by `client`.
-    pub fn new(name: impl Into<String>, client: Client) -> Self {
-        Self { name: name.into(), client, facts: std::sync::Arc::new(OnceCell::new()) }
+    pub fn new(name: impl Into<String>, client: Client, embedded: bool) -> Self {
+        Self { name: name.into(), client, embedded, facts: std::sync::Arc::new(OnceCell::new()) }
     }
 
     async fn facts(&self) -> &Facts {

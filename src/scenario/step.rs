@@ -16,7 +16,7 @@ use crate::yaml::{Key, Kind, Node};
 
 /// The modifiers of a step.
 pub(super) const MODIFIERS: &[&str] =
-    &["id", "name", "if", "retry", "timeout", "headers", "expect", "save", "soft"];
+    &["id", "name", "if", "retry", "timeout", "headers", "expect", "save", "soft", "allow_failed_steps"];
 
 /// Modifiers that the language has and this version does not run yet.
 const PLANNED_MODIFIERS: &[&str] = &[
@@ -63,6 +63,8 @@ pub struct Step {
     pub headers: Vec<(Key, Template)>,
     /// Whether the scenario goes on after its failure.
     pub soft: bool,
+    /// Whether a workflow that says COMPLETED passes although one of its steps failed.
+    pub allow_failed_steps: bool,
 }
 
 /// The clocks of a step: those of the file over those of the project.
@@ -277,6 +279,7 @@ fn modifiers(fields: &Fields<'_>, node: &Node, defaults: &Defaults, problems: &m
         retry: retry.or_else(|| defaults.retry.clone()),
         headers,
         soft: soft.or(defaults.soft).unwrap_or(false),
+        allow_failed_steps: fields.boolean("allow_failed_steps", problems).unwrap_or(false),
     }
 }
 
@@ -287,7 +290,7 @@ impl Step {
         if sends {
             return;
         }
-        for name in ["expect", "save", "retry", "headers"] {
+        for name in ["expect", "save", "retry", "headers", "allow_failed_steps"] {
             if let Some(entry) = fields.get(name) {
                 problems.push(
                     Problem::error("step::modifier", format!("`{name}` needs a step that sends a request"))

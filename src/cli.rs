@@ -1,0 +1,46 @@
+//! The command line: arguments to library calls, results to text and exit codes.
+
+use clap::Parser as _;
+
+mod args;
+mod call;
+mod check;
+mod context;
+mod exit;
+mod list;
+mod operations;
+mod output;
+mod run;
+#[cfg(feature = "emulator")]
+mod serve;
+mod targets;
+
+use args::{Command, Program};
+use context::Context;
+use exit::Exit;
+
+/// Runs the program with the arguments, the environment and the terminal of this process.
+pub fn main() -> std::process::ExitCode {
+    let context = Context::of_process();
+    let program = match Program::try_parse_from(&context.arguments) {
+        Ok(program) => program,
+        Err(error) => {
+            // Help and version go to standard output with 0, everything else to standard error with 2.
+            let _closed = error.print();
+            return Exit::from_clap(&error).into();
+        }
+    };
+    let context = context.with_colors(program.color);
+    let exit = match program.command {
+        None => run::run(&context, program.run),
+        Some(Command::Run(run)) => run::run(&context, run),
+        Some(Command::Check(check)) => check::run(&context, &check),
+        Some(Command::List(list)) => list::run(&context, &list),
+        Some(Command::Call(call)) => call::run(&context, call),
+        Some(Command::Operations(operations)) => operations::run(&context, &operations),
+        #[cfg(feature = "emulator")]
+        Some(Command::Serve(serve)) => serve::run(&context, serve),
+        Some(Command::Completions { shell }) => args::completions(&context, shell),
+    };
+    exit.into()
+}

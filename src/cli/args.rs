@@ -1,0 +1,213 @@
+//! The arguments of the program.
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+
+use super::context::Context;
+use super::exit::Exit;
+
+/// Declarative tests and automation for Agno's AgentOS.
+///
+/// Without a command, it runs the scenarios of the paths given.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  agentos-run --embedded scenarios/\n  agentos-run --base-url http://127.0.0.1:7777 -t smoke scenarios/*.yaml\n  agentos-run check scenarios/\n  agentos-run call get_sessions user_id=alice --format table"
+)]
+pub(super) struct Program {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    #[command(flatten)]
+    pub(super) run: RunArgs,
+    /// When to use colours.
+    #[arg(long, value_enum, default_value_t = ColorChoice::Auto, global = true, value_name = "WHEN")]
+    pub(super) color: ColorChoice,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorChoice {
+    /// On a terminal, as NO_COLOR, CLICOLOR_FORCE and TERM say.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run scenarios (the default command)
+    Run(RunArgs),
+    /// Check scenarios without sending anything
+    Check(CheckArgs),
+    /// List the scenarios that would run
+    List(ListArgs),
+    /// Call one operation of the API
+    Call(CallArgs),
+    /// Show the operations and their fields
+    Operations(OperationsArgs),
+    /// Serve the embedded AgentOS in the foreground
+    #[cfg(feature = "emulator")]
+    Serve(ServeArgs),
+    /// Print a completion script
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Which AgentOS.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct TargetArgs {
+    /// The AgentOS to run against
+    #[arg(long, value_name = "URL", env = "AGENTOS_URL", hide_env_values = true)]
+    pub(super) base_url: Option<String>,
+    /// A target of the project file
+    #[arg(long, value_name = "NAME")]
+    pub(super) target: Option<String>,
+    /// Start the embedded AgentOS and run against it
+    #[arg(long, conflicts_with = "target")]
+    pub(super) embedded: bool,
+    /// Send a header with every request; repeatable
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    pub(super) headers: Vec<String>,
+    /// Send `Authorization: Bearer TOKEN` with every request
+    #[arg(long, value_name = "TOKEN", env = "AGENTOS_TOKEN", hide_env_values = true)]
+    pub(super) token: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct SelectionArgs {
+    /// Only scenarios with these tags: `smoke and not slow`
+    #[arg(short, long, value_name = "EXPR")]
+    pub(super) tag: Option<String>,
+    /// Only scenarios whose name or file:line matches
+    #[arg(short, long, value_name = "REGEX")]
+    pub(super) filter: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct RunArgs {
+    /// Files, folders, globs, `-` for standard input
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<String>,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    #[command(flatten)]
+    pub(super) selection: SelectionArgs,
+    /// Set a variable; the value is YAML, so `n=3` is a number; repeatable
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub(super) vars: Vec<String>,
+    /// Set the variables of a YAML file
+    #[arg(long, value_name = "FILE")]
+    pub(super) vars_file: Option<PathBuf>,
+    /// The time of each request, where the scenario sets none: `30s`
+    #[arg(long, value_name = "DURATION", default_value = "5m")]
+    pub(super) step_timeout: String,
+    /// The time of each scenario that sets none itself
+    #[arg(long, value_name = "DURATION")]
+    pub(super) timeout: Option<String>,
+    /// Stop at the first failure
+    #[arg(long)]
+    pub(super) fail_fast: bool,
+    /// A scenario whose `requires` is not met fails
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// Say more: -v each step, -vv each request and answer
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+    /// Say failures and counts only
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// Files, folders, globs, `-` for standard input
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// Files, folders, globs, `-` for standard input
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<String>,
+    #[command(flatten)]
+    pub(super) selection: SelectionArgs,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(super) format: Format,
+}
+
+/// How a result is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// JSON.
+    Json,
+    /// Columns for people.
+    Table,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  agentos-run call get_sessions user_id=alice limit=5 --format table\n  agentos-run call run_agent agent_id=assistant message=\"Hello\"\n  agentos-run call update_session session_id=s1 session_state='{counter: 3}'\n  agentos-run call delete_sessions session_ids=a,b --dry-run"
+)]
+pub(super) struct CallArgs {
+    /// The operation; `agentos-run operations` lists them
+    pub(super) operation: String,
+    /// Fields; lists as `a,b`, mappings as YAML, `field=@FILE` reads a file
+    #[arg(value_name = "FIELD=VALUE")]
+    pub(super) fields: Vec<String>,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    pub(super) format: Format,
+    /// Follow the pages of a list to its end
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Print the request as a curl command and send nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// The time that the call may take
+    #[arg(long, value_name = "DURATION", default_value = "5m")]
+    pub(super) timeout: String,
+    /// Print the request and the status too
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct OperationsArgs {
+    /// One operation, with its fields
+    pub(super) name: Option<String>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(super) format: Format,
+}
+
+#[cfg(feature = "emulator")]
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// The port; 0 takes a free one
+    #[arg(long, default_value_t = 7777)]
+    pub(super) port: u16,
+    /// Keep the data in this file
+    #[arg(long, value_name = "FILE")]
+    pub(super) db: Option<PathBuf>,
+    /// Want this key as a bearer token
+    #[arg(long, value_name = "KEY", env = "OS_SECURITY_KEY", hide_env_values = true)]
+    pub(super) security_key: Option<String>,
+}
+
+/// Prints the completion script of a shell.
+pub(super) fn completions(context: &Context, shell: clap_complete::Shell) -> Exit {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Program::command(), "agentos-run", &mut script);
+    context.output().print(&String::from_utf8_lossy(&script));
+    Exit::Success
+}

@@ -1,0 +1,290 @@
+//! `agentos-run call OPERATION field=value...`: one operation of the API from the shell.
+
+use serde_json::{Map, Value};
+
+use super::args::CallArgs;
+use super::context::Context;
+use super::exit::Exit;
+use super::output::Output;
+use super::targets::{self, Refusal, Started};
+use super::{operations, run};
+use crate::agentos::field::{Field, FieldKind};
+use crate::agentos::operation::Entry;
+use crate::agentos::{self, AnyOperation, CallOptions, Client, ErrorKind, Exchange, Timeouts};
+use crate::diagnostic::{self, Problem, Problems};
+use crate::duration;
+use crate::engine::Interrupt;
+use crate::report::text;
+use crate::source::Source;
+use crate::yaml;
+
+mod table;
+
+/// The most pages that `--all` follows: a server that repeats a page for ever is noticed before.
+const MOST_PAGES: u64 = 1_000_000;
+
+/// Runs the command.
+pub(super) fn run(context: &Context, args: CallArgs) -> Exit {
+    let Ok(project) = run::project(context) else { return Exit::Invalid };
+    let (mut masker, _) = targets::secrets(context, &args.target, project.as_ref());
+    let output = context.output_masked(&masker);
+    let invalid = |problem: &Problem| {
+        output.problem(problem);
+        Exit::Invalid
+    };
+    let Some(entry) = agentos::find(&args.operation) else {
+        return invalid(&operations::unknown(&args.operation));
+    };
+    let fields = match fields_of(entry, &args.fields) {
+        Ok(fields) => fields,
+        Err(problem) => return invalid(&problem),
+    };
+    if args.all && !entry.spec.paged {
+        return invalid(&Problem::error(
+            "call::all",
+            format!("{} answers no pages to follow", entry.spec.name),
+        ));
+    }
+    let timeout = match duration::parse(&args.timeout) {
+        Ok(timeout) => timeout,
+        Err(message) => {
+            return invalid(&Problem::error(
+                "cli::duration",
+                format!("--timeout {}: {message}", args.timeout),
+            ));
+        }
+    };
+    let timeouts = Timeouts { total: Some(timeout), ..Timeouts::default() };
+    let plan = match targets::plan(context, &args.target, project.as_ref()) {
+        Ok(plan) => plan,
+        Err(problem) => return invalid(&problem),
+    };
+    let runtime = match targets::runtime() {
+        Ok(runtime) => runtime,
+        Err(problem) => return invalid(&problem),
+    };
+    runtime.block_on(async {
+        let interrupt = Interrupt::new();
+        targets::watch_signals(&interrupt);
+        let mut started = Started::default();
+        let work = async {
+            let target = targets::open_without_asking(
+                &plan,
+                context,
+                &args.target,
+                project.as_ref(),
+                timeouts,
+                &mut masker,
+                &mut started,
+            )
+            .await;
+            let output = context.output_masked(&masker);
+            match target {
+                Ok(target) => call(&args, entry, fields, &target.client, timeouts, &output).await,
+                Err(Refusal::Invalid(problem)) => {
+                    output.problem(&problem);
+                    Exit::Invalid
+                }
+                Err(Refusal::Unreachable(problem)) => {
+                    output.problem(&problem);
+                    Exit::Unreachable
+                }
+            }
+        };
+        let exit = tokio::select! {
+            exit = work => exit,
+            () = interrupt.raised(1) => Exit::Interrupted,
+        };
+        started.stop().await;
+        exit
+    })
+}
+
+async fn call(
+    args: &CallArgs,
+    entry: &'static Entry,
+    mut fields: Map<String, Value>,
+    client: &Client,
+    timeouts: Timeouts,
+    output: &Output,
+) -> Exit {
+    let options = CallOptions { headers: Vec::new(), timeouts };
+    let mut page = fields.get("page").and_then(Value::as_u64).unwrap_or(1);
+    if args.all {
+        fields.entry("limit").or_insert_with(|| Value::from(100));
+    }
+    let mut seen: Option<Value> = None;
+    let mut printer = table::Printer::new(args.format, args.all);
+    loop {
+        if args.all {
+            fields.insert("page".to_owned(), Value::from(page));
+        }
+        let operation = match entry.parse(fields.clone()) {
+            Ok(operation) => operation,
+            Err(error) => {
+                output.problem(&Problem::error("call::fields", error.to_string()));
+                return Exit::Invalid;
+            }
+        };
+        if args.dry_run {
+            return dry_run(operation.as_ref(), client, &options, output);
+        }
+        let exchange = match operation.execute(client, &options).await {
+            Ok(exchange) => exchange,
+            Err(error) => {
+                let unreachable =
+                    matches!(error.kind, ErrorKind::Unreachable { .. } | ErrorKind::Timeout { .. });
+                output.problem(&targets::unreachable_problem(&error));
+                return if unreachable { Exit::Unreachable } else { Exit::Failed };
+            }
+        };
+        if args.verbose {
+            output.warn(&exchange.request.curl());
+            output.warn(&text::answer_line(&exchange));
+        }
+        for note in &exchange.notes {
+            output.warn(&format!("note: {note}"));
+        }
+        if exchange.status >= 300 {
+            return refused(entry, &exchange, output);
+        }
+        let body: Value = match serde_json::from_slice(&exchange.body) {
+            Ok(body) => body,
+            Err(_) if exchange.body.is_empty() => Value::Null,
+            Err(_) => {
+                output.print(&String::from_utf8_lossy(&exchange.body));
+                output.warn("the answer is not JSON");
+                return Exit::Failed;
+            }
+        };
+        if let Some(failure) = agentos::run::failure_of(&body, false) {
+            printer.print(&body, output);
+            printer.finish(output);
+            output.warn(&format!("the run failed: {failure}"));
+            return Exit::Failed;
+        }
+        printer.print(&body, output);
+        if !args.all {
+            break;
+        }
+        let items = body.get("data").and_then(Value::as_array).map_or(0, Vec::len);
+        let pages = body.pointer("/meta/total_pages").and_then(Value::as_u64);
+        if items == 0 || pages.is_some_and(|pages| page >= pages) {
+            break;
+        }
+        let data = body.get("data").cloned();
+        if page >= MOST_PAGES || (data.is_some() && data == seen) {
+            output.warn(&format!("stopped at page {page}: the server repeats the page before it"));
+            return Exit::Failed;
+        }
+        seen = data;
+        page += 1;
+    }
+    printer.finish(output);
+    Exit::Success
+}
+
+fn dry_run(operation: &dyn AnyOperation, client: &Client, options: &CallOptions, output: &Output) -> Exit {
+    match operation.call().and_then(|call| client.dry_run(&call, options)) {
+        Ok(request) => {
+            output.print(&format!("{}\n", request.curl()));
+            Exit::Success
+        }
+        Err(error) => {
+            output.problem(&Problem::error("call::fields", error.to_string()));
+            Exit::Invalid
+        }
+    }
+}
+
+fn refused(entry: &Entry, exchange: &Exchange, output: &Output) -> Exit {
+    let problem = Problem::error(
+        "request::refused",
+        format!("{} was refused with {}: {}", entry.spec.name, exchange.status, exchange.refusal()),
+    );
+    output.problem(&match exchange.status {
+        401 | 403 => problem
+            .help("give a token with --token or AGENTOS_TOKEN, or headers with -H or in the project file"),
+        422 => problem.help(format!("`agentos-run operations {}` shows its fields", entry.spec.name)),
+        _ => problem,
+    });
+    if matches!(exchange.status, 401 | 403) { Exit::Unreachable } else { Exit::Failed }
+}
+
+/// The fields of the command line: known, of the right kind, the required ones given.
+fn fields_of(entry: &Entry, arguments: &[String]) -> Result<Map<String, Value>, Problem> {
+    let name = entry.spec.name;
+    let mut fields: Map<String, Value> = Map::new();
+    for argument in arguments {
+        let Some((key, text)) = argument.split_once('=') else {
+            return Err(Problem::error(
+                "call::fields",
+                format!("`{argument}` is no field: fields are written name=value"),
+            )
+            .help(format!("`agentos-run operations {name}` shows them")));
+        };
+        let Some(field) = entry.field(key) else {
+            let known = entry.fields.iter().map(|field| field.name.as_str());
+            return Err(Problem::error("call::fields", format!("{name} has no field `{key}`"))
+                .maybe_help(diagnostic::suggest(key, known)));
+        };
+        let value = match text.strip_prefix('@') {
+            Some(path) => Value::String(std::fs::read_to_string(path).map_err(|error| {
+                Problem::error("call::fields", format!("{key}: cannot read {path}: {error}"))
+                    .help("a value that begins with @ names a file")
+            })?),
+            None => Value::String(text.to_owned()),
+        };
+        let value = typed(field, value)?;
+        match (fields.get_mut(&field.name), value) {
+            (Some(Value::Array(items)), Value::Array(more)) => items.extend(more),
+            (Some(_), _) => return Err(Problem::error("call::fields", format!("`{key}` is given twice"))),
+            (None, value) => {
+                fields.insert(field.name.clone(), value);
+            }
+        }
+    }
+    let missing: Vec<String> = entry
+        .fields
+        .iter()
+        .filter(|field| field.required && !fields.contains_key(&field.name))
+        .map(|field| format!("{}=...", field.name))
+        .collect();
+    if !missing.is_empty() {
+        return Err(Problem::error("call::fields", format!("{name} needs {}", missing.join(" ")))
+            .help(format!("`agentos-run operations {name}` shows its fields")));
+    }
+    Ok(fields)
+}
+
+/// The text of an argument as its field wants it.
+fn typed(field: &Field, value: Value) -> Result<Value, Problem> {
+    let Value::String(text) = &value else { return Ok(value) };
+    let value = match &field.kind {
+        FieldKind::String | FieldKind::Enum(_) => value,
+        FieldKind::List(of) if !text.trim_start().starts_with('[') && **of != FieldKind::Object => {
+            Value::Array(
+                text.split(',').map(|item| of.coerce(Value::String(item.trim().to_owned()))).collect(),
+            )
+        }
+        _ => {
+            let source = Source::new(field.name.clone(), text.clone());
+            let mut problems = Problems::new();
+            let documents = yaml::parse(&source, &mut problems);
+            if let Some(problem) = problems.into_iter().next() {
+                return Err(problem);
+            }
+            documents.first().map(yaml::Node::to_json).unwrap_or_default()
+        }
+    };
+    if field.kind.accepts(&value) && !value.is_null() {
+        return Ok(value);
+    }
+    let problem = Problem::error("call::fields", format!("`{}` must be {}", field.name, field.kind));
+    Err(match (&field.kind, value.as_str()) {
+        (FieldKind::Enum(words), Some(text)) => {
+            problem.maybe_help(diagnostic::suggest(text, words.iter().map(String::as_str)))
+        }
+        _ => problem,
+    })
+}

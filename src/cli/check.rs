@@ -1,0 +1,27 @@
+//! `agentos-run check`: all findings of all files, nothing sent.
+
+use super::args::CheckArgs;
+use super::context::Context;
+use super::exit::Exit;
+use super::run;
+use crate::report::text;
+
+/// Runs the command.
+pub(super) fn run(context: &Context, args: &CheckArgs) -> Exit {
+    let Ok(project) = run::project(context) else { return Exit::Invalid };
+    let Ok(paths) = run::paths(context, &args.paths, project.as_ref()) else { return Exit::Invalid };
+    let loaded = run::load(&paths);
+    let output = context.output();
+    output.problems(&loaded.problems);
+    let counts = format!(
+        "{} in {}",
+        text::count(loaded.scenarios.len(), "scenario"),
+        text::count(loaded.files, "file")
+    );
+    if loaded.problems.has_errors() {
+        output.warn(&format!("\n{}: {counts}", text::count(loaded.problems.len(), "problem")));
+        return Exit::Invalid;
+    }
+    output.print(&format!("no problems: {counts}\n"));
+    Exit::Success
+}

@@ -1,0 +1,104 @@
+//! What the program knows of its surroundings: the only reader of the environment, the terminal and the clock.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::args::ColorChoice;
+use super::output::Output;
+use crate::diagnostic::{Problem, Style};
+use crate::secret::Masker;
+
+/// The surroundings of a run of the program.
+#[derive(Debug, Clone)]
+pub(super) struct Context {
+    /// The arguments, the program's own name first.
+    pub(super) arguments: Vec<OsString>,
+    /// The environment; what is no Unicode is left out.
+    pub(super) environment: Arc<BTreeMap<String, String>>,
+    /// The working folder.
+    pub(super) folder: PathBuf,
+    stdout_is_terminal: bool,
+    stderr_is_terminal: bool,
+    width: usize,
+    colors: ColorChoice,
+}
+
+/// The width where there is no terminal: a CI log.
+const LOG_WIDTH: usize = 100;
+
+impl Context {
+    /// Those of this process.
+    pub(super) fn of_process() -> Self {
+        let environment: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let columns = environment.get("COLUMNS").and_then(|columns| columns.parse().ok());
+        let terminal = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+        Self {
+            arguments: std::env::args_os().collect(),
+            folder: std::env::current_dir().unwrap_or_default(),
+            stdout_is_terminal: std::io::stdout().is_terminal(),
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+            width: terminal.or(columns).unwrap_or(LOG_WIDTH).clamp(40, 200),
+            colors: ColorChoice::Auto,
+            environment: Arc::new(environment),
+        }
+    }
+
+    /// With the colours that the command line asks for.
+    pub(super) fn with_colors(mut self, colors: ColorChoice) -> Self {
+        self.colors = colors;
+        self
+    }
+
+    /// A variable of the environment that is set and not empty.
+    pub(super) fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    fn color(&self, is_terminal: bool) -> bool {
+        match self.colors {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto if self.variable("NO_COLOR").is_some() => false,
+            ColorChoice::Auto if self.variable("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
+            ColorChoice::Auto => is_terminal && self.variable("TERM") != Some("dumb"),
+        }
+    }
+
+    /// How problems on standard output are drawn.
+    pub(super) fn style(&self) -> Style {
+        Style { color: self.color(self.stdout_is_terminal), unicode: self.unicode(), width: self.width }
+    }
+
+    fn error_style(&self) -> Style {
+        Style { color: self.color(self.stderr_is_terminal), ..self.style() }
+    }
+
+    /// Whether the locale can show more than ASCII. Where nothing is said, as in most containers, it can.
+    fn unicode(&self) -> bool {
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| self.variable(name));
+        locale.is_none_or(|locale| {
+            let locale = locale.to_lowercase();
+            locale.contains("utf-8") || locale.contains("utf8") || locale == "c" || locale == "posix"
+        })
+    }
+
+    /// Standard output and standard error without a secret to hide yet.
+    pub(super) fn output(&self) -> Output {
+        Output::new(Masker::new(), self.error_style())
+    }
+
+    /// Standard output and standard error, with secrets masked.
+    pub(super) fn output_masked(&self, masker: &Masker) -> Output {
+        Output::new(masker.clone(), self.error_style())
+    }
+
+    /// A problem of the command line itself.
+    pub(super) fn complain(&self, problem: &Problem) {
+        self.output().problem(problem);
+    }
+}

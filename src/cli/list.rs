@@ -1,0 +1,53 @@
+//! `agentos-run list`: what would run.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use super::args::{Format, ListArgs};
+use super::context::Context;
+use super::exit::Exit;
+use super::run;
+
+/// Runs the command.
+pub(super) fn run(context: &Context, args: &ListArgs) -> Exit {
+    let Ok(project) = run::project(context) else { return Exit::Invalid };
+    let Ok(paths) = run::paths(context, &args.paths, project.as_ref()) else { return Exit::Invalid };
+    let Ok(selection) = run::selection(context, &args.selection) else { return Exit::Invalid };
+    let loaded = run::load(&paths);
+    let output = context.output();
+    if loaded.problems.has_errors() {
+        output.problems(&loaded.problems);
+        return Exit::Invalid;
+    }
+    let scenarios: Vec<_> = loaded.scenarios.iter().filter(|scenario| selection.takes(scenario)).collect();
+    let place = |scenario: &crate::scenario::Scenario| {
+        (scenario.source.name().to_owned(), scenario.span.position().line)
+    };
+    match args.format {
+        Format::Json => {
+            let list: Vec<_> = scenarios
+                .iter()
+                .map(|scenario| {
+                    let (file, line) = place(scenario);
+                    json!({ "name": scenario.name, "file": file, "line": line, "tags": scenario.tags, "description": scenario.description })
+                })
+                .collect();
+            output.print(&format!("{}\n", serde_json::to_string_pretty(&list).unwrap_or_default()));
+        }
+        Format::Table => {
+            let mut text = String::new();
+            for scenario in &scenarios {
+                let (file, line) = place(scenario);
+                let tags = if scenario.tags.is_empty() {
+                    String::new()
+                } else {
+                    format!("  [{}]", scenario.tags.join(", "))
+                };
+                let _infallible = writeln!(text, "{file}:{line}  {}{tags}", scenario.name);
+            }
+            output.print(&text);
+        }
+    }
+    if scenarios.is_empty() { Exit::NothingMatched } else { Exit::Success }
+}

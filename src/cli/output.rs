@@ -1,0 +1,72 @@
+//! Writing to standard output and standard error: masked, and without a fuss when a reader such as `head` goes away.
+
+use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::diagnostic::{Problem, Problems, Style};
+use crate::report::terminal::Sink;
+use crate::secret::Masker;
+
+/// Standard output and standard error.
+#[derive(Debug)]
+pub(super) struct Output {
+    masker: Masker,
+    style: Style,
+    broken: AtomicBool,
+}
+
+impl Output {
+    pub(super) fn new(masker: Masker, style: Style) -> Self {
+        Self { masker, style, broken: AtomicBool::new(false) }
+    }
+
+    /// Writes to standard output.
+    pub(super) fn print(&self, text: &str) {
+        if self.broken.load(Ordering::Relaxed) {
+            return;
+        }
+        let text = self.masker.mask(text);
+        let mut stdout = std::io::stdout().lock();
+        if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            self.broken.store(true, Ordering::Relaxed);
+            // A reader that has seen enough closes the pipe; a full disk is worth a word.
+            if error.kind() != std::io::ErrorKind::BrokenPipe {
+                self.warn(&format!("cannot write to standard output: {error}"));
+            }
+        }
+    }
+
+    /// Writes a line to standard error.
+    pub(super) fn warn(&self, text: &str) {
+        let text = self.masker.mask(text);
+        // There is nobody left to tell where standard error is closed.
+        let _closed = writeln!(std::io::stderr().lock(), "{text}");
+    }
+
+    /// Shows a problem on standard error.
+    pub(super) fn problem(&self, problem: &Problem) {
+        let text = self.masker.mask(&problem.render(self.style));
+        let _closed = std::io::stderr().lock().write_all(text.as_bytes());
+    }
+
+    /// Shows many.
+    pub(super) fn problems(&self, problems: &Problems) {
+        for (index, problem) in problems.iter().enumerate() {
+            if index > 0 {
+                let _closed = std::io::stderr().lock().write_all(b"\n");
+            }
+            self.problem(problem);
+        }
+    }
+
+    /// Whether standard output took everything or was closed by its reader.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+}
+
+impl Sink for Output {
+    fn write(&self, text: &str) {
+        self.print(text);
+    }
+}

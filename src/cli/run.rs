@@ -1,0 +1,355 @@
+//! `agentos-run [run] PATH...`: the main job.
+
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::args::{RunArgs, SelectionArgs};
+use super::context::Context;
+use super::exit::Exit;
+use super::targets::{self, Plan, Refusal, Started};
+use crate::agentos::Timeouts;
+use crate::diagnostic::{self, Problem, Problems};
+use crate::duration;
+use crate::engine::{self, Interrupt, Settings, Targets};
+use crate::project::Project;
+use crate::report::terminal::{Terminal, Verbosity};
+use crate::scenario::Scenario;
+use crate::scenario::load::{self, Loaded};
+use crate::scenario::select::{Selection, Tags};
+use crate::source::Source;
+use crate::yaml;
+
+/// Runs the command.
+pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
+    let Ok(project) = project(context) else { return Exit::Invalid };
+    let (masker, warnings) = targets::secrets(context, &args.target, project.as_ref());
+    let output = context.output_masked(&masker);
+    let prepared = prepare(context, &args, project.as_ref());
+    let (mut settings, selection) = match prepared {
+        Ok(prepared) => prepared,
+        Err(problem) => {
+            output.problem(&problem);
+            return Exit::Invalid;
+        }
+    };
+    let Ok(paths) = paths(context, &args.paths, project.as_ref()) else { return Exit::Invalid };
+    let loaded = load(&paths);
+    if !loaded.problems.is_empty() {
+        output.problems(&loaded.problems);
+    }
+    if loaded.problems.has_errors() {
+        output.warn(&format!(
+            "\n{}; nothing was sent",
+            crate::report::text::count(loaded.problems.len(), "problem")
+        ));
+        return Exit::Invalid;
+    }
+    let total = loaded.scenarios.len();
+    let scenarios: Vec<Arc<Scenario>> =
+        loaded.scenarios.into_iter().filter(|scenario| selection.takes(scenario)).map(Arc::new).collect();
+    if scenarios.is_empty() {
+        output.warn(&format!(
+            "no scenario matched: {} in the files given",
+            crate::report::text::count(total, "scenario")
+        ));
+        return Exit::NothingMatched;
+    }
+    for warning in warnings {
+        output.warn(&warning);
+    }
+    if let Some(timeout) = project.as_ref().and_then(|project| project.timeouts.total) {
+        if !context.arguments.iter().any(|argument| argument.to_string_lossy().starts_with("--step-timeout"))
+        {
+            settings.timeouts.total = Some(timeout);
+        }
+    }
+    let runtime = match targets::runtime() {
+        Ok(runtime) => runtime,
+        Err(problem) => {
+            output.problem(&problem);
+            return Exit::Unreachable;
+        }
+    };
+    runtime.block_on(execute(context, &args, project.as_ref(), scenarios, settings, masker))
+}
+
+async fn execute(
+    context: &Context,
+    args: &RunArgs,
+    project: Option<&Project>,
+    scenarios: Vec<Arc<Scenario>>,
+    settings: Settings,
+    mut masker: crate::secret::Masker,
+) -> Exit {
+    let interrupt = Interrupt::new();
+    targets::watch_signals(&interrupt);
+    let mut started = Started::default();
+    let opened = tokio::select! {
+        opened = open_all(context, args, project, &scenarios, &settings, &mut masker, &mut started) => Some(opened),
+        () = interrupt.raised(1) => None,
+    };
+    let output = context.output_masked(&masker);
+    let targets = match opened {
+        Some(Ok(targets)) => targets,
+        Some(Err(refusal)) => {
+            started.stop().await;
+            let (problem, exit) = match refusal {
+                Refusal::Invalid(problem) => (problem, Exit::Invalid),
+                Refusal::Unreachable(problem) => (problem, Exit::Unreachable),
+            };
+            output.problem(&problem);
+            return exit;
+        }
+        None => {
+            started.stop().await;
+            return Exit::Interrupted;
+        }
+    };
+    let verbosity = match (args.quiet, args.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (false, 0) => Verbosity::Normal,
+        (false, 1) => Verbosity::Steps,
+        (false, _) => Verbosity::Requests,
+    };
+    let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+    let head = format!("agentos-run {} against {}", env!("CARGO_PKG_VERSION"), names.join(" and "));
+    let terminal = Terminal::new(&output, &masker, context.style(), verbosity, head);
+    let running = engine::run(scenarios, &targets, &settings, &interrupt, &terminal);
+    let summary = tokio::select! {
+        biased;
+        summary = running => Some(summary),
+        () = interrupt.raised(2) => None,
+    };
+    drop(targets);
+    let Some(summary) = summary else {
+        started.stop().await;
+        output.warn("stopped at once: `finally` steps may not have run");
+        return Exit::Interrupted;
+    };
+    started.stop().await;
+    if summary.interrupted {
+        Exit::Interrupted
+    } else if summary.failed > 0 || output.is_broken() && summary.passed == 0 {
+        Exit::Failed
+    } else {
+        Exit::Success
+    }
+}
+
+/// Opens the default target where a scenario needs it, and every target that a scenario names.
+async fn open_all(
+    context: &Context,
+    args: &RunArgs,
+    project: Option<&Project>,
+    scenarios: &[Arc<Scenario>],
+    settings: &Settings,
+    masker: &mut crate::secret::Masker,
+    started: &mut Started,
+) -> Result<Targets, Refusal> {
+    // What the command line says goes for all scenarios, whatever they name.
+    let pinned = args.target.embedded
+        || args.target.target.is_some()
+        || args.target.base_url.as_deref().is_some_and(|url| !url.is_empty());
+    let mut targets = Targets::default();
+    if pinned || scenarios.iter().any(|scenario| scenario.target.is_none()) {
+        let plan = targets::plan(context, &args.target, project).map_err(Refusal::Invalid)?;
+        let target =
+            targets::open(&plan, context, &args.target, project, settings.timeouts, masker, started).await?;
+        targets = if pinned { Targets::pinned(target) } else { Targets::with_default(target) };
+    }
+    if pinned {
+        return Ok(targets);
+    }
+    let mut opened: Vec<&str> = Vec::new();
+    for key in scenarios.iter().filter_map(|scenario| scenario.target.as_ref()) {
+        if opened.contains(&key.name.as_str()) {
+            continue;
+        }
+        let Some(project) = project else {
+            return Err(Refusal::Invalid(
+                Problem::error(
+                    "target::unknown",
+                    format!("there is no target `{}`: no project file was found", key.name),
+                )
+                .label(&key.span, "unknown target"),
+            ));
+        };
+        let Some(named) = project.target(&key.name) else {
+            return Err(Refusal::Invalid(project.unknown_target(&key.name, Some(&key.span))));
+        };
+        let plan = Plan::Named(named);
+        let target =
+            targets::open(&plan, context, &args.target, Some(project), settings.timeouts, masker, started)
+                .await?;
+        targets.insert(&key.name, target);
+        opened.push(&key.name);
+    }
+    Ok(targets)
+}
+
+fn prepare(
+    context: &Context,
+    args: &RunArgs,
+    project: Option<&Project>,
+) -> Result<(Settings, Selection), Problem> {
+    let time = |option: &str, text: &str| {
+        duration::parse(text)
+            .map_err(|message| Problem::error("cli::duration", format!("{option} {text}: {message}")))
+    };
+    let step_timeout = time("--step-timeout", &args.step_timeout)?;
+    let scenario_timeout = args.timeout.as_deref().map(|text| time("--timeout", text)).transpose()?;
+    let mut variables = Vec::new();
+    if let Some(project) = project {
+        let scope = crate::project::scope(&project.folder, &context.environment);
+        for (key, template) in &project.vars {
+            variables.push((key.name.clone(), template.resolve(&scope)?));
+        }
+    }
+    if let Some(file) = &args.vars_file {
+        variables.extend(variables_of_file(file)?);
+    }
+    for text in &args.vars {
+        variables.push(variable(text)?);
+    }
+    let settings = Settings {
+        timeouts: Timeouts { total: Some(step_timeout), ..Timeouts::default() },
+        scenario_timeout,
+        fail_fast: args.fail_fast,
+        strict: args.strict,
+        variables,
+        environment: Arc::clone(&context.environment),
+        run_id: run_id(),
+        started_at: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    };
+    let selection = selection_of(&args.selection)?;
+    Ok((settings, selection))
+}
+
+/// Twelve characters that no other run has: short enough to be read in a session's name.
+fn run_id() -> String {
+    uuid::Uuid::new_v4().simple().to_string().chars().take(12).collect()
+}
+
+fn variable(text: &str) -> Result<(String, Value), Problem> {
+    let Some((name, value)) = text.split_once('=') else {
+        return Err(Problem::error("cli::var", format!("--var {text}: a variable is written name=value")));
+    };
+    let source = Source::new(format!("--var {name}"), value);
+    let mut problems = Problems::new();
+    let documents = yaml::parse(&source, &mut problems);
+    if let Some(problem) = problems.into_iter().next() {
+        return Err(problem.help("quote a value that is a text with special characters: --var 'x=\"a: b\"'"));
+    }
+    Ok((name.trim().to_owned(), documents.first().map(yaml::Node::to_json).unwrap_or_default()))
+}
+
+fn variables_of_file(path: &Path) -> Result<Vec<(String, Value)>, Problem> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Problem::error("file::unreadable", format!("cannot read {name}: {error}")))?;
+    let source = Source::new(name, text);
+    let mut problems = Problems::new();
+    let documents = yaml::parse(&source, &mut problems);
+    if let Some(problem) = problems.into_iter().next() {
+        return Err(problem);
+    }
+    match documents.first().map(yaml::Node::to_json) {
+        Some(Value::Object(fields)) => Ok(fields.into_iter().collect()),
+        Some(Value::Null) | None => Ok(Vec::new()),
+        Some(_) => Err(Problem::error(
+            "cli::vars-file",
+            format!("{} must be a mapping of names to values", source.name()),
+        )),
+    }
+}
+
+fn selection_of(args: &SelectionArgs) -> Result<Selection, Problem> {
+    let tags = args
+        .tag
+        .as_deref()
+        .map(|text| {
+            Tags::parse(text).map_err(|message| {
+                Problem::error("cli::tag", format!("--tag {text}: {message}"))
+                    .help("tags are joined by `and`, `or`, `not` and parentheses: 'smoke and not slow'")
+            })
+        })
+        .transpose()?;
+    let filter = args
+        .filter
+        .as_deref()
+        .map(|text| {
+            regex::Regex::new(text).map_err(|error| {
+                let cause = error.to_string();
+                let cause = cause.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+                Problem::error("cli::filter", format!("--filter {text} is not a regular expression: {cause}"))
+            })
+        })
+        .transpose()?;
+    Ok(Selection { tags, filter })
+}
+
+/// The selection of the command line; what is wrong with it is shown.
+pub(super) fn selection(context: &Context, args: &SelectionArgs) -> Result<Selection, ()> {
+    selection_of(args).map_err(|problem| context.complain(&problem))
+}
+
+/// The project file from the working folder upward; what is wrong with it is shown.
+pub(super) fn project(context: &Context) -> Result<Option<Project>, ()> {
+    let Some(path) = Project::find(&context.folder) else { return Ok(None) };
+    let name = path.strip_prefix(&context.folder).unwrap_or(&path).display().to_string();
+    let mut problems = Problems::new();
+    let project = Project::read(&path, &name, &mut problems);
+    if problems.has_errors() {
+        context.output().problems(&problems);
+        return Err(());
+    }
+    Ok(project)
+}
+
+/// The paths of the command line, or the folder of the project file.
+pub(super) fn paths(
+    context: &Context,
+    given: &[String],
+    project: Option<&Project>,
+) -> Result<Vec<String>, ()> {
+    if let [only] = given {
+        // A misspelt command looks like a path.
+        let commands = ["run", "check", "list", "call", "operations", "serve", "completions"];
+        let is_word = only.chars().all(|c| c.is_ascii_alphabetic());
+        if let (true, false, Some(command)) =
+            (is_word, Path::new(only).exists(), diagnostic::nearest(only, commands))
+        {
+            context.complain(
+                &Problem::error("file::unreadable", format!("there is no file and no command `{only}`"))
+                    .help(format!("did you mean `agentos-run {command}`?")),
+            );
+            return Err(());
+        }
+    }
+    if !given.is_empty() {
+        return Ok(given.to_vec());
+    }
+    if let Some((project, scenarios)) =
+        project.and_then(|project| Some((project, project.scenarios.as_ref()?)))
+    {
+        let path = project.folder.join(scenarios);
+        return Ok(vec![path.strip_prefix(&context.folder).unwrap_or(&path).display().to_string()]);
+    }
+    context.complain(&Problem::error("cli::paths", "no scenario was given").help(
+        "agentos-run scenarios/   or a file, a glob, `-` for standard input; `agentos-run --help` says more",
+    ));
+    Err(())
+}
+
+/// Reads all scenarios of `paths`.
+pub(super) fn load(paths: &[String]) -> Loaded {
+    load::load(paths, &mut || {
+        let mut text = String::new();
+        std::io::stdin().lock().take(yaml::MAX_BYTES as u64 + 1).read_to_string(&mut text)?;
+        Ok(text)
+    })
+}

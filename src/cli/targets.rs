@@ -1,0 +1,315 @@
+//! From arguments, environment and project file to targets that answer.
+
+use super::args::TargetArgs;
+use super::context::Context;
+use crate::agentos::operation::{Call, Method};
+use crate::agentos::{CallOptions, Client, Error, ErrorKind, Timeouts};
+use crate::diagnostic::Problem;
+use crate::engine::Target;
+use crate::project::server::Server;
+use crate::project::{self, EMBEDDED, Project, TargetSettings};
+use crate::secret::{Masker, SHORTEST};
+
+/// Where a target comes from, before anything is started.
+#[derive(Debug, Clone)]
+pub(super) enum Plan<'a> {
+    /// A URL of the command line or of the environment.
+    Url(String),
+    /// The embedded AgentOS.
+    Embedded,
+    /// A target of the project file.
+    Named(&'a TargetSettings),
+}
+
+/// What was started for a run; all of it is stopped when it is dropped.
+#[derive(Default)]
+pub(super) struct Started {
+    servers: Vec<Server>,
+    #[cfg(feature = "emulator")]
+    emulator: Option<crate::emulator::Emulator>,
+}
+
+impl Started {
+    /// Stops everything, gently.
+    pub(super) async fn stop(self) {
+        for server in self.servers {
+            server.stop().await;
+        }
+    }
+}
+
+/// Why there is no target.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// What was asked for makes no sense.
+    Invalid(Problem),
+    /// It makes sense, and nobody answers or lets us in.
+    Unreachable(Problem),
+}
+
+/// The target for all scenarios that name none. Command line before environment before project file; there is no
+/// silent default.
+pub(super) fn plan<'a>(
+    context: &Context,
+    args: &TargetArgs,
+    project: Option<&'a Project>,
+) -> Result<Plan<'a>, Problem> {
+    if args.embedded {
+        return Ok(Plan::Embedded);
+    }
+    if let Some(name) = &args.target {
+        let Some(project) = project else {
+            return Err(Problem::error(
+                "target::unknown",
+                format!("there is no target `{name}`: no project file was found"),
+            )
+            .help(format!(
+                "{} is looked for from {} upward",
+                project::FILE_NAME,
+                context.folder.display()
+            )));
+        };
+        return match project.target(name) {
+            Some(settings) => Ok(Plan::Named(settings)),
+            None => Err(project.unknown_target(name, None)),
+        };
+    }
+    if let Some(url) = args.base_url.as_deref().filter(|url| !url.is_empty()) {
+        return Ok(if url == EMBEDDED { Plan::Embedded } else { Plan::Url(url.to_owned()) });
+    }
+    if let Some(settings) = project.and_then(|project| project.target("default")) {
+        return Ok(Plan::Named(settings));
+    }
+    if let Some([only]) = project.map(|project| project.targets.as_slice()) {
+        return Ok(Plan::Named(only));
+    }
+    Err(Problem::error("target::none", "there is no AgentOS to run against").help(
+        "name one in one of these four ways:\n  --base-url http://127.0.0.1:7777   a running AgentOS\n  AGENTOS_URL=http://127.0.0.1:7777  the same, from the environment\n  --embedded                         the AgentOS inside this program\n  agentos-run.yaml                   a project file with `targets:`, and --target NAME",
+    ))
+}
+
+/// Makes a target of a plan, and asks it whether it is there and lets us in.
+pub(super) async fn open(
+    plan: &Plan<'_>,
+    context: &Context,
+    args: &TargetArgs,
+    project: Option<&Project>,
+    timeouts: Timeouts,
+    masker: &mut Masker,
+    started: &mut Started,
+) -> Result<Target, Refusal> {
+    let target = open_without_asking(plan, context, args, project, timeouts, masker, started).await?;
+    if !target.embedded {
+        preflight(&target.client).await.map_err(Refusal::Unreachable)?;
+    }
+    Ok(target)
+}
+
+/// Makes a target of a plan: starts what is to be started, and prepares its client.
+pub(super) async fn open_without_asking(
+    plan: &Plan<'_>,
+    context: &Context,
+    args: &TargetArgs,
+    project: Option<&Project>,
+    timeouts: Timeouts,
+    masker: &mut Masker,
+    started: &mut Started,
+) -> Result<Target, Refusal> {
+    let mut headers = Vec::new();
+    let mut settings = None;
+    let base_url = match plan {
+        Plan::Url(url) => url.clone(),
+        Plan::Embedded => EMBEDDED.to_owned(),
+        Plan::Named(named) => {
+            settings = Some(*named);
+            let folder = project.map(|project| project.folder.as_path()).unwrap_or(&context.folder);
+            let scope = project::scope(folder, &context.environment);
+            for (key, template) in &named.headers {
+                let value = template.resolve_text(&scope).map_err(Refusal::Invalid)?;
+                headers.push((key.name.clone(), value));
+            }
+            named.base_url.resolve_text(&scope).map_err(Refusal::Invalid)?
+        }
+    };
+    for header in &args.headers {
+        let Some((name, value)) = header.split_once(':') else {
+            let problem = Problem::error("cli::header", "a header is written 'Name: value'")
+                .help("-H 'X-Tenant: acme'; the value is not repeated here, it may be a secret");
+            return Err(Refusal::Invalid(problem));
+        };
+        headers.push((name.trim().to_owned(), value.trim().to_owned()));
+    }
+    if let Some(token) = args.token.as_deref().filter(|token| !token.is_empty()) {
+        headers.push(("authorization".to_owned(), format!("Bearer {token}")));
+    }
+    for (name, value) in &headers {
+        hide_header(name, value, masker);
+    }
+    if let Some((_, rest)) = base_url.split_once("://") {
+        if let Some((userinfo, _)) = rest.split('/').next().and_then(|authority| authority.rsplit_once('@')) {
+            masker.add(userinfo.split_once(':').map_or(userinfo, |(_, password)| password));
+        }
+    }
+    let embedded = base_url == EMBEDDED;
+    let url = if embedded { start_embedded(started)? } else { base_url };
+    let mut builder = Client::builder(&url).timeouts(timeouts);
+    for (name, value) in headers {
+        builder = builder.header(name, value);
+    }
+    let client = builder
+        .build()
+        .map_err(|error| Refusal::Invalid(Problem::error("target::invalid", error.to_string())))?;
+    if let Some(serve) = settings.and_then(|settings| settings.serve.as_ref()) {
+        let folder = project.map(|project| project.folder.as_path()).unwrap_or(&context.folder);
+        let scope = project::scope(folder, &context.environment);
+        let text =
+            |template: &crate::template::Template| template.resolve_text(&scope).map_err(Refusal::Invalid);
+        let mut env = Vec::new();
+        for (key, value) in &serve.env {
+            env.push((key.name.clone(), text(value)?));
+        }
+        let server =
+            Server::start(&text(&serve.command)?, &env, folder, &client, &text(&serve.ready)?, serve.within)
+                .await
+                .map_err(|error| {
+                    Refusal::Unreachable(
+                        Problem::error("target::serve", error.to_string()).label(&serve.span, "this server"),
+                    )
+                })?;
+        started.servers.push(server);
+    }
+    let name = if embedded {
+        format!(
+            "the embedded AgentOS (an emulator in this program, not a deployment) at {}",
+            client.base_url()
+        )
+    } else {
+        match settings {
+            Some(settings) => format!("{} ({})", client.base_url(), settings.name.name),
+            None => client.base_url().to_owned(),
+        }
+    };
+    Ok(Target::new(name, client, embedded))
+}
+
+#[cfg(feature = "emulator")]
+fn start_embedded(started: &mut Started) -> Result<String, Refusal> {
+    if let Some(emulator) = &started.emulator {
+        return Ok(emulator.base_url().to_owned());
+    }
+    let emulator =
+        crate::emulator::Emulator::start(crate::emulator::Options::default()).map_err(|error| {
+            Refusal::Unreachable(Problem::error(
+                "target::embedded",
+                format!("the embedded AgentOS cannot start: {error}"),
+            ))
+        })?;
+    let url = emulator.base_url().to_owned();
+    started.emulator = Some(emulator);
+    Ok(url)
+}
+
+#[cfg(not(feature = "emulator"))]
+fn start_embedded(_started: &mut Started) -> Result<String, Refusal> {
+    Err(Refusal::Invalid(
+        Problem::error("target::embedded", "this build of agentos-run has no embedded AgentOS")
+            .help("build it with the feature `emulator`, or name a server with --base-url"),
+    ))
+}
+
+/// Asks once before anything runs: a target that is down or keeps us out is one message, not one per scenario.
+async fn preflight(client: &Client) -> Result<(), Problem> {
+    let url = client.base_url().to_owned();
+    match client.exchange(&Call::new(Method::Get, "/config"), &CallOptions::default()).await {
+        Ok(exchange) if matches!(exchange.status, 401 | 403) => Err(Problem::error(
+            "target::credentials",
+            format!("{url} refused the credentials with {}: {}", exchange.status, exchange.refusal()),
+        )
+        .help("give a token with --token or AGENTOS_TOKEN, or headers with -H or in the project file")),
+        Ok(_) => Ok(()),
+        Err(error) => Err(unreachable_problem(&error)),
+    }
+}
+
+/// The problem of a target that does not answer.
+pub(super) fn unreachable_problem(error: &Error) -> Problem {
+    let problem = Problem::error("target::unreachable", error.to_string());
+    match &error.kind {
+        ErrorKind::Unreachable { .. } | ErrorKind::Timeout { .. } => {
+            problem.help("is it running, and is the address right? `--embedded` runs without a server")
+        }
+        _ => problem,
+    }
+}
+
+/// A header whose value is nobody's business.
+fn hide_header(name: &str, value: &str, masker: &mut Masker) {
+    let name = name.to_ascii_lowercase();
+    let secret = ["authorization", "cookie", "token", "secret", "key", "password", "credential"];
+    if secret.iter().any(|word| name.contains(word)) {
+        // `Bearer` itself is no secret, what follows is.
+        masker.add(value.split_once(' ').map_or(value, |(_, rest)| rest));
+        masker.add(value);
+    }
+}
+
+/// Learns the secrets that the project file and the command line name.
+pub(super) fn secrets(
+    context: &Context,
+    args: &TargetArgs,
+    project: Option<&Project>,
+) -> (Masker, Vec<String>) {
+    let mut masker = Masker::new();
+    let mut warnings = Vec::new();
+    let names = project.map(|project| project.secrets.as_slice()).unwrap_or_default();
+    for name in names.iter().map(String::as_str).chain(["AGENTOS_TOKEN", "OS_SECURITY_KEY"]) {
+        let Some(value) = context.variable(name) else { continue };
+        if !masker.add(value) {
+            warnings.push(format!(
+                "warning: the secret {name} is shorter than {SHORTEST} characters and is not masked"
+            ));
+        }
+    }
+    if let Some(token) = &args.token {
+        masker.add(token);
+    }
+    for header in &args.headers {
+        if let Some((name, value)) = header.split_once(':') {
+            hide_header(name.trim(), value.trim(), &mut masker);
+        }
+    }
+    (masker, warnings)
+}
+
+/// A runtime for one command. One thread is enough: it waits for servers.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Problem> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Problem::error("program::runtime", format!("cannot start: {error}")))
+}
+
+/// Raises `interrupt` on Ctrl-C and on the signal by which CI systems end a job.
+pub(super) fn watch_signals(interrupt: &crate::engine::Interrupt) {
+    let interrupt = interrupt.clone();
+    tokio::spawn(async move {
+        #[cfg(unix)]
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+        loop {
+            #[cfg(unix)]
+            let ended = async {
+                match terminate.as_mut() {
+                    Some(signal) => signal.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            #[cfg(not(unix))]
+            let ended = std::future::pending::<Option<()>>();
+            tokio::select! {
+                pressed = tokio::signal::ctrl_c() => if pressed.is_err() { return },
+                _ = ended => {}
+            }
+            interrupt.raise();
+        }
+    });
+}
