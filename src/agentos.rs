@@ -4,7 +4,6 @@ pub mod error;
 pub mod field;
 pub mod operation;
 pub mod refusal;
-pub mod run;
 pub mod sessions;
 pub mod transport;
 

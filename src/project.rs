@@ -35,8 +35,6 @@ pub struct Project {
     pub scenarios: Option<String>,
     /// The clocks of every request.
     pub timeouts: Timeouts,
-    /// Variables of all scenarios; a scenario's own replace them.
-    pub vars: Vec<(Key, Template)>,
 }
 
 /// A target of the project file.
@@ -102,15 +100,14 @@ impl Project {
             timeouts.total = defaults.duration("timeout", problems);
             defaults.finish(&["timeout"], &[], "`defaults` of the project file", problems);
         }
-        let vars = fields.get("vars").map(|entry| pairs(&entry.value, "vars", problems)).unwrap_or_default();
         fields.finish(
-            &["targets", "secrets", "scenarios", "snapshots", "defaults", "vars"],
+            &["targets", "secrets", "scenarios", "snapshots", "defaults"],
             &["identities"],
             "a project file",
             problems,
         );
         let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
-        Some(Self { folder, source, targets, secrets, scenarios, timeouts, vars })
+        Some(Self { folder, source, targets, secrets, scenarios, timeouts })
     }
 
     /// The target `name`.

@@ -7,12 +7,11 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use super::context::Context;
 use super::exit::Exit;
 
-/// Declarative tests and automation for Agno's AgentOS.
-///
-/// Without a command, it runs the scenarios of the paths given.
+/// Run YAML scenarios against Agno's AgentOS
 #[derive(Debug, Parser)]
 #[command(
     version,
+    name = "agentos-run",
     args_conflicts_with_subcommands = true,
     after_help = "Examples:\n  agentos-run --embedded scenarios/\n  agentos-run --base-url http://127.0.0.1:7777 -t smoke scenarios/*.yaml\n  agentos-run check scenarios/\n  agentos-run call get_sessions user_id=alice --format table"
 )]
@@ -29,11 +28,8 @@ pub(super) struct Program {
 /// When to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ColorChoice {
-    /// On a terminal, as NO_COLOR, CLICOLOR_FORCE and TERM say.
     Auto,
-    /// Always.
     Always,
-    /// Never.
     Never,
 }
 
@@ -146,9 +142,7 @@ pub(super) struct ListArgs {
 /// How a result is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// JSON.
     Json,
-    /// Columns for people.
     Table,
 }
 

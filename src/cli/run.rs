@@ -28,7 +28,7 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
     let Ok(project) = project(context) else { return Exit::Invalid };
     let (masker, warnings) = targets::secrets(context, &args.target, project.as_ref());
     let output = context.output_masked(&masker);
-    let prepared = prepare(context, &args, project.as_ref());
+    let prepared = prepare(context, &args);
     let (mut settings, selection) = match prepared {
         Ok(prepared) => prepared,
         Err(problem) => {
@@ -46,6 +46,10 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
             "\n{}; nothing was sent",
             crate::report::text::count(loaded.problems.len(), "problem")
         ));
+        return Exit::Invalid;
+    }
+    if let Err(problem) = declared(&settings.variables, &loaded.scenarios) {
+        output.problem(&problem);
         return Exit::Invalid;
     }
     let total = loaded.scenarios.len();
@@ -191,11 +195,7 @@ async fn open_all(
     Ok(targets)
 }
 
-fn prepare(
-    context: &Context,
-    args: &RunArgs,
-    project: Option<&Project>,
-) -> Result<(Settings, Selection), Problem> {
+fn prepare(context: &Context, args: &RunArgs) -> Result<(Settings, Selection), Problem> {
     let time = |option: &str, text: &str| {
         duration::parse(text)
             .map_err(|message| Problem::error("cli::duration", format!("{option} {text}: {message}")))
@@ -203,12 +203,6 @@ fn prepare(
     let step_timeout = time("--step-timeout", &args.step_timeout)?;
     let scenario_timeout = args.timeout.as_deref().map(|text| time("--timeout", text)).transpose()?;
     let mut variables = Vec::new();
-    if let Some(project) = project {
-        let scope = crate::project::scope(&project.folder, &context.environment);
-        for (key, template) in &project.vars {
-            variables.push((key.name.clone(), template.resolve(&scope)?));
-        }
-    }
     if let Some(file) = &args.vars_file {
         variables.extend(variables_of_file(file)?);
     }
@@ -227,6 +221,22 @@ fn prepare(
     };
     let selection = selection_of(&args.selection)?;
     Ok((settings, selection))
+}
+
+/// A variable that no scenario declares was misspelt: it would change nothing, silently.
+fn declared(variables: &[(String, Value)], scenarios: &[Scenario]) -> Result<(), Problem> {
+    let known: Vec<&str> = scenarios
+        .iter()
+        .flat_map(|scenario| scenario.vars.iter().map(|(key, _)| key.name.as_str()))
+        .collect();
+    match variables.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+        None => Ok(()),
+        Some((name, _)) => Err(Problem::error(
+            "cli::var",
+            format!("no scenario declares the variable `{name}` in its `vars`"),
+        )
+        .maybe_help(diagnostic::suggest(name, known))),
+    }
 }
 
 /// Twelve characters that no other run has: short enough to be read in a session's name.

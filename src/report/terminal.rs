@@ -98,19 +98,15 @@ impl<'a> Terminal<'a> {
                 note.push_str(" (soft: the scenario went on)");
             }
             if step.phase == crate::engine::Phase::Finally && causes > 1 {
-                note.push_str(" (in `finally`, after the failure above)");
+                note.push_str(", after the failure above");
             }
             let action =
                 if step.title == step.action { String::new() } else { format!(" ({})", step.action) };
-            push(
-                &mut text,
-                &format!(
-                    "  in {} step `{}`{action}, {}{note}",
-                    step.phase.as_str(),
-                    step.title,
-                    step.span.link()
-                ),
-            );
+            let phase = match step.phase {
+                crate::engine::Phase::Steps => String::new(),
+                phase => format!(" of `{}`", phase.as_str()),
+            };
+            push(&mut text, &format!("  step `{}`{action}{phase} at {}{note}", step.title, step.span.link()));
             self.step_failures(&mut text, step);
         }
         text

@@ -209,6 +209,8 @@ fn fields(
     for given in entries {
         let Some(field) = operation.field(&given.key.name) else {
             problems.push(unknown_field(operation, &given.key));
+            // Its expressions are looked at all the same: every finding at once.
+            found.push((given.key.clone(), Template::parse(&given.value, problems)));
             continue;
         };
         if let Some((earlier, _)) = found.iter().find(|(key, _)| key.name == field.name) {
