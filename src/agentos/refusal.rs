@@ -8,7 +8,8 @@ use serde_json::Value;
 /// `body.message: Field required; query.page: ...`. A `text/plain` body stands for itself; of HTML (a proxy's page) the
 /// title is given; a redirect says where to.
 pub fn refusal_message(status: u16, headers: &[(String, String)], body: &[u8]) -> String {
-    let header = |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    let header =
+        |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     if (300..400).contains(&status)
         && let Some(location) = header("location")
     {

@@ -295,9 +295,9 @@ async fn within<T>(
 ) -> Result<T, Failure> {
     match clock {
         None => Ok(future.await),
-        Some(after) => tokio::time::timeout(after, future)
-            .await
-            .map_err(|_| ErrorKind::Timeout { phase, after }.into()),
+        Some(after) => {
+            tokio::time::timeout(after, future).await.map_err(|_| ErrorKind::Timeout { phase, after }.into())
+        }
     }
 }
 

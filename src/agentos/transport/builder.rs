@@ -82,9 +82,7 @@ impl ClientBuilder {
                 base,
                 headers,
                 timeouts: self.timeouts,
-                recovery_dir: self
-                    .recovery_dir
-                    .unwrap_or_else(|| std::env::temp_dir().join("agentos-run")),
+                recovery_dir: self.recovery_dir.unwrap_or_else(|| std::env::temp_dir().join("agentos-run")),
                 pools,
                 no_clear_route: AtomicBool::new(false),
             }),

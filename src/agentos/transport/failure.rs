@@ -39,10 +39,7 @@ impl Failure {
             }
             _ => {
                 let (cause, closed) = break_cause(error);
-                let cause = match closed {
-                    true => format!("{cause} before it answered"),
-                    false => cause,
-                };
+                let cause = if closed { format!("{cause} before it answered") } else { cause };
                 Self { kind: ErrorKind::Interrupted { received: 0, cause }, stale: closed }
             }
         }
@@ -81,9 +78,7 @@ pub(super) fn cause(error: &reqwest::Error) -> String {
     // A sentence of the operating system's, within ours: "Connection refused".
     let mut letters = text.chars();
     match (letters.next(), letters.clone().next()) {
-        (Some(first), Some(second)) if second.is_lowercase() => {
-            first.to_lowercase().chain(letters).collect()
-        }
+        (Some(first), Some(second)) if second.is_lowercase() => first.to_lowercase().chain(letters).collect(),
         _ => text.to_owned(),
     }
 }
@@ -106,17 +101,18 @@ fn connect_cause(error: &reqwest::Error, base: &Base) -> String {
 
 /// Why a connection broke, and whether the other side closed it.
 fn break_cause(error: &reqwest::Error) -> (String, bool) {
-    let closed_by_peer = chain(error).filter_map(|source| source.downcast_ref::<io::Error>()).find_map(
-        |error| match error.kind() {
-            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {
-                Some("the server reset the connection")
+    let closed_by_peer =
+        chain(error).filter_map(|source| source.downcast_ref::<io::Error>()).find_map(|error| {
+            match error.kind() {
+                io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {
+                    Some("the server reset the connection")
+                }
+                io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::NotConnected => {
+                    Some("the server closed the connection")
+                }
+                _ => None,
             }
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::NotConnected => {
-                Some("the server closed the connection")
-            }
-            _ => None,
-        },
-    );
+        });
     if let Some(cause) = closed_by_peer {
         return (cause.to_owned(), true);
     }

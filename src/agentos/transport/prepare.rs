@@ -63,8 +63,7 @@ impl Prepared {
     }
 
     pub(super) fn request(&self, http: &reqwest::Client) -> Result<reqwest::Request, Failure> {
-        let mut builder =
-            http.request(self.method.clone(), self.url.clone()).headers(self.headers.clone());
+        let mut builder = http.request(self.method.clone(), self.url.clone()).headers(self.headers.clone());
         builder = match &self.sent.payload {
             Payload::Empty => builder,
             Payload::Json(value) => builder.body(value.to_string()),
