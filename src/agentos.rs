@@ -1,11 +1,52 @@
 //! A client of AgentOS, Agno's server of agents.
+//!
+//! It is usable without the rest of this crate and knows nothing of scenarios. One operation of the API is one type:
+//!
+//! ```no_run
+//! use agentos_run::agentos::agents::RunAgent;
+//! use agentos_run::agentos::sessions::GetSessions;
+//! use agentos_run::agentos::{Client, Error};
+//!
+//! # async fn example() -> Result<(), Error> {
+//! let client = Client::builder("http://localhost:7777").bearer("a key").build()?;
+//!
+//! let run = client
+//!     .send(&RunAgent {
+//!         agent_id: "assistant".to_owned(),
+//!         message: "What is the capital of France?".to_owned(),
+//!         session_id: Some("geography".to_owned()),
+//!         ..RunAgent::default()
+//!     })
+//!     .await?;
+//! println!("{:?}: {:?}", run.status, run.content);
+//!
+//! let sessions = client.send(&GetSessions { limit: Some(5), ..GetSessions::default() }).await?;
+//! for session in sessions.data {
+//!     println!("{}", session.session_id);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Client::send`] gives the answer as its type and takes every refusal for an error. [`Operation::execute`] and
+//! [`Client::exchange`] give the answer as it is, with status, headers and times. An answer of 200 does not say that a
+//! run succeeded: [`run::failure_of`] does.
+//!
+//! The names of operations and fields are those of the API; [`catalogue`] lists all of them with their documentation.
+//! It is written against agno 3.1.10, and tolerant down to 2.3.
 
+pub mod agents;
+pub mod answer;
+pub mod discovery;
 pub mod error;
 pub mod field;
 pub mod operation;
 pub mod refusal;
+pub mod run;
 pub mod sessions;
+pub mod teams;
 pub mod transport;
+pub mod workflows;
 
 pub use error::{Error, ErrorKind, Phase};
 pub use operation::{AnyOperation, Call, Effect, Entry, Operation, Payload, Spec, catalogue, find};
@@ -14,5 +55,35 @@ pub use transport::{CallOptions, Client, ClientBuilder, Exchange, SentRequest, T
 
 /// The catalogue, in the order of the documentation. To add an operation is to write its type and to name it here.
 fn entries() -> Vec<Entry> {
-    vec![Entry::of::<sessions::GetSession>()]
+    vec![
+        Entry::of::<discovery::GetConfig>(),
+        Entry::of::<discovery::GetInfo>(),
+        Entry::of::<discovery::Health>(),
+        Entry::of::<agents::ListAgents>(),
+        Entry::of::<agents::GetAgent>(),
+        Entry::of::<agents::RunAgent>(),
+        Entry::of::<agents::ListAgentRuns>(),
+        Entry::of::<agents::GetAgentRun>(),
+        Entry::of::<teams::ListTeams>(),
+        Entry::of::<teams::GetTeam>(),
+        Entry::of::<teams::RunTeam>(),
+        Entry::of::<teams::ListTeamRuns>(),
+        Entry::of::<teams::GetTeamRun>(),
+        Entry::of::<workflows::ListWorkflows>(),
+        Entry::of::<workflows::GetWorkflow>(),
+        Entry::of::<workflows::RunWorkflow>(),
+        Entry::of::<workflows::ListWorkflowRuns>(),
+        Entry::of::<workflows::GetWorkflowRun>(),
+        Entry::of::<sessions::GetSessions>(),
+        Entry::of::<sessions::CreateSession>(),
+        Entry::of::<sessions::GetSession>(),
+        Entry::of::<sessions::GetSessionRuns>(),
+        Entry::of::<sessions::GetSessionRun>(),
+        Entry::of::<sessions::GetSessionRunPreviews>(),
+        Entry::of::<sessions::UpdateSession>(),
+        Entry::of::<sessions::RenameSession>(),
+        Entry::of::<sessions::ClearSession>(),
+        Entry::of::<sessions::DeleteSession>(),
+        Entry::of::<sessions::DeleteSessions>(),
+    ]
 }

@@ -48,7 +48,7 @@ pub enum ErrorKind {
     /// What came is no HTTP, or not what the operation answers.
     #[error("the answer cannot be read: {0}")]
     Unreadable(String),
-    /// The server answered with a status of 400 or more.
+    /// The server answered with a status of 300 or more: redirects are not followed.
     #[error("the server refused with {}: {message}", exchange.status)]
     Refused {
         /// The server's message.
@@ -56,6 +56,9 @@ pub enum ErrorKind {
         /// The whole answer.
         exchange: Box<Exchange>,
     },
+    /// The server said that something was done, and a look showed that it was not.
+    #[error("{0}")]
+    Unconfirmed(String),
     /// A session was deleted in order to be created anew, and that failed.
     #[error("{0}")]
     Recovery(String),

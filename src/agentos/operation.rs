@@ -41,6 +41,29 @@ pub struct Spec {
     pub since: Option<&'static str>,
 }
 
+impl Spec {
+    /// An operation without aliases, query and body; what it does to the data follows from the method.
+    pub const fn new(name: &'static str, resource: Resource, method: Method, path: &'static str) -> Self {
+        let effect = match method {
+            Method::Get | Method::Head | Method::Options => Effect::Read,
+            Method::Post | Method::Patch | Method::Put => Effect::Write,
+            Method::Delete => Effect::Delete,
+        };
+        Self {
+            name,
+            aliases: &[],
+            resource,
+            method,
+            path,
+            query: &[],
+            body: Body::None,
+            effect,
+            paged: false,
+            since: None,
+        }
+    }
+}
+
 /// What an operation is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Resource {

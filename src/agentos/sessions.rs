@@ -1,9 +1,23 @@
 //! Sessions: the stored conversations of agents, teams and workflows.
 
+pub mod clear;
+pub mod create;
+pub mod delete;
+pub mod read;
+pub mod update;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use super::operation::{Body, Effect, Method, Operation, Resource, Spec};
+pub use self::clear::{ClearSession, ClearStrategy};
+pub use self::create::CreateSession;
+pub use self::delete::{DeleteSession, DeleteSessions};
+pub use self::read::{
+    GetSession, GetSessionRun, GetSessionRunPreviews, GetSessionRuns, GetSessions, SortOrder,
+};
+pub use self::update::{RenameSession, UpdateSession};
+use super::answer::Timestamp;
 
 /// What kind of component a session belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -15,35 +29,107 @@ pub enum SessionType {
     Workflow,
 }
 
-/// Reads one session.
-///
-/// The answer has the shape of the session's kind, unless `type` asks for another.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct GetSession {
-    /// The session.
-    pub session_id: String,
-    /// The kind of session. A server of 3.1 answers 200 in the wrong shape where it does not fit.
-    #[serde(alias = "session_type", skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-aliases" = ["session_type"]))]
-    pub r#type: Option<SessionType>,
-    /// Only if it belongs to this user: another user's session is 404.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub user_id: Option<String>,
+impl SessionType {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Agent, Self::Team, Self::Workflow];
+
+    /// As the API writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Team => "team",
+            Self::Workflow => "workflow",
+        }
+    }
+
+    /// The field of a session that names its component.
+    pub fn component_field(self) -> &'static str {
+        match self {
+            Self::Agent => "agent_id",
+            Self::Team => "team_id",
+            Self::Workflow => "workflow_id",
+        }
+    }
 }
 
-impl Operation for GetSession {
-    const SPEC: Spec = Spec {
-        name: "get_session",
-        aliases: &["get_session_by_id"],
-        resource: Resource::Sessions,
-        method: Method::Get,
-        path: "/sessions/{session_id}",
-        query: &["type", "user_id"],
-        body: Body::None,
-        effect: Effect::Read,
-        paged: false,
-        since: None,
-    };
-    type Answer = serde_json::Value;
+/// An entry of the list of sessions.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SessionSummary {
+    /// Its id.
+    pub session_id: String,
+    /// Its name; without one of its own, the first message.
+    pub session_name: Option<String>,
+    /// What kind it is of.
+    pub session_type: Option<String>,
+    /// Whose it is.
+    pub user_id: Option<String>,
+    /// The agent, if it is an agent's.
+    pub agent_id: Option<String>,
+    /// The team, if it is a team's.
+    pub team_id: Option<String>,
+    /// The workflow, if it is a workflow's.
+    pub workflow_id: Option<String>,
+    /// Its state.
+    pub session_state: Option<Map<String, Value>>,
+    /// Its metadata.
+    pub metadata: Option<Map<String, Value>>,
+    /// When it was created.
+    pub created_at: Option<Timestamp>,
+    /// When it was last changed.
+    pub updated_at: Option<Timestamp>,
+    /// What else the server said.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// A session. `chat_history` is of agents and teams only, `session_data` and `workflow_data` of workflows; all three
+/// are in `other`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SessionDetail {
+    /// Its id.
+    pub session_id: String,
+    /// Its name; without one of its own, the first message.
+    pub session_name: Option<String>,
+    /// Whose it is.
+    pub user_id: Option<String>,
+    /// The agent, if it is an agent's.
+    pub agent_id: Option<String>,
+    /// The team, if it is a team's.
+    pub team_id: Option<String>,
+    /// The workflow, if it is a workflow's.
+    pub workflow_id: Option<String>,
+    /// Its state.
+    pub session_state: Option<Map<String, Value>>,
+    /// Its metadata.
+    pub metadata: Option<Map<String, Value>>,
+    /// When it was created.
+    pub created_at: Option<Timestamp>,
+    /// When it was last changed.
+    pub updated_at: Option<Timestamp>,
+    /// What else the server said.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// A run as a session stores it. It differs from what running answers ([`crate::agentos::run::RunOutput`]): the input is
+/// a text, there is no `session_id`, and times are ISO 8601.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SessionRun {
+    /// Its id.
+    pub run_id: String,
+    /// The run that this one is a part of; empty or left out for none.
+    pub parent_run_id: Option<String>,
+    /// `COMPLETED`, `ERROR`, `CANCELLED`, `PAUSED`, ...
+    pub status: Option<String>,
+    /// The message.
+    pub run_input: Option<String>,
+    /// What it answered: a text, or an object where there is a schema.
+    pub content: Option<Value>,
+    /// The first 280 characters of it, in previews.
+    pub content_preview: Option<String>,
+    /// When it began.
+    pub created_at: Option<Timestamp>,
+    /// What else the server said.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }

@@ -39,10 +39,7 @@ impl Failure {
             }
             _ => {
                 let (cause, closed) = break_cause(error);
-                let cause = match closed {
-                    true => format!("{cause} before it answered"),
-                    false => cause,
-                };
+                let cause = if closed { format!("{cause} before it answered") } else { cause };
                 Self { kind: ErrorKind::Interrupted { received: 0, cause }, stale: closed }
             }
         }

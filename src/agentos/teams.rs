@@ -1,0 +1,172 @@
+//! Teams: what they are, running them, their runs.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::error::Error;
+use super::operation::{Body, BoxFuture, Method, Operation, Resource, Spec};
+use super::run::{RunOutput, refuse_stream};
+use super::sessions::SessionRun;
+use super::transport::{CallOptions, Client, Exchange};
+
+/// Lists the teams of the AgentOS, in the order of their registration.
+///
+/// A list, not a page. The entries are whole: mode, members, tools.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListTeams {}
+
+impl Operation for ListTeams {
+    const SPEC: Spec =
+        Spec { aliases: &["get_teams"], ..Spec::new("list_teams", Resource::Teams, Method::Get, "/teams") };
+    type Answer = Vec<TeamDetail>;
+}
+
+/// Reads a team.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetTeam {
+    /// The team.
+    pub team_id: String,
+}
+
+impl Operation for GetTeam {
+    const SPEC: Spec = Spec::new("get_team", Resource::Teams, Method::Get, "/teams/{team_id}");
+    type Answer = TeamDetail;
+}
+
+/// A team.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TeamDetail {
+    /// Its id, by which it is run.
+    pub id: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// How the members work together: `coordinate`, ...
+    pub mode: Option<String>,
+    /// Its members.
+    pub members: Option<Vec<Value>>,
+    /// What else the server said.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// Runs a team and waits for its whole answer.
+///
+/// A session that does not exist is created. The answers of the members are in `member_responses`.
+/// A run that failed is answered 200 with `status: ERROR` and the error in `content` (agno 2.3 and 2.4: `RUNNING`, with a
+/// `TeamRunError` in `events`).
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunTeam {
+    /// The team.
+    pub team_id: String,
+    /// What to say to it. The server answers 422 to an empty message.
+    pub message: String,
+    /// The session to continue or to create; without it, the server creates one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    /// Who says it. Since agno 3, a session can only be continued by the user who began it: to others it is 404.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// The id of the run; without it, the server makes one. Ids are unique in the whole database: one that exists takes
+    /// the place of the old run, even in another session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<String>,
+    /// State that is merged into that of the session, and kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_state: Option<Map<String, Value>>,
+    /// Values for the team's instructions and tools.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dependencies: Option<Map<String, Value>>,
+    /// Metadata of the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Map<String, Value>>,
+    /// Which knowledge is searched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub knowledge_filters: Option<Map<String, Value>>,
+    /// The JSON Schema of the answer, which is an object then and not a text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_schema: Option<Map<String, Value>>,
+    /// Whether the schema is given to the model as it is; the server's default is false: it is made a class first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub use_json_schema: Option<bool>,
+    /// The version of the team, of one that has versions; the server ignores it for those made by code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// Whether the answer is a stream of events; the default is false, and always sent: the server's own differs between
+    /// versions. True is not supported yet.
+    #[serde(default)]
+    pub stream: bool,
+}
+
+impl Operation for RunTeam {
+    const SPEC: Spec = Spec {
+        body: Body::Form,
+        ..Spec::new("run_team", Resource::Teams, Method::Post, "/teams/{team_id}/runs")
+    };
+    type Answer = RunOutput;
+
+    fn execute<'a>(
+        &'a self,
+        client: &'a Client,
+        options: &'a CallOptions,
+    ) -> BoxFuture<'a, Result<Exchange, Error>> {
+        Box::pin(async move {
+            refuse_stream(self.stream)?;
+            client.exchange(&self.call()?, options).await
+        })
+    }
+}
+
+/// Lists the runs of a team in a session, oldest first.
+///
+/// A list, not a page; its entries are as in `get_session_runs`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListTeamRuns {
+    /// The team.
+    pub team_id: String,
+    /// The session. An unknown one is answered 404.
+    pub session_id: String,
+    /// Only runs with this status, in upper case: `COMPLETED`, `ERROR`, `PAUSED`, ...
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+}
+
+impl Operation for ListTeamRuns {
+    const SPEC: Spec = Spec {
+        aliases: &["get_team_runs"],
+        query: &["session_id", "status"],
+        since: Some("2.5"),
+        ..Spec::new("list_team_runs", Resource::Teams, Method::Get, "/teams/{team_id}/runs")
+    };
+    type Answer = Vec<SessionRun>;
+}
+
+/// Reads a run of a team as it is stored.
+///
+/// It differs a little from what running answered: messages of earlier runs are left out, `events` is added. Of a run in
+/// the background, `status` tells how far it is.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetTeamRun {
+    /// The team.
+    pub team_id: String,
+    /// The run.
+    pub run_id: String,
+    /// The session of the run.
+    pub session_id: String,
+}
+
+impl Operation for GetTeamRun {
+    const SPEC: Spec = Spec {
+        query: &["session_id"],
+        since: Some("2.5"),
+        ..Spec::new("get_team_run", Resource::Teams, Method::Get, "/teams/{team_id}/runs/{run_id}")
+    };
+    type Answer = RunOutput;
+}
