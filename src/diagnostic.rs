@@ -250,10 +250,16 @@ impl<'a> Shown<'a> {
                 }
             })
             .collect();
+        // A cropped line begins later than its excerpt says.
+        let shown = excerpt.spans.first().map_or(0, |range| {
+            let before = &excerpt.text[..range.start];
+            before[before.rfind('\n').map_or(0, |at| at + 1)..].chars().count()
+        });
         let view = View {
             name: first.source().name().to_owned(),
             text: excerpt.text,
             first_line: excerpt.first_line,
+            cropped_columns: (first.position().column - 1).saturating_sub(shown),
         };
         Self { problem, code: Some(view), labels }
     }
@@ -303,6 +309,7 @@ struct View {
     name: String,
     text: String,
     first_line: usize,
+    cropped_columns: usize,
 }
 
 impl SourceCode for View {
@@ -318,7 +325,7 @@ impl SourceCode for View {
             contents.data(),
             *contents.span(),
             contents.line() + self.first_line,
-            contents.column(),
+            contents.column() + self.cropped_columns,
             contents.line_count(),
         )))
     }

@@ -17,7 +17,9 @@ pub const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// How deep collections may nest.
 const MAX_DEPTH: usize = 96;
 /// How many nodes a file may hold, aliases expanded.
-const MAX_NODES: usize = 1_000_000;
+const MAX_NODES: usize = 500_000;
+/// How many events anchors may record: what an alias can repeat.
+const MAX_ANCHORED: usize = 50_000;
 
 /// A value and where it stands.
 #[derive(Debug, Clone)]
@@ -146,6 +148,7 @@ fn options() -> serde_yaml::Options {
     options.budget = serde_yaml::budget! {
         max_depth: MAX_DEPTH,
         max_nodes: MAX_NODES,
+        max_recorded_anchor_events: MAX_ANCHORED,
         max_events: 4 * MAX_NODES,
         max_total_scalar_bytes: 4 * MAX_BYTES,
     };
@@ -158,13 +161,16 @@ fn syntax_problem(source: &Arc<Source>, error: &serde_yaml::Error) -> Problem {
     // The location is a label; the parser's text repeats it as " at line 3, column 5".
     let message = text.split(" at line ").next().unwrap_or(&text).trim_end_matches(':').to_owned();
     let breach = matches!(error, serde_yaml::Error::Budget { .. })
-        || text.contains("budget")
-        || text.contains("alias") && text.contains("limit");
+        || ["limits breached", "recursion limit", "alias"]
+            .iter()
+            .any(|sign| text.contains(sign) && text.contains("limit"));
     let (code, message, help) = if breach {
         (
             "yaml::limit",
-            format!("the file is beyond the limits of a scenario: {message}"),
-            Some(format!("at most {MAX_DEPTH} levels of nesting and {MAX_NODES} values, aliases expanded")),
+            "the file nests deeper or repeats more than a scenario may".to_owned(),
+            Some(format!(
+                "at most {MAX_DEPTH} levels of nesting, {MAX_NODES} values and {MAX_ANCHORED} values repeated by aliases"
+            )),
         )
     } else {
         ("yaml::syntax", format!("this is not valid YAML: {message}"), help_for(&message))

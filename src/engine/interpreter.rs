@@ -438,7 +438,7 @@ impl Run<'_> {
                 Some(status) if status >= 300 => {
                     ("request::refused", format!("{name} was refused with {status}: {error}"))
                 }
-                Some(_) => ("run::failed", format!("{name}: the run failed: {error}")),
+                Some(_) => ("run::failed", format!("{name}: {error}")),
             };
             // A status that was named says it better, at its own place.
             if !(refused && step.expect.names_status() && outcome.status.is_some()) {
