@@ -2,8 +2,10 @@
 
 pub mod agentos;
 pub mod diagnostic;
+pub mod duration;
 #[cfg(feature = "emulator")]
 pub mod emulator;
+pub mod expect;
 pub mod expr;
 pub mod jsonpath;
 pub mod outcome;
