@@ -88,10 +88,10 @@ impl Expression {
 
     /// The place of `name` in the file: where it is read, or the whole expression.
     pub fn span_of(&self, name: &str) -> Span {
-        if self.span.text() == &*self.text {
-            if let Some(at) = find_word(&self.text, name) {
-                return self.span.slice(at..at + name.len());
-            }
+        if self.span.text() == &*self.text
+            && let Some(at) = find_word(&self.text, name)
+        {
+            return self.span.slice(at..at + name.len());
         }
         self.span.clone()
     }

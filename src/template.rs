@@ -124,9 +124,15 @@ impl Template {
         match &self.kind {
             TemplateKind::Literal(_) => {}
             TemplateKind::Text(text) => text.expressions().for_each(visit),
-            TemplateKind::Sequence(items) => items.iter().for_each(|item| item.for_each_expression(visit)),
+            TemplateKind::Sequence(items) => {
+                for item in items {
+                    item.for_each_expression(visit);
+                }
+            }
             TemplateKind::Mapping(entries) => {
-                entries.iter().for_each(|(_, value)| value.for_each_expression(visit))
+                for (_, value) in entries {
+                    value.for_each_expression(visit);
+                }
             }
         }
     }

@@ -80,7 +80,7 @@ pub(super) struct SelectionArgs {
     /// Only scenarios with these tags: `smoke and not slow`
     #[arg(short, long, value_name = "EXPR")]
     pub(super) tag: Option<String>,
-    /// Only scenarios whose name or file:line matches
+    /// Only scenarios whose name or `file:line` matches
     #[arg(short, long, value_name = "REGEX")]
     pub(super) filter: Option<String>,
 }

@@ -31,7 +31,7 @@ pub(super) fn run(context: &Context, args: &OperationsArgs) -> Exit {
     };
     match args.format {
         Format::Json => {
-            output.print(&format!("{}\n", serde_json::to_string_pretty(&as_json(entry)).unwrap_or_default()))
+            output.print(&format!("{}\n", serde_json::to_string_pretty(&as_json(entry)).unwrap_or_default()));
         }
         Format::Table => output.print(&page(entry)),
     }

@@ -65,11 +65,10 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
     for warning in warnings {
         output.warn(&warning);
     }
-    if let Some(timeout) = project.as_ref().and_then(|project| project.timeouts.total) {
-        if !context.arguments.iter().any(|argument| argument.to_string_lossy().starts_with("--step-timeout"))
-        {
-            settings.timeouts.total = Some(timeout);
-        }
+    if let Some(timeout) = project.as_ref().and_then(|project| project.timeouts.total)
+        && !context.arguments.iter().any(|argument| argument.to_string_lossy().starts_with("--step-timeout"))
+    {
+        settings.timeouts.total = Some(timeout);
     }
     let runtime = match targets::runtime() {
         Ok(runtime) => runtime,

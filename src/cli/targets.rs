@@ -122,7 +122,7 @@ pub(super) async fn open_without_asking(
         Plan::Embedded => EMBEDDED.to_owned(),
         Plan::Named(named) => {
             settings = Some(*named);
-            let folder = project.map(|project| project.folder.as_path()).unwrap_or(&context.folder);
+            let folder = project.map_or(context.folder.as_path(), |project| project.folder.as_path());
             let scope = project::scope(folder, &context.environment);
             for (key, template) in &named.headers {
                 let value = template.resolve_text(&scope).map_err(Refusal::Invalid)?;
@@ -145,10 +145,10 @@ pub(super) async fn open_without_asking(
     for (name, value) in &headers {
         hide_header(name, value, masker);
     }
-    if let Some((_, rest)) = base_url.split_once("://") {
-        if let Some((userinfo, _)) = rest.split('/').next().and_then(|authority| authority.rsplit_once('@')) {
-            masker.add(userinfo.split_once(':').map_or(userinfo, |(_, password)| password));
-        }
+    if let Some((_, rest)) = base_url.split_once("://")
+        && let Some((userinfo, _)) = rest.split('/').next().and_then(|authority| authority.rsplit_once('@'))
+    {
+        masker.add(userinfo.split_once(':').map_or(userinfo, |(_, password)| password));
     }
     let embedded = base_url == EMBEDDED;
     let url = if embedded { start_embedded(started)? } else { base_url };
@@ -160,7 +160,7 @@ pub(super) async fn open_without_asking(
         .build()
         .map_err(|error| Refusal::Invalid(Problem::error("target::invalid", error.to_string())))?;
     if let Some(serve) = settings.and_then(|settings| settings.serve.as_ref()) {
-        let folder = project.map(|project| project.folder.as_path()).unwrap_or(&context.folder);
+        let folder = project.map_or(context.folder.as_path(), |project| project.folder.as_path());
         let scope = project::scope(folder, &context.environment);
         let text =
             |template: &crate::template::Template| template.resolve_text(&scope).map_err(Refusal::Invalid);

@@ -20,7 +20,7 @@ use crate::scenario::{Action, HttpBody, SaveFrom, Scenario, Skip, Step};
 use crate::template::Template;
 
 /// The time that `finally` may take after an interruption or after the scenario's own time.
-const FINALLY_TIME: Duration = Duration::from_secs(60);
+const FINALLY_TIME: Duration = Duration::from_mins(1);
 
 /// Runs a scenario.
 pub(super) async fn run(
@@ -245,11 +245,11 @@ impl Run<'_> {
             self.finish(step, phase, Duration::ZERO, Done { stopped: true, ..Done::failed(problem) });
             return Flow::Stopped;
         }
-        if phase == Phase::Finally {
-            if let Some(name) = self.unset(step) {
-                self.skip(step, phase, format!("`{name}` was never set"));
-                return Flow::Go;
-            }
+        if phase == Phase::Finally
+            && let Some(name) = self.unset(step)
+        {
+            self.skip(step, phase, format!("`{name}` was never set"));
+            return Flow::Go;
         }
         match step.condition.as_ref().map(|condition| condition.is_true(&self.context.scope)) {
             None | Some(Ok(true)) => {}
@@ -460,10 +460,10 @@ impl Run<'_> {
             }
         }
         let mut done = checked(&step.expect.evaluate(Some(outcome), &self.context.scope));
-        if let (true, Some(error)) = (refused && !done.failures.is_empty(), &outcome.error) {
-            if let Some(first) = done.failures.first_mut() {
-                first.problem = first.problem.clone().help(format!("the server said: {error}"));
-            }
+        if let (true, Some(error)) = (refused && !done.failures.is_empty(), &outcome.error)
+            && let Some(first) = done.failures.first_mut()
+        {
+            first.problem = first.problem.clone().help(format!("the server said: {error}"));
         }
         if expected_to_fail && step.expect.is_empty() {
             done.checks += 1;

@@ -147,7 +147,7 @@ impl Request {
 }
 
 /// No pause between two attempts is longer, whatever the server asks for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+const LONGEST_PAUSE: Duration = Duration::from_mins(2);
 
 fn in_words(duration: Duration) -> String {
     if duration < Duration::from_secs(1) {

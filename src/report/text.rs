@@ -15,7 +15,7 @@ const LINE_CHARACTERS: usize = 300;
 pub fn time(duration: Duration) -> String {
     if duration < Duration::from_secs(1) {
         format!("{} ms", duration.as_millis())
-    } else if duration < Duration::from_secs(60) {
+    } else if duration < Duration::from_mins(1) {
         format!("{:.1} s", duration.as_secs_f64())
     } else {
         format!("{} m {} s", duration.as_secs() / 60, duration.as_secs() % 60)

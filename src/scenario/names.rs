@@ -72,7 +72,7 @@ impl Walk<'_> {
                 }
             }
             Action::Assert(expectations) => {
-                expectations.for_each_expression(&mut |expression| self.expression(expression))
+                expectations.for_each_expression(&mut |expression| self.expression(expression));
             }
             Action::Group(steps) => self.steps_of(steps),
             Action::Sleep(template) | Action::Log(template) => self.template(template),

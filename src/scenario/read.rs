@@ -215,8 +215,10 @@ pub(super) fn variables(
     entries
         .iter()
         .filter_map(|entry| {
-            check_name(&entry.key, problems)
-                .then(|| (entry.key.clone(), Template::parse(&entry.value, problems)))
+            if !check_name(&entry.key, problems) {
+                return None;
+            }
+            Some((entry.key.clone(), Template::parse(&entry.value, problems)))
         })
         .collect()
 }

@@ -456,17 +456,17 @@ pub(super) fn over(first: Timeouts, second: Timeouts) -> Timeouts {
 /// `retry: 3`, or the whole of it.
 pub(super) fn retry(node: &Node, problems: &mut Problems) -> Option<Retry> {
     let default_on = || vec![RetryOn::Class(5), RetryOn::Status(429), RetryOn::Timeout, RetryOn::Connect];
-    let attempts = |node: &Node, problems: &mut Problems| match &node.kind {
-        Kind::Number(number) => {
-            match number.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|n| (1..=100).contains(n)) {
-                Some(n) => Some(n),
-                None => {
-                    problems.push(expected("step::retry", "`attempts`", "a number from 1 to 100", node));
-                    None
-                }
+    let attempts = |node: &Node, problems: &mut Problems| {
+        if let Kind::Number(number) = &node.kind {
+            if let Some(n) =
+                number.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|n| (1..=100).contains(n))
+            {
+                Some(n)
+            } else {
+                problems.push(expected("step::retry", "`attempts`", "a number from 1 to 100", node));
+                None
             }
-        }
-        _ => {
+        } else {
             problems.push(expected("step::retry", "`attempts`", "a number from 1 to 100", node));
             None
         }

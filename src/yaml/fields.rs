@@ -90,17 +90,11 @@ impl<'a> Fields<'a> {
 
     pub(crate) fn boolean(&self, name: &str, problems: &mut Problems) -> Option<bool> {
         let entry = self.get(name)?;
-        match entry.value.kind {
-            Kind::Bool(value) => Some(value),
-            _ => {
-                problems.push(expected(
-                    "scenario::type",
-                    &format!("`{name}`"),
-                    "true or false",
-                    &entry.value,
-                ));
-                None
-            }
+        if let Kind::Bool(value) = entry.value.kind {
+            Some(value)
+        } else {
+            problems.push(expected("scenario::type", &format!("`{name}`"), "true or false", &entry.value));
+            None
         }
     }
 
