@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::process::Command;
 
+use agentos_run::agentos::field::FieldKind;
 use agentos_run::agentos::operation::{Body, Method};
 use agentos_run::agentos::sessions::{CreateSession, DeleteSessions, GetSession, SessionType};
 use agentos_run::agentos::workflows::RunWorkflow;
@@ -99,6 +100,21 @@ fn what_is_ours_is_not_sent() {
     }
     assert_eq!(find("clear_session").unwrap().field("strategy").unwrap().default, Some(json!("auto")));
     assert!(!RunWorkflow::default().stream);
+}
+
+#[test]
+fn fields_have_the_kinds_of_their_types() {
+    let kind = |operation: &str, field: &str| find(operation).unwrap().field(field).unwrap().kind.clone();
+    let types = FieldKind::Enum(["agent", "team", "workflow"].map(str::to_owned).to_vec());
+    assert_eq!(kind("get_session", "session_type"), types);
+    assert_eq!(kind("delete_sessions", "session_types"), FieldKind::List(Box::new(types)));
+    assert_eq!(kind("delete_sessions", "session_ids"), FieldKind::List(Box::new(FieldKind::String)));
+    let strategies = ["auto", "endpoint", "recreate"].map(str::to_owned).to_vec();
+    assert_eq!(kind("clear_session", "strategy"), FieldKind::Enum(strategies));
+    assert_eq!(kind("run_team", "session_state"), FieldKind::Object);
+    assert_eq!(kind("run_agent", "version"), FieldKind::Integer);
+    assert_eq!(kind("run_agent", "use_json_schema"), FieldKind::Boolean);
+    assert_eq!(kind("get_sessions", "page"), FieldKind::Integer);
 }
 
 #[test]

@@ -199,7 +199,10 @@ async fn nobody_there_is_said_without_the_password() {
     let client = client(&format!("http://me:hunter2@127.0.0.1:{port}/os/"));
     let error = get(&client).await.unwrap_err();
     assert_eq!(error.to_string(), format!("cannot reach http://127.0.0.1:{port}/os: connection refused"));
-    // The request holds the credentials, as a header; the message does not.
+    // The request holds the credentials, as a header; what is printed does not.
+    let secret = "bWU6aHVudGVyMg==";
+    assert!(error.request.as_ref().unwrap().headers.iter().any(|(_, value)| value.contains(secret)));
+    assert!(!format!("{error:?}").contains(secret));
     assert_eq!(error.request.unwrap().url, format!("http://127.0.0.1:{port}/os/health"));
 }
 
