@@ -99,26 +99,54 @@ pub(crate) async fn runs(base: &str) {
     let streamed = RunAgent { stream: true, ..run.clone() };
     assert!(matches!(client.send(&streamed).await.unwrap_err().kind, ErrorKind::Invalid(_)));
 
-    let broken = RunAgent { agent_id: "broken".into(), message: "go".into(), ..RunAgent::default() };
+    let broken = RunAgent {
+        agent_id: "broken".into(),
+        message: "go".into(),
+        session_id: Some(unique("go")),
+        ..RunAgent::default()
+    };
     let body = raw(&client, &broken).await.json().unwrap();
     assert_eq!(failure_of(&body, false).as_deref(), Some("the run failed: lab: model provider failed"));
-    let team = RunTeam { team_id: "broken-team".into(), message: "go".into(), ..RunTeam::default() };
+    let team = RunTeam {
+        team_id: "broken-team".into(),
+        message: "go".into(),
+        session_id: Some(unique("go")),
+        ..RunTeam::default()
+    };
     let body = raw(&client, &team).await.json().unwrap();
     assert_eq!(failure_of(&body, false).as_deref(), Some("the run failed: lab: model provider failed"));
-    let flow =
-        RunWorkflow { workflow_id: "broken-flow".into(), message: "go".into(), ..RunWorkflow::default() };
+    let flow = RunWorkflow {
+        workflow_id: "broken-flow".into(),
+        message: "go".into(),
+        session_id: Some(unique("go")),
+        ..RunWorkflow::default()
+    };
     let body = raw(&client, &flow).await.json().unwrap();
     assert_eq!(failure_of(&body, false).as_deref(), Some("step `boom` failed: lab: model provider failed"));
     assert_eq!(failure_of(&body, true), None);
     for (team, flow) in [("duo", "pipeline")] {
-        let team = RunTeam { team_id: team.into(), message: "go".into(), ..RunTeam::default() };
+        let team = RunTeam {
+            team_id: team.into(),
+            message: "go".into(),
+            session_id: Some(unique("go")),
+            ..RunTeam::default()
+        };
         assert_eq!(failure_of(&raw(&client, &team).await.json().unwrap(), false), None);
-        let flow = RunWorkflow { workflow_id: flow.into(), message: "go".into(), ..RunWorkflow::default() };
+        let flow = RunWorkflow {
+            workflow_id: flow.into(),
+            message: "go".into(),
+            session_id: Some(unique("go")),
+            ..RunWorkflow::default()
+        };
         assert_eq!(failure_of(&raw(&client, &flow).await.json().unwrap(), false), None);
     }
     // The server closes the connection after this one without a word.
-    let failing =
-        RunWorkflow { workflow_id: "failing-flow".into(), message: "go".into(), ..RunWorkflow::default() };
+    let failing = RunWorkflow {
+        workflow_id: "failing-flow".into(),
+        message: "go".into(),
+        session_id: Some(unique("go")),
+        ..RunWorkflow::default()
+    };
     for _ in 0..3 {
         assert_eq!(raw(&client, &failing).await.status, 500);
         client.send(&run).await.unwrap();
