@@ -56,7 +56,8 @@ pub struct CallOptions {
     pub timeouts: Timeouts,
 }
 
-/// The clocks of a request. What is not set never runs out, but for the operating system's own limits.
+/// The clocks of a request. What is not set never runs out, but for the operating system's own limits. An operation that
+/// takes several requests has them for each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Timeouts {
     /// Until the connection stands.
@@ -83,7 +84,7 @@ impl Timeouts {
 }
 
 /// A request as it was sent.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SentRequest {
     /// The method.
     pub method: &'static str,
@@ -93,6 +94,19 @@ pub struct SentRequest {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub payload: Payload,
+}
+
+impl fmt::Debug for SentRequest {
+    // Any header may be a secret, so their values stay out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("SentRequest")
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .field("headers", &names)
+            .field("payload", &self.payload)
+            .finish()
+    }
 }
 
 /// A request and its whole answer.
@@ -210,7 +224,8 @@ impl Client {
         let pool = self.inner.pools.get(timeouts.connect)?;
         // Read before sending: whether a connection of an earlier request may be taken for this one.
         let warm = pool.is_warm();
-        match self.attempt(&pool, prepared, timeouts).await {
+        let started = Instant::now();
+        match self.attempt(&pool, prepared, timeouts, started).await {
             Ok(exchange) => Ok(exchange),
             Err(failure) => {
                 if failure.is_transport() {
@@ -220,8 +235,10 @@ impl Client {
                     return Err(failure.kind);
                 }
                 let fresh = self.inner.pools.get(timeouts.connect)?;
-                let mut exchange =
-                    self.attempt(&fresh, prepared, timeouts).await.map_err(|failure| failure.kind)?;
+                let mut exchange = self
+                    .attempt(&fresh, prepared, timeouts, started)
+                    .await
+                    .map_err(|failure| failure.kind)?;
                 exchange.notes.push(format!(
                     "the kept connection turned out to be closed ({}): the request was sent once more on a fresh one",
                     failure.cause()
@@ -236,8 +253,8 @@ impl Client {
         pool: &Arc<Pool>,
         prepared: &Prepared,
         timeouts: Timeouts,
+        started: Instant,
     ) -> Result<Exchange, Failure> {
-        let started = Instant::now();
         let request = prepared.request(pool.http())?;
         let mut response = within(timeouts.first_byte, Phase::FirstByte, pool.http().execute(request))
             .await?
@@ -255,16 +272,20 @@ impl Client {
                 (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
             })
             .collect();
+        let too_long = || {
+            let limit = MAX_ANSWER >> 20;
+            Failure::from(ErrorKind::Unreadable(format!("it is larger than the limit of {limit} MiB")))
+        };
+        if response.content_length().is_some_and(|length| length > MAX_ANSWER as u64) {
+            return Err(too_long());
+        }
         let mut body = BytesMut::new();
         while let Some(piece) = within(timeouts.idle, Phase::Idle, response.chunk())
             .await?
             .map_err(|error| Failure::of_body(&error, body.len()))?
         {
             if body.len() + piece.len() > MAX_ANSWER {
-                let limit = MAX_ANSWER >> 20;
-                return Err(
-                    ErrorKind::Unreadable(format!("it is larger than the limit of {limit} MiB")).into()
-                );
+                return Err(too_long());
             }
             body.extend_from_slice(&piece);
         }

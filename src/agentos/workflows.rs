@@ -109,6 +109,7 @@ pub struct RunWorkflow {
     pub stream: bool,
     /// Whether the run counts as a success although a step failed; the default is false. Not sent to the server.
     #[serde(default, skip_serializing)]
+    #[schemars(extend("default" = false))]
     pub allow_failed_steps: bool,
 }
 

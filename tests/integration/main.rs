@@ -2,5 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod client;
 mod common;
+#[cfg(feature = "emulator")]
+mod emulator;
 mod harness;

@@ -2,7 +2,10 @@
 //! is, in a way that loses nothing if it fails halfway.
 
 mod backup;
+mod read;
 mod recreate;
+mod replace;
+mod shape;
 
 use std::sync::atomic::Ordering;
 
@@ -41,6 +44,7 @@ pub struct ClearSession {
     pub db_id: Option<String>,
     /// How; the default is `auto`. Not sent to the server.
     #[serde(default, skip_serializing)]
+    #[schemars(extend("default" = "auto"))]
     pub strategy: ClearStrategy,
 }
 

@@ -70,7 +70,6 @@ impl Operation for CreateSession {
     const SPEC: Spec = Spec {
         query: &["type", "db_id"],
         body: Body::Json,
-        since: Some("2.2"),
         ..Spec::new("create_session", Resource::Sessions, Method::Post, "/sessions")
     };
     type Answer = SessionDetail;

@@ -32,6 +32,7 @@ pub struct DeleteSession {
     pub table: Option<String>,
     /// Whether to look for the session afterwards: if it is still there, that is an error. Not sent to the server.
     #[serde(default, skip_serializing)]
+    #[schemars(extend("default" = false))]
     pub verify: bool,
 }
 
@@ -84,6 +85,7 @@ pub struct DeleteSessions {
     pub table: Option<String>,
     /// Whether to look for the sessions afterwards: if one is still there, that is an error. Not sent to the server.
     #[serde(default, skip_serializing)]
+    #[schemars(extend("default" = false))]
     pub verify: bool,
 }
 

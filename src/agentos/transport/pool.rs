@@ -8,6 +8,10 @@ use reqwest::Url;
 
 use crate::agentos::error::ErrorKind;
 
+/// How long a connection is kept without use: less than the 5 seconds after which uvicorn closes it, so that no request
+/// meets the moment of closing.
+const KEPT: Duration = Duration::from_secs(4);
+
 /// The connections of a client. The clock for connecting belongs to a pool, so there is one per value of it: for almost
 /// every client, one.
 pub(super) struct Pools {
@@ -64,8 +68,8 @@ impl Pools {
     /// Gives up the connections of `pool`: the next request makes its own. Those in use are closed after use.
     ///
     /// reqwest cannot give up a single connection. agno closes one after an unhandled error without a word, and what
-    /// is sent on it meanwhile is lost; a new pool costs less than a tenth of a millisecond (with TLS more: it reads
-    /// the system's certificates).
+    /// is sent on it meanwhile is lost; a new pool costs a fraction of a millisecond (with TLS some 20: it reads the
+    /// system's certificates).
     pub(super) fn retire(&self, pool: &Arc<Pool>) {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         live.retain(|other| !Arc::ptr_eq(other, pool));
@@ -80,6 +84,7 @@ impl Pools {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .tcp_nodelay(true)
+            .pool_idle_timeout(KEPT)
             .referer(false);
         if let Some(connect) = connect {
             builder = builder.connect_timeout(connect);

@@ -1,0 +1,16 @@
+//! The client of AgentOS: its transport against servers that misbehave, its requests as data, its operations against a
+//! real AgentOS.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::unnecessary_wraps,
+    reason = "tests panic, and their helpers fit into fields"
+)]
+
+mod clear;
+mod live;
+mod requests;
+mod runs;
+mod server;
+mod transport;
