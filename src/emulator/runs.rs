@@ -39,8 +39,14 @@ pub(crate) async fn create(os: Arc<Os>, kind: Kind, call: Call) -> Answer {
     let mut problems = Vec::new();
     let message = form.required("message", &mut problems);
     let stream = form.flag("stream", true, &mut problems);
-    form.check_integer("version", &mut problems);
+    // The signatures differ in their order, and so do the problems.
+    if kind != Kind::Workflow {
+        form.check_integer("version", &mut problems);
+    }
     let background = form.flag("background", false, &mut problems);
+    if kind == Kind::Workflow {
+        form.check_integer("version", &mut problems);
+    }
     if form.text("files").is_some_and(|text| !text.is_empty()) {
         // A text where files belong: FastAPI expects an uploaded part.
         return Err(Refusal::not_yet("text in the field files"));
@@ -70,20 +76,14 @@ pub(crate) async fn create(os: Arc<Os>, kind: Kind, call: Call) -> Answer {
         schema: extra.schema,
     };
     if !stream {
-        let finished = perform(&os, component, ask, &Sink::silent()).await?;
+        let finished = perform(&os, component, ask, &Sink::silent(kind)).await?;
         return Ok(reply::ok(&finished.document));
     }
     let events = form.text("stream_events").is_none_or(|text| !text.eq_ignore_ascii_case("false"));
-    let only: Option<&'static [&'static str]> = match kind {
-        _ if events => None,
-        Kind::Agent => Some(&["RunContent"]),
-        Kind::Team => Some(&["TeamRunContent"]),
-        Kind::Workflow => Some(&["WorkflowStarted", "RunContent", "StepOutput", "WorkflowCompleted"]),
-    };
     let (sender, receiver) = unbounded_channel::<Bytes>();
     // The run goes on by itself; it ends early when nobody reads its events any more.
     tokio::spawn(async move {
-        let sink = Sink::stream(sender, only);
+        let sink = Sink::stream(kind, sender, events);
         // What could not be stored cannot be told either: the stream just ends.
         let _ = perform(&os, component, ask, &sink).await;
     });
@@ -149,7 +149,7 @@ fn check_owner(os: &Os, session_id: &str, user_id: Option<&str>) -> Result<(), R
 /// Runs a component in its session, and stores both.
 async fn perform(os: &Os, component: Component, mut ask: Ask, sink: &Sink) -> Result<Finished, Refusal> {
     let now = clock::epoch();
-    let stored = os.store.session(&ask.session_id, None)?;
+    let stored = visible(os, &ask)?;
     let mut state = initial_state(component);
     if let Some(Value::Object(stored)) = stored.as_ref().and_then(|session| session.datum("session_state")) {
         merge(&mut state, stored);
@@ -172,7 +172,7 @@ async fn perform(os: &Os, component: Component, mut ask: Ask, sink: &Sink) -> Re
                 message: &ask.message,
                 parent_run_id: None,
                 step: None,
-                history: history(os, &ask.session_id, agent.history)?,
+                history: history(os, &ask, agent.history)?,
                 state: odd.unwrap_or_else(|| Value::Object(state.clone())),
                 dependencies: ask.dependencies.as_ref(),
                 metadata: ask.metadata.as_ref(),
@@ -181,18 +181,25 @@ async fn perform(os: &Os, component: Component, mut ask: Ask, sink: &Sink) -> Re
             agent::run(part, sink).await
         }
         Component::Team(members) => {
-            let history = history(os, &ask.session_id, members.history)?;
+            let history = history(os, &ask, members.history)?;
             team::run(members, &ask, &state, history, sink).await
         }
         Component::Workflow(flow) => workflow::run(flow, &ask, &state, sink).await,
     };
     // Others may have run in the session meanwhile: their names and tokens stay.
-    let stored = os.store.session(&ask.session_id, None)?;
-    let session = session_after(stored, component, &ask, state, finished.usage, now);
+    let stored = visible(os, &ask)?;
+    let anew = stored.is_none();
+    let session = session_after(stored, component, &ask, state, &finished, now);
     let mut documents: Vec<Object> = finished.members.iter().map(shape::run_to_store).collect();
     documents.push(shape::run_to_store(&finished.document));
-    os.store.put_run(&session, &documents)?;
+    os.store.put_run(&session, &documents, anew)?;
     Ok(finished)
+}
+
+/// The session as the run sees it. A run with a user does not see one without an owner: in agno 3.1.10
+/// it begins the session anew and takes it over, and only the earlier runs stay.
+fn visible(os: &Os, ask: &Ask) -> Result<Option<Session>, Refusal> {
+    Ok(os.store.session(&ask.session_id, ask.user_id.as_deref())?)
 }
 
 fn initial_state(component: Component) -> Object {
@@ -207,8 +214,10 @@ fn initial_state(component: Component) -> Object {
 /// The metadata of a session goes into each of its runs and wins over what the request says.
 fn join_metadata(ask: &mut Ask, session: &Value) {
     if let Some(session) = session.as_object().filter(|session| !session.is_empty()) {
-        let mut joined = ask.metadata.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
-        merge(&mut joined, session);
+        let mut joined = session.clone();
+        for (name, value) in ask.metadata.as_ref().and_then(Value::as_object).into_iter().flatten() {
+            joined.entry(name).or_insert_with(|| value.clone());
+        }
         ask.metadata = Some(Value::Object(joined));
     }
 }
@@ -219,22 +228,25 @@ fn session_after(
     component: Component,
     ask: &Ask,
     state: Object,
-    usage: Usage,
+    finished: &Finished,
     now: i64,
 ) -> Session {
     let mut session = stored.unwrap_or_else(|| new_session(component, ask, now));
-    if session.user_id.is_none() {
-        session.user_id.clone_from(&ask.user_id);
+    if component.kind() == Kind::Workflow {
+        session.metadata.get_or_insert_with(|| json!({}));
     }
     session.set_datum("session_state", Value::Object(state));
-    let mut total = usage;
+    let mut total = finished.usage;
     let count = |name: &str| {
         session.datum("session_metrics").and_then(|metrics| metrics[name].as_u64()).unwrap_or_default()
     };
     total.add(Usage { input: count("input_tokens"), output: count("output_tokens") });
+    let known = session.datum("session_metrics").is_some_and(|metrics| metrics.get("details").is_some());
     let mut metrics = Object::new();
     if total.input + total.output > 0 {
         metrics = total.fields();
+    }
+    if total.input + total.output > 0 || known || finished.met_model {
         put(&mut metrics, "details", total.details());
     }
     session.set_datum("session_metrics", Value::Object(metrics));
@@ -244,6 +256,7 @@ fn session_after(
 
 fn new_session(component: Component, ask: &Ask, now: i64) -> Session {
     let mut session = Session::new(&ask.session_id, component.kind(), now);
+    session.user_id.clone_from(&ask.user_id);
     let id = Some(component.id().to_owned());
     let model = json!({ "name": cast::MODEL_NAME, "provider": cast::MODEL_PROVIDER, "id": cast::MODEL_ID });
     match component {
@@ -268,12 +281,12 @@ fn new_session(component: Component, ask: &Ask, now: i64) -> Session {
 }
 
 /// The messages of the last runs of a session that went well, whoever ran them.
-fn history(os: &Os, session_id: &str, history: History) -> Result<Vec<Message>, Refusal> {
+fn history(os: &Os, ask: &Ask, history: History) -> Result<Vec<Message>, Refusal> {
     let count = history.runs();
-    if count == 0 {
+    if count == 0 || visible(os, ask)?.is_none() {
         return Ok(Vec::new());
     }
-    let mut runs = os.store.runs(session_id)?;
+    let mut runs = os.store.runs(&ask.session_id)?;
     runs.retain(|run| {
         run.get("parent_run_id").is_none()
             && !matches!(run["status"].as_str(), Some("PAUSED" | "CANCELLED" | "ERROR" | "REGENERATED"))
@@ -344,19 +357,26 @@ fn schema(form: &Form) -> Result<Schema, Refusal> {
         return Err(Refusal::unprocessable("Invalid output_schema: expected a JSON object schema"));
     };
     if form.text("use_json_schema").is_some_and(|text| text.eq_ignore_ascii_case("true")) {
-        return Ok(Schema { document, content_type: "dict".to_owned() });
+        return Ok(Schema { document, content_type: "dict".to_owned(), model: false });
     }
     let content_type = document["title"].as_str().unwrap_or("DynamicModel").to_owned();
-    Ok(Schema { document: titled(document), content_type })
+    Ok(Schema { document: titled(document), content_type, model: true })
 }
 
-/// A schema that became a pydantic model has a title on every property.
+/// A schema that became a pydantic model has a title on every property that is required. The others
+/// become a choice between their type and null, which hides it.
 fn titled(mut schema: Value) -> Value {
+    let required = schema["required"].as_array().cloned().unwrap_or_default();
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         for (name, property) in properties.iter_mut() {
             *property = titled(property.take());
-            if let Some(fields) = property.as_object_mut().filter(|fields| !fields.contains_key("$ref")) {
+            let Some(fields) = property.as_object_mut().filter(|fields| !fields.contains_key("$ref")) else {
+                continue;
+            };
+            if required.iter().any(|required| required == name) {
                 put(fields, "title", title_case(name));
+            } else {
+                fields.remove("title");
             }
         }
     }

@@ -43,12 +43,13 @@ CREATE INDEX IF NOT EXISTS sessions_workflow ON sessions (workflow_id, created_a
 CREATE TABLE IF NOT EXISTS runs (
     run_id TEXT NOT NULL PRIMARY KEY,
     session_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
     position INTEGER NOT NULL,
-    of_agent INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
     title TEXT,
     document TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS runs_session ON runs (session_id, position);
+CREATE INDEX IF NOT EXISTS runs_session ON runs (session_id, position, created_at);
 ";
 
 impl Store {

@@ -1,1 +1,4 @@
 //! The one integration test binary: one module per subject.
+
+#[cfg(feature = "emulator")]
+mod emulator;

@@ -63,7 +63,8 @@ pub(crate) async fn run(part: Part<'_>, sink: &Sink) -> Finished {
 enum Ending {
     Answered(String),
     Paused(Vec<ToolExecution>, Need),
-    Failed(String, &'static str),
+    /// What was said before the failure, and the failure.
+    Failed(String, Failure),
     /// The client went away after this much text.
     Abandoned(String),
 }
@@ -77,8 +78,6 @@ struct Run<'a> {
     tools: Vec<ToolExecution>,
     usage: Usage,
     first_token: Option<f64>,
-    /// What an agent that stores events has told; never the deltas.
-    told: Vec<Value>,
 }
 
 impl<'a> Run<'a> {
@@ -96,26 +95,26 @@ impl<'a> Run<'a> {
             tools: Vec::new(),
             usage: Usage::default(),
             first_token: None,
-            told: Vec::new(),
         }
     }
 
-    fn open(&mut self) {
+    fn open(&self) {
         let mut event = self.event("RunStarted");
         put_model(&mut event);
-        self.tell(event);
+        self.sink.send(&event);
     }
 
     async fn converse(&mut self) -> Ending {
         // A state that is no object breaks a run of agno 3.1.10 before it reaches the model.
         if !self.part.state.is_object() {
             self.messages.clear();
-            return Ending::Failed("list index out of range".to_owned(), "IndexError");
+            let failure = Failure { message: "list index out of range", error_type: "IndexError" };
+            return Ending::Failed(String::new(), failure);
         }
         loop {
             let mut started = self.event("ModelRequestStarted");
             put_model(&mut started);
-            self.tell(started);
+            self.sink.send(&started);
             let asked = Instant::now();
             let request = Request {
                 mode: self.part.agent.mode,
@@ -131,12 +130,13 @@ impl<'a> Run<'a> {
                 if let Err(said) = self.stream(&reply.text, delay).await {
                     return Ending::Abandoned(said);
                 }
-                if let Some(Failure { message, error_type }) = failure {
-                    return Ending::Failed(message.to_owned(), error_type);
+                if let Some(failure) = failure {
+                    self.first_token.get_or_insert(self.since.elapsed().as_secs_f64());
+                    return Ending::Failed(reply.text, failure);
                 }
             } else {
-                if let Some(Failure { message, error_type }) = failure {
-                    return Ending::Failed(message.to_owned(), error_type);
+                if let Some(failure) = failure {
+                    return Ending::Failed(String::new(), failure);
                 }
                 for _ in 0..python::words(&reply.text).max(1) {
                     pause(delay).await;
@@ -168,7 +168,7 @@ impl<'a> Run<'a> {
     /// Streams a text word by word. The text so far when the client has gone away.
     async fn stream(&mut self, text: &str, delay: std::time::Duration) -> Result<(), String> {
         if self.part.schema.is_some() {
-            let event = self.content_event(structured(text));
+            let event = self.content_event(&structured(text));
             self.sink.send(&event);
             return Ok(());
         }
@@ -179,18 +179,19 @@ impl<'a> Run<'a> {
                 return Err(said);
             }
             said.push_str(piece);
-            let event = self.content_event(json!(piece));
+            let event = self.content_event(&json!(piece));
             self.sink.send(&event);
         }
         Ok(())
     }
 
-    fn content_event(&self, content: Value) -> Object {
+    fn content_event(&self, content: &Value) -> Object {
         let mut event = self.event("RunContent");
-        put(&mut event, "content", content);
+        self.put_text(&mut event, Some(content), false);
         put(&mut event, "workflow_agent", false);
         put(&mut event, "content_type", self.content_type());
         put(&mut event, "reasoning_content", "");
+        self.put_text(&mut event, Some(content), true);
         event
     }
 
@@ -202,19 +203,19 @@ impl<'a> Run<'a> {
         self.messages.push(message);
         let mut event = self.event("ModelRequestCompleted");
         put_completed_request(&mut event, usage, first);
-        self.tell(event);
+        self.sink.send(&event);
     }
 
     fn execute(&mut self, calls: Vec<(Tool, ToolExecution)>) {
         for (_, pending) in &calls {
             let mut event = self.event("ToolCallStarted");
             put(&mut event, "tool", json!(pending));
-            self.tell(event);
+            self.sink.send(&event);
         }
         for (tool, pending) in calls {
             let done = tool.execute(&pending);
             for event in finished_call(&done, |name| self.event(name), "") {
-                self.tell(event);
+                self.sink.send(&event);
             }
             self.messages.push(Message::tool(&done));
             self.tools.push(done);
@@ -224,11 +225,18 @@ impl<'a> Run<'a> {
     fn close(mut self, ending: Ending) -> Finished {
         if !matches!(ending, Ending::Failed(..) | Ending::Abandoned(_)) {
             let event = self.event("RunContentCompleted");
-            self.tell(event);
+            self.sink.send(&event);
         }
         let duration = self.since.elapsed().as_secs_f64();
         let (status, text, numbers) = match &ending {
-            Ending::Failed(text, _) => (Status::Error, text.clone(), json!({ "duration": duration })),
+            // A stream that fails has met the model: its run keeps the text, and says so in its metrics.
+            Ending::Failed(said, failure) if !said.is_empty() => {
+                let numbers = metrics(self.usage, self.first_token, duration);
+                (Status::Error, failure.message.to_owned(), numbers)
+            }
+            Ending::Failed(_, failure) => {
+                (Status::Error, failure.message.to_owned(), json!({ "duration": duration }))
+            }
             Ending::Abandoned(text) => (Status::Cancelled, text.clone(), json!({ "duration": duration })),
             Ending::Answered(text) => {
                 (Status::Completed, text.clone(), metrics(self.usage, self.first_token, duration))
@@ -238,46 +246,50 @@ impl<'a> Run<'a> {
             }
         };
         let content = match (&ending, self.part.schema) {
-            (Ending::Answered(text), Some(_)) => structured(text),
-            _ => json!(text),
+            (Ending::Answered(text), Some(_)) => Some(structured(text)),
+            (Ending::Failed(said, _), _) if !said.is_empty() => Some(json!(said)),
+            // An empty answer is none.
+            _ => (!text.is_empty()).then(|| json!(text)),
         };
         let mut requirements = None;
         match ending {
             Ending::Answered(_) => {
                 let mut event = self.event("RunCompleted");
-                put(&mut event, "content", content.clone());
+                self.put_text(&mut event, content.as_ref(), false);
                 put(&mut event, "content_type", self.content_type());
                 put(&mut event, "session_state", self.part.state.clone());
                 put_some(&mut event, "metadata", self.part.metadata.cloned());
+                self.put_text(&mut event, content.as_ref(), true);
                 put(&mut event, "metrics", numbers.clone());
-                self.tell(event);
+                self.sink.send(&event);
             }
             Ending::Paused(tools, _) => {
                 let required: Vec<Value> = tools.iter().map(ToolExecution::requirement).collect();
                 self.tools.extend(tools);
                 let mut event = self.event("RunPaused");
-                put(&mut event, "content", content.clone());
+                put_some(&mut event, "content", content.clone());
                 put(&mut event, "tools", json!(self.tools));
                 put(&mut event, "requirements", required.clone());
-                self.tell(event);
+                self.sink.send(&event);
                 requirements = Some(required);
             }
-            Ending::Failed(_, error_type) => {
+            Ending::Failed(_, failure) => {
                 let mut event = self.event("RunError");
-                put(&mut event, "content", content.clone());
-                put(&mut event, "error_type", error_type);
-                self.tell(event);
+                put(&mut event, "content", failure.message);
+                put(&mut event, "error_type", failure.error_type);
+                self.sink.send(&event);
             }
             Ending::Abandoned(_) => {}
         }
-        let document = self.document(status, content, numbers, requirements);
-        Finished { document, members: Vec::new(), status, text, usage: self.usage }
+        let document = self.document(status, content.as_ref(), numbers, requirements);
+        let met_model = self.first_token.is_some();
+        Finished { document, members: Vec::new(), status, text, met_model, usage: self.usage }
     }
 
     fn document(
         &self,
         status: Status,
-        content: Value,
+        content: Option<&Value>,
         numbers: Value,
         required: Option<Vec<Value>>,
     ) -> Object {
@@ -289,7 +301,7 @@ impl<'a> Run<'a> {
         put(&mut run, "session_id", part.session_id);
         put_some(&mut run, "parent_run_id", part.parent_run_id);
         put_some(&mut run, "user_id", part.user_id);
-        put(&mut run, "content", content);
+        self.put_text(&mut run, content, false);
         put(&mut run, "content_type", if status == Status::Completed { self.content_type() } else { "str" });
         put(&mut run, "model", MODEL_ID);
         put(&mut run, "model_provider", MODEL_PROVIDER);
@@ -298,13 +310,15 @@ impl<'a> Run<'a> {
         put(&mut run, "status", status.word());
         put_some(&mut run, "workflow_step_id", part.step.map(|step| step.id.as_str()));
         put(&mut run, "metrics", numbers);
-        if part.agent.shows_context && !self.told.is_empty() {
-            put(&mut run, "events", self.told.clone());
+        // The events belong to the run that was asked for, not to those within it.
+        if part.parent_run_id.is_none() {
+            put_some(&mut run, "events", self.sink.told());
         }
         if !self.messages.is_empty() {
             put(&mut run, "messages", json!(self.messages));
         }
         put_some(&mut run, "metadata", part.metadata.cloned());
+        self.put_text(&mut run, content, true);
         // A streamed run and a failed one have no `tools` unless some were called.
         let finished = matches!(status, Status::Completed | Status::Paused);
         if !self.tools.is_empty() || (finished && !self.sink.streams()) {
@@ -313,6 +327,13 @@ impl<'a> Run<'a> {
         put_some(&mut run, "requirements", required);
         put(&mut run, "input", json!({ "input_content": part.message }));
         run
+    }
+
+    /// Adds the content at its place. An object made by a pydantic model comes late.
+    fn put_text(&self, fields: &mut Object, content: Option<&Value>, late: bool) {
+        if self.part.schema.is_some_and(|schema| schema.model) == late {
+            put_some(fields, "content", content.cloned());
+        }
     }
 
     fn content_type(&self) -> &str {
@@ -340,13 +361,6 @@ impl<'a> Run<'a> {
         }
         put(&mut event, "nested_depth", 0);
         event
-    }
-
-    fn tell(&mut self, event: Object) {
-        self.sink.send(&event);
-        if self.part.agent.shows_context && self.sink.streams() {
-            self.told.push(Value::Object(event));
-        }
     }
 }
 
