@@ -2,7 +2,9 @@
 
 pub(crate) mod agent;
 pub(crate) mod event;
+pub(crate) mod prompt;
 pub(crate) mod team;
+pub(crate) mod telling;
 pub(crate) mod workflow;
 
 use serde_json::{Map, Value, json};

@@ -1,14 +1,16 @@
 //! One run of an agent: alone, as a member of a team, or in a step of a workflow.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::event::Sink;
-use super::{Finished, Object, Schema, Status, merge, metrics, put, put_model, put_some};
+use super::prompt::{question, system};
+use super::telling::{finished_call, message_metrics, pause, put_completed_request};
+use super::{Finished, Object, Schema, Status, metrics, put, put_model, put_some};
 use crate::emulator::cast::{Agent, MODEL_ID, MODEL_PROVIDER};
 use crate::emulator::message::{Message, ToolExecution, Usage};
-use crate::emulator::model::{Failure, Request};
+use crate::emulator::model::{Failure, Reply, Request, ToolCall};
 use crate::emulator::tools::{Need, Tool};
 use crate::emulator::{clock, python};
 
@@ -40,15 +42,6 @@ pub(crate) struct StepTag<'a> {
     pub(crate) id: String,
     pub(crate) name: &'a str,
     pub(crate) index: usize,
-}
-
-/// The state as agents see it in their context and as members and steps report it.
-pub(crate) fn visible_state(state: &Object, user_id: Option<&str>, session_id: &str, run_id: &str) -> Object {
-    let mut visible = state.clone();
-    put_some(&mut visible, "current_user_id", user_id);
-    put(&mut visible, "current_session_id", session_id);
-    put(&mut visible, "current_run_id", run_id);
-    visible
 }
 
 /// Runs an agent to its end.
@@ -166,7 +159,7 @@ impl<'a> Run<'a> {
     }
 
     /// Streams a text word by word. The text so far when the client has gone away.
-    async fn stream(&mut self, text: &str, delay: std::time::Duration) -> Result<(), String> {
+    async fn stream(&mut self, text: &str, delay: Duration) -> Result<(), String> {
         if self.part.schema.is_some() {
             let event = self.content_event(&structured(text));
             self.sink.send(&event);
@@ -196,9 +189,9 @@ impl<'a> Run<'a> {
     }
 
     /// Takes the model's answer into the conversation.
-    fn answer(&mut self, reply: &crate::emulator::model::Reply, usage: Usage, first: Option<f64>) {
+    fn answer(&mut self, reply: &Reply, usage: Usage, first: Option<f64>) {
         let mut message = Message::new("assistant", (!reply.text.is_empty()).then(|| reply.text.clone()));
-        message.tool_calls = reply.calls.iter().map(crate::emulator::model::ToolCall::message).collect();
+        message.tool_calls = reply.calls.iter().map(ToolCall::message).collect();
         message.metrics = Some(message_metrics(usage, first));
         self.messages.push(message);
         let mut event = self.event("ModelRequestCompleted");
@@ -364,50 +357,6 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Metrics of one message: the time to the first token only when there was one.
-pub(crate) fn message_metrics(usage: Usage, first: Option<f64>) -> Value {
-    let mut fields = usage.fields();
-    put_some(&mut fields, "time_to_first_token", first);
-    Value::Object(fields)
-}
-
-/// Adds what `ModelRequestCompleted` says.
-pub(crate) fn put_completed_request(event: &mut Object, usage: Usage, first: Option<f64>) {
-    put_model(event);
-    event.extend(usage.fields());
-    put_some(event, "time_to_first_token", first);
-    for name in ["reasoning_tokens", "cache_read_tokens", "cache_write_tokens"] {
-        put(event, name, 0);
-    }
-}
-
-/// The events that tell of a finished call. An error is told after the completion.
-pub(crate) fn finished_call(
-    done: &ToolExecution,
-    event: impl Fn(&str) -> Object,
-    prefix: &str,
-) -> Vec<Object> {
-    let seconds = done.metrics.as_ref().and_then(|metrics| metrics["duration"].as_f64()).unwrap_or(0.0);
-    let mut completed = event(&format!("{prefix}ToolCallCompleted"));
-    put(&mut completed, "content", format!("{} completed in {seconds:.4}s. ", done.signature()));
-    put(&mut completed, "tool", json!(done));
-    let mut events = vec![completed];
-    if done.tool_call_error == Some(true) {
-        let mut failed = event(&format!("{prefix}ToolCallError"));
-        put_some(&mut failed, "error", done.result.as_deref());
-        put(&mut failed, "tool", json!(done));
-        events.push(failed);
-    }
-    events
-}
-
-/// Waits between words.
-pub(crate) async fn pause(delay: std::time::Duration) {
-    if !delay.is_zero() {
-        tokio::time::sleep(delay).await;
-    }
-}
-
 fn waiting(need: Need) -> &'static str {
     match need {
         Need::Nothing | Need::Confirmation => "I have tools to execute, but I need confirmation.",
@@ -419,31 +368,4 @@ fn waiting(need: Need) -> &'static str {
 /// The answer to a request with a schema: the object that the text holds.
 fn structured(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| json!(text))
-}
-
-/// The system message, when there is anything to say in it.
-fn system(part: &Part<'_>) -> Option<String> {
-    let agent = part.agent;
-    let mut lines: Vec<String> = Vec::new();
-    lines.extend(agent.description.map(str::to_owned));
-    lines.extend(agent.role.map(|role| format!("<your_role>\n{role}\n</your_role>")));
-    lines.extend(agent.instructions.map(str::to_owned));
-    if let Some(state) = part.state.as_object().filter(|_| agent.shows_context) {
-        let mut shown = Object::new();
-        merge(&mut shown, state);
-        let shown = visible_state(&shown, part.user_id, part.session_id, &part.run_id);
-        lines.push(format!("<session_state>\n{}\n</session_state>", python::repr(&Value::Object(shown))));
-    }
-    (!lines.is_empty()).then(|| lines.join("\n"))
-}
-
-/// The user's message, with the dependencies for an agent that shows them.
-fn question(part: &Part<'_>) -> String {
-    match part.dependencies.filter(|_| part.agent.shows_context) {
-        Some(dependencies) => {
-            let shown = serde_json::to_string_pretty(dependencies).unwrap_or_default();
-            format!("{}\n\n<additional context>\n{shown}\n</additional context>", part.message)
-        }
-        None => part.message.to_owned(),
-    }
 }

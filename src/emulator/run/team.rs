@@ -6,8 +6,10 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::agent::{self, Part, finished_call, message_metrics, pause, put_completed_request, visible_state};
+use super::agent::{self, Part};
 use super::event::Sink;
+use super::prompt::visible_state;
+use super::telling::{finished_call, message_metrics, pause, put_completed_request};
 use super::{Ask, Finished, Object, Status, metrics, put, put_model, put_some};
 use crate::emulator::cast::{Agent, Team};
 use crate::emulator::message::{Message, ToolExecution, Usage};

@@ -5,8 +5,9 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::agent::{self, Part, StepTag, visible_state};
+use super::agent::{self, Part, StepTag};
 use super::event::Sink;
+use super::prompt::visible_state;
 use super::{Ask, Finished, Object, Status, put, put_some};
 use crate::emulator::cast::{Agent, Executor, Step, Workflow};
 use crate::emulator::clock;
