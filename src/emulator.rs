@@ -9,6 +9,7 @@ mod cast;
 mod clock;
 mod discovery;
 mod form;
+mod json_error;
 mod kind;
 mod message;
 mod model;
@@ -33,6 +34,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use axum::serve::ListenerExt as _;
 use tokio::sync::oneshot;
 
 use self::os::Os;
@@ -114,6 +116,11 @@ impl Emulator {
             let _inside = runtime.enter();
             tokio::net::TcpListener::from_std(listener).map_err(|source| Error::Listen { port, source })?
         };
+        // Events are small, and must not wait for one another.
+        let listener = listener.tap_io(|stream| {
+            // Without it answers are only slower.
+            let _ = stream.set_nodelay(true);
+        });
         let app = router::app(Arc::new(Os::new(store, security_key)));
         let (stop, stopped) = oneshot::channel::<()>();
         let serve = move || {

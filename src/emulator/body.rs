@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
+use super::json_error;
 use super::refusal::{Problem, Refusal};
 
 /// The body of a call as FastAPI hands it on.
@@ -24,36 +25,11 @@ pub(crate) fn read(call: &Call) -> Result<Body, Refusal> {
     if !json {
         return Ok(Body::Text(String::from_utf8_lossy(&call.body).into_owned()));
     }
-    match serde_json::from_slice(&call.body) {
-        Ok(value) => Ok(Body::Json(value)),
-        Err(error) => Err(Refusal::Invalid(vec![broken(&String::from_utf8_lossy(&call.body), &error)])),
+    if let Ok(value) = serde_json::from_slice(&call.body) {
+        return Ok(Body::Json(value));
     }
-}
-
-/// Says where and why JSON is broken, in the words of Python's decoder.
-fn broken(text: &str, error: &serde_json::Error) -> Problem {
-    // serde_json counts bytes of a line from 1, Python characters of the whole text from 0.
-    let line_start: usize =
-        text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
-    let byte = (line_start + error.column().saturating_sub(1)).min(text.len());
-    let at = text.char_indices().take_while(|(index, _)| *index < byte).count();
-    let words = error.to_string();
-    let reason = if words.starts_with("key must be a string") || words.starts_with("trailing comma") {
-        "Expecting property name enclosed in double quotes"
-    } else if words.starts_with("trailing characters") {
-        "Extra data"
-    } else if words.starts_with("expected `:`") {
-        "Expecting ':' delimiter"
-    } else if words.starts_with("expected `,`") {
-        "Expecting ',' delimiter"
-    } else if words.starts_with("EOF while parsing a string") {
-        "Unterminated string starting at"
-    } else if words.starts_with("control character") {
-        "Invalid control character at"
-    } else {
-        "Expecting value"
-    };
-    Problem::json(at, reason)
+    let (at, reason) = json_error::explain(&String::from_utf8_lossy(&call.body));
+    Err(Refusal::Invalid(vec![Problem::json(at, reason)]))
 }
 
 /// The fields of a body that must be an object, with its problems.

@@ -144,9 +144,19 @@ pub(crate) fn pairs(encoded: &[u8]) -> Vec<(String, String)> {
         .collect()
 }
 
+/// `urllib.parse.unquote_plus` of the text that the bytes are in Latin-1: escapes make UTF-8, bytes that
+/// should have been escaped and were not stand for themselves.
 fn unquote(encoded: &[u8]) -> String {
-    let spaced: Vec<u8> = encoded.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-    percent_decode(&spaced).decode_utf8_lossy().into_owned()
+    let mut text = String::new();
+    for run in encoded.chunk_by(|a, b| a.is_ascii() == b.is_ascii()) {
+        if run.first().is_some_and(u8::is_ascii) {
+            let spaced: Vec<u8> = run.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+            text.push_str(&percent_decode(&spaced).decode_utf8_lossy());
+        } else {
+            text.extend(run.iter().map(|byte| char::from(*byte)));
+        }
+    }
+    text
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::run::{Object, put, put_some};
 
 /// `GET /`.
 pub(crate) fn home(_: &Os) -> Response {
-    // The links of agno 3.1.10, without the page of documentation that is not served here.
+    // The links of agno 3.1.10; the page behind the last one is not served here.
     reply::ok(&json!({ "name": cast::OS_NAME, "health": "/health", "info": "/info", "docs": "/docs" }))
 }
 

@@ -45,7 +45,8 @@ impl Form {
     }
 
     async fn multipart(call: &Call) -> Result<Self, Refusal> {
-        let broken = |_| Refusal::bad_request("Invalid multipart data.");
+        // A body that begins well and breaks off is taken as far as it goes.
+        let begins_well = call.body.trim_ascii_start().starts_with(b"--");
         let content_type = call.headers.get(CONTENT_TYPE).cloned();
         let mut request = Request::new(Body::from(call.body.clone()));
         request.headers_mut().extend(content_type.map(|value| (CONTENT_TYPE, value)));
@@ -53,10 +54,15 @@ impl Form {
             .await
             .map_err(|_| Refusal::bad_request("Missing boundary in multipart."))?;
         let mut fields = Vec::new();
-        while let Some(part) = parts.next_field().await.map_err(broken)? {
+        loop {
+            let part = match parts.next_field().await {
+                Ok(Some(part)) => part,
+                Err(_) if !begins_well => return Err(Refusal::bad_request("Invalid multipart data.")),
+                Ok(None) | Err(_) => break,
+            };
             let name = part.name().unwrap_or_default().to_owned();
             let filename = part.file_name().map(str::to_owned);
-            let bytes = part.bytes().await.map_err(broken)?;
+            let Ok(bytes) = part.bytes().await else { break };
             let field = match filename {
                 Some(filename) => Field::File { filename, size: bytes.len() },
                 None if bytes.len() > LARGEST_FIELD => {

@@ -88,7 +88,8 @@ impl Usage {
 
     /// The `details` of a run's or session's metrics: the same numbers by model.
     pub(crate) fn details(self) -> Value {
-        let mut model = self.fields();
+        // A model that was called and counted nothing is still named.
+        let mut model = if self.input + self.output > 0 { self.fields() } else { Map::new() };
         model.insert("id".to_owned(), json!(cast::MODEL_ID));
         model.insert("provider".to_owned(), json!(cast::MODEL_PROVIDER));
         json!({ "model": [model] })

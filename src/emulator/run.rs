@@ -2,7 +2,9 @@
 
 pub(crate) mod agent;
 pub(crate) mod event;
+pub(crate) mod prompt;
 pub(crate) mod team;
+pub(crate) mod telling;
 pub(crate) mod workflow;
 
 use serde_json::{Map, Value, json};
@@ -33,6 +35,8 @@ pub(crate) struct Schema {
     pub(crate) document: Value,
     /// `content_type` of the run: `dict`, or the title of the schema.
     pub(crate) content_type: String,
+    /// Whether it became a pydantic model, as it does unless `use_json_schema` is set.
+    pub(crate) model: bool,
 }
 
 /// How a run ended, or that it waits.
@@ -69,13 +73,15 @@ pub(crate) struct Finished {
     pub(crate) status: Status,
     /// The text for the user, or of the error.
     pub(crate) text: String,
+    /// Whether the model was reached, even if it failed then.
+    pub(crate) met_model: bool,
     /// All tokens that the session is charged with.
     pub(crate) usage: Usage,
 }
 
 /// Metrics of a run that reached the model.
 pub(crate) fn metrics(usage: Usage, first_token: Option<f64>, duration: f64) -> Value {
-    let mut fields = usage.fields();
+    let mut fields = if usage.input + usage.output > 0 { usage.fields() } else { Object::new() };
     if let Some(first_token) = first_token {
         fields.insert("time_to_first_token".to_owned(), json!(first_token));
     }

@@ -1,5 +1,8 @@
 //! The run endpoints of agents, teams and workflows: one set of handlers for the three.
 
+mod extra;
+mod perform;
+
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -8,23 +11,21 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
-use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 use uuid::Uuid;
 
+use self::extra::Extra;
+use self::perform::perform;
 use super::call::{Call, Query};
-use super::cast::{self, Component, History};
+use super::cast::Component;
 use super::form::Form;
 use super::kind::Kind;
-use super::message::{Message, Usage};
 use super::os::Os;
 use super::refusal::Refusal;
-use super::run::agent::{self, Part};
+use super::reply;
 use super::run::event::Sink;
-use super::run::{Ask, Finished, Object, Schema, merge, put, team, workflow};
+use super::run::{Ask, Object};
 use super::shape;
-use super::store::sessions::Session;
-use super::{clock, reply};
 
 type Answer = Result<Response, Refusal>;
 
@@ -39,8 +40,14 @@ pub(crate) async fn create(os: Arc<Os>, kind: Kind, call: Call) -> Answer {
     let mut problems = Vec::new();
     let message = form.required("message", &mut problems);
     let stream = form.flag("stream", true, &mut problems);
-    form.check_integer("version", &mut problems);
+    // The signatures differ in their order, and so do the problems.
+    if kind != Kind::Workflow {
+        form.check_integer("version", &mut problems);
+    }
     let background = form.flag("background", false, &mut problems);
+    if kind == Kind::Workflow {
+        form.check_integer("version", &mut problems);
+    }
     if form.text("files").is_some_and(|text| !text.is_empty()) {
         // A text where files belong: FastAPI expects an uploaded part.
         return Err(Refusal::not_yet("text in the field files"));
@@ -70,20 +77,14 @@ pub(crate) async fn create(os: Arc<Os>, kind: Kind, call: Call) -> Answer {
         schema: extra.schema,
     };
     if !stream {
-        let finished = perform(&os, component, ask, &Sink::silent()).await?;
+        let finished = perform(&os, component, ask, &Sink::silent(kind)).await?;
         return Ok(reply::ok(&finished.document));
     }
     let events = form.text("stream_events").is_none_or(|text| !text.eq_ignore_ascii_case("false"));
-    let only: Option<&'static [&'static str]> = match kind {
-        _ if events => None,
-        Kind::Agent => Some(&["RunContent"]),
-        Kind::Team => Some(&["TeamRunContent"]),
-        Kind::Workflow => Some(&["WorkflowStarted", "RunContent", "StepOutput", "WorkflowCompleted"]),
-    };
     let (sender, receiver) = unbounded_channel::<Bytes>();
     // The run goes on by itself; it ends early when nobody reads its events any more.
     tokio::spawn(async move {
-        let sink = Sink::stream(sender, only);
+        let sink = Sink::stream(kind, sender, events);
         // What could not be stored cannot be told either: the stream just ends.
         let _ = perform(&os, component, ask, &sink).await;
     });
@@ -144,239 +145,6 @@ fn check_owner(os: &Os, session_id: &str, user_id: Option<&str>) -> Result<(), R
         Some(owner) if Some(owner.as_str()) != user_id => Err(Refusal::not_found("Session not found")),
         _ => Ok(()),
     }
-}
-
-/// Runs a component in its session, and stores both.
-async fn perform(os: &Os, component: Component, mut ask: Ask, sink: &Sink) -> Result<Finished, Refusal> {
-    let now = clock::epoch();
-    let stored = os.store.session(&ask.session_id, None)?;
-    let mut state = initial_state(component);
-    if let Some(Value::Object(stored)) = stored.as_ref().and_then(|session| session.datum("session_state")) {
-        merge(&mut state, stored);
-    }
-    // A state that is no object is reported as it came, and breaks the run of an agent.
-    let odd = ask.state.take_if(|state| !state.is_object());
-    if let Some(Value::Object(sent)) = &ask.state {
-        merge(&mut state, sent);
-    }
-    if let Some(session_metadata) = stored.as_ref().and_then(|session| session.metadata.as_ref()) {
-        join_metadata(&mut ask, session_metadata);
-    }
-    let finished = match component {
-        Component::Agent(agent) => {
-            let part = Part {
-                agent,
-                run_id: ask.run_id.clone(),
-                session_id: &ask.session_id,
-                user_id: ask.user_id.as_deref(),
-                message: &ask.message,
-                parent_run_id: None,
-                step: None,
-                history: history(os, &ask.session_id, agent.history)?,
-                state: odd.unwrap_or_else(|| Value::Object(state.clone())),
-                dependencies: ask.dependencies.as_ref(),
-                metadata: ask.metadata.as_ref(),
-                schema: ask.schema.as_ref(),
-            };
-            agent::run(part, sink).await
-        }
-        Component::Team(members) => {
-            let history = history(os, &ask.session_id, members.history)?;
-            team::run(members, &ask, &state, history, sink).await
-        }
-        Component::Workflow(flow) => workflow::run(flow, &ask, &state, sink).await,
-    };
-    // Others may have run in the session meanwhile: their names and tokens stay.
-    let stored = os.store.session(&ask.session_id, None)?;
-    let session = session_after(stored, component, &ask, state, finished.usage, now);
-    let mut documents: Vec<Object> = finished.members.iter().map(shape::run_to_store).collect();
-    documents.push(shape::run_to_store(&finished.document));
-    os.store.put_run(&session, &documents)?;
-    Ok(finished)
-}
-
-fn initial_state(component: Component) -> Object {
-    match component {
-        Component::Agent(agent) => {
-            agent.state.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect()
-        }
-        Component::Team(_) | Component::Workflow(_) => Object::new(),
-    }
-}
-
-/// The metadata of a session goes into each of its runs and wins over what the request says.
-fn join_metadata(ask: &mut Ask, session: &Value) {
-    if let Some(session) = session.as_object().filter(|session| !session.is_empty()) {
-        let mut joined = ask.metadata.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
-        merge(&mut joined, session);
-        ask.metadata = Some(Value::Object(joined));
-    }
-}
-
-/// The session as the run leaves it.
-fn session_after(
-    stored: Option<Session>,
-    component: Component,
-    ask: &Ask,
-    state: Object,
-    usage: Usage,
-    now: i64,
-) -> Session {
-    let mut session = stored.unwrap_or_else(|| new_session(component, ask, now));
-    if session.user_id.is_none() {
-        session.user_id.clone_from(&ask.user_id);
-    }
-    session.set_datum("session_state", Value::Object(state));
-    let mut total = usage;
-    let count = |name: &str| {
-        session.datum("session_metrics").and_then(|metrics| metrics[name].as_u64()).unwrap_or_default()
-    };
-    total.add(Usage { input: count("input_tokens"), output: count("output_tokens") });
-    let mut metrics = Object::new();
-    if total.input + total.output > 0 {
-        metrics = total.fields();
-        put(&mut metrics, "details", total.details());
-    }
-    session.set_datum("session_metrics", Value::Object(metrics));
-    session.updated_at = clock::epoch();
-    session
-}
-
-fn new_session(component: Component, ask: &Ask, now: i64) -> Session {
-    let mut session = Session::new(&ask.session_id, component.kind(), now);
-    let id = Some(component.id().to_owned());
-    let model = json!({ "name": cast::MODEL_NAME, "provider": cast::MODEL_PROVIDER, "id": cast::MODEL_ID });
-    match component {
-        Component::Agent(agent) => {
-            session.agent_data = Some(json!({ "name": agent.name, "agent_id": agent.id, "model": model }));
-            session.agent_id = id;
-        }
-        Component::Team(team) => {
-            session.team_data = Some(json!({ "name": team.name, "team_id": team.id, "model": model }));
-            session.team_id = id;
-        }
-        Component::Workflow(flow) => {
-            let step = |name| json!({ "name": name, "description": null, "type": "Step" });
-            let steps: Vec<Value> = flow.steps.iter().map(|s| step(s.name)).collect();
-            session.workflow_data =
-                Some(json!({ "workflow_id": flow.id, "name": flow.name, "steps": steps }));
-            session.metadata = Some(json!({}));
-            session.workflow_id = id;
-        }
-    }
-    session
-}
-
-/// The messages of the last runs of a session that went well, whoever ran them.
-fn history(os: &Os, session_id: &str, history: History) -> Result<Vec<Message>, Refusal> {
-    let count = history.runs();
-    if count == 0 {
-        return Ok(Vec::new());
-    }
-    let mut runs = os.store.runs(session_id)?;
-    runs.retain(|run| {
-        run.get("parent_run_id").is_none()
-            && !matches!(run["status"].as_str(), Some("PAUSED" | "CANCELLED" | "ERROR" | "REGENERATED"))
-    });
-    let skip = runs.len().saturating_sub(count);
-    let messages = runs.into_iter().skip(skip).filter_map(|mut run| match run["messages"].take() {
-        Value::Array(messages) => Some(messages),
-        _ => None,
-    });
-    let mut history: Vec<Message> =
-        messages.flatten().filter_map(|message| serde_json::from_value(message).ok()).collect();
-    history.retain(|message| message.role != "system");
-    for message in &mut history {
-        message.from_history = true;
-    }
-    Ok(history)
-}
-
-/// The fields beyond those that FastAPI knows: JSON in texts.
-#[derive(Debug, Default)]
-struct Extra {
-    state: Option<Value>,
-    dependencies: Option<Value>,
-    metadata: Option<Value>,
-    schema: Option<Schema>,
-}
-
-impl Extra {
-    fn read(form: &Form) -> Result<Self, Refusal> {
-        // Broken JSON is dropped in silence here.
-        let parsed = |name: &str| form.filled(name).and_then(|text| serde_json::from_str::<Value>(text).ok());
-        let mut extra = Self {
-            state: parsed("session_state").filter(|state| !state.is_null()),
-            dependencies: parsed("dependencies").filter(|value| !value.is_null()),
-            ..Self::default()
-        };
-        match parsed("metadata") {
-            None | Some(Value::Null) => {}
-            Some(Value::Object(fields)) => extra.metadata = Some(Value::Object(fields)),
-            Some(_) => {
-                return Err(Refusal::bad_request("Invalid metadata parameter: expected a JSON object"));
-            }
-        }
-        for name in ["images", "audio", "videos", "input_files"] {
-            if !form.has(name) {
-                continue;
-            }
-            let items = form.text(name).and_then(|text| serde_json::from_str::<Vec<Object>>(text).ok());
-            match items {
-                None => {
-                    let detail = format!("Invalid {name}: expected a JSON array of objects");
-                    return Err(Refusal::unprocessable(detail));
-                }
-                Some(items) if items.is_empty() => {}
-                Some(_) => return Err(Refusal::not_yet("media")),
-            }
-        }
-        if form.has("output_schema") {
-            extra.schema = Some(schema(form)?);
-        }
-        Ok(extra)
-    }
-}
-
-fn schema(form: &Form) -> Result<Schema, Refusal> {
-    let text = form.text("output_schema").unwrap_or_default();
-    let Ok(document @ Value::Object(_)) = serde_json::from_str::<Value>(text) else {
-        return Err(Refusal::unprocessable("Invalid output_schema: expected a JSON object schema"));
-    };
-    if form.text("use_json_schema").is_some_and(|text| text.eq_ignore_ascii_case("true")) {
-        return Ok(Schema { document, content_type: "dict".to_owned() });
-    }
-    let content_type = document["title"].as_str().unwrap_or("DynamicModel").to_owned();
-    Ok(Schema { document: titled(document), content_type })
-}
-
-/// A schema that became a pydantic model has a title on every property.
-fn titled(mut schema: Value) -> Value {
-    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-        for (name, property) in properties.iter_mut() {
-            *property = titled(property.take());
-            if let Some(fields) = property.as_object_mut().filter(|fields| !fields.contains_key("$ref")) {
-                put(fields, "title", title_case(name));
-            }
-        }
-    }
-    schema
-}
-
-/// `name.replace("_", " ").title()`.
-fn title_case(name: &str) -> String {
-    let mut out = String::new();
-    let mut inside = false;
-    for c in name.chars() {
-        let c = if c == '_' { ' ' } else { c };
-        if inside {
-            out.extend(c.to_lowercase());
-        } else {
-            out.extend(c.to_uppercase());
-        }
-        inside = c.is_alphabetic();
-    }
-    out
 }
 
 fn new_id() -> String {

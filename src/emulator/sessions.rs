@@ -117,6 +117,7 @@ pub(crate) fn create(os: &Os, call: &Call) -> Answer {
     if kind == Kind::Workflow {
         session.workflow_data = Some(json!({}));
         session.metadata.get_or_insert_with(|| json!({}));
+        session.data.get_or_insert_default();
     }
     os.store.put_session(&session)?;
     let detail = shape::without_nulls(detail(os, &session, kind)?);
@@ -163,7 +164,9 @@ pub(crate) fn update(os: &Os, call: &Call) -> Answer {
         if !known || !summary.contains_key("summary") {
             return Err(Refusal::Unhandled("TypeError"));
         }
-        session.summary = Some(Value::Object(shape::without_nulls(summary)));
+        // Sessions of workflows have no summary: it is checked and forgotten.
+        session.summary =
+            (session.kind != Kind::Workflow).then_some(Value::Object(shape::without_nulls(summary)));
     }
     changed(os, session)
 }
@@ -215,16 +218,13 @@ pub(crate) fn delete_many(os: &Os, call: &Call) -> Answer {
 
 /// `GET /sessions/{session_id}/runs`.
 pub(crate) fn runs(os: &Os, call: &Call) -> Answer {
-    let runs: Vec<Object> = filtered_runs(os, call)?
-        .iter()
-        .map(|document| shape::without_nulls(shape::session_run(document)))
-        .collect();
+    let runs: Vec<Object> = listed_runs(os, call)?.into_iter().map(shape::without_nulls).collect();
     Ok(reply::ok(&runs))
 }
 
 /// `GET /sessions/{session_id}/run-previews`.
 pub(crate) fn previews(os: &Os, call: &Call) -> Answer {
-    let runs: Vec<Object> = filtered_runs(os, call)?.iter().map(shape::preview).collect();
+    let runs: Vec<Object> = listed_runs(os, call)?.iter().map(shape::preview).collect();
     Ok(reply::ok(&runs))
 }
 
@@ -248,7 +248,7 @@ pub(crate) fn run(os: &Os, call: &Call) -> Answer {
     }))
 }
 
-fn filtered_runs(os: &Os, call: &Call) -> Result<Vec<Value>, Refusal> {
+fn listed_runs(os: &Os, call: &Call) -> Result<Vec<Object>, Refusal> {
     let mut query = Query::new(call);
     let kind = query.kind();
     let after = query.integer("created_after", None);
@@ -278,10 +278,9 @@ fn filtered_runs(os: &Os, call: &Call) -> Result<Vec<Value>, Refusal> {
         after.is_none_or(|after| created >= after)
             && before.is_none_or(|before| created <= before)
             && (statuses.is_empty() || statuses.iter().any(|wanted| wanted == status))
-            // Asked as a team, a session shows no runs of workflows.
-            && (kind.unwrap_or(session.kind) != Kind::Team || shape::kind_of(run) != Kind::Workflow)
     });
-    Ok(runs)
+    let kind = kind.unwrap_or(session.kind);
+    Ok(runs.iter().filter_map(|run| shape::listed_run(run, kind)).collect())
 }
 
 fn refuse_media(media: bool) -> Result<(), Refusal> {

@@ -43,16 +43,14 @@ pub(crate) fn run_to_store(document: &Object) -> Object {
     if let Some(Value::Array(messages)) = run.get_mut("messages") {
         messages.retain(|message| message["from_history"] != json!(true));
     }
-    for media in ["images", "videos", "audio", "files"] {
-        if run.get(media) == Some(&json!([])) {
-            run.remove(media);
-        }
-    }
+    run.retain(|name, value| {
+        !matches!(name.as_str(), "images" | "videos" | "audio" | "files") || *value != json!([])
+    });
     run
 }
 
 /// Whose run a document is.
-pub(crate) fn kind_of(document: &Value) -> Kind {
+pub(crate) fn kind_of(document: &Object) -> Kind {
     let has = |name: &str| document.get(name).is_some_and(|value| !value.is_null());
     if has("workflow_id") {
         Kind::Workflow
@@ -63,9 +61,20 @@ pub(crate) fn kind_of(document: &Value) -> Kind {
     }
 }
 
-/// A run as sessions list it, every field present, null where there is nothing.
+/// A run as a session of some kind lists it. A session of an agent shows everything as runs of agents;
+/// one of a team leaves out what is of neither.
+pub(crate) fn listed_run(document: &Value, session: Kind) -> Option<Object> {
+    match session {
+        Kind::Agent => Some(agent_run(document)),
+        Kind::Team if document.get("agent_id").is_some() => Some(agent_run(document)),
+        Kind::Team => document.get("team_id").map(|_| team_run(document)),
+        Kind::Workflow => Some(session_run(document)),
+    }
+}
+
+/// A run in the shape of its own kind, every field present, null where there is nothing.
 pub(crate) fn session_run(document: &Value) -> Object {
-    match kind_of(document) {
+    match document.as_object().map_or(Kind::Agent, kind_of) {
         Kind::Agent => agent_run(document),
         Kind::Team => team_run(document),
         Kind::Workflow => workflow_run(document),
@@ -96,12 +105,9 @@ fn response_format(document: &Value) -> &'static str {
     if document["content_type"].as_str().unwrap_or("str") == "str" { "text" } else { "json" }
 }
 
-/// What was asked, as text.
-fn run_input(document: &Value) -> String {
-    match &document["input"] {
-        Value::String(input) => input.clone(),
-        input => input["input_content"].as_str().unwrap_or_default().to_owned(),
-    }
+/// What was asked, as text. Of a workflow only its own shape knows that.
+fn run_input(document: &Value) -> &str {
+    document["input"]["input_content"].as_str().unwrap_or_default()
 }
 
 fn input_media() -> Value {
@@ -190,7 +196,7 @@ fn team_run(document: &Value) -> Object {
 fn workflow_run(document: &Value) -> Object {
     let mut run = Object::new();
     put(&mut run, "run_id", field(document, "run_id"));
-    put(&mut run, "run_input", run_input(document));
+    put(&mut run, "run_input", document["input"].as_str().unwrap_or_default());
     put(&mut run, "events", field_or(document, "events", json!([])));
     put(&mut run, "workflow_id", field(document, "workflow_id"));
     put(&mut run, "user_id", field_or(document, "user_id", json!("")));
@@ -216,8 +222,7 @@ fn workflow_run(document: &Value) -> Object {
 }
 
 /// The light entry of a session's previews.
-pub(crate) fn preview(document: &Value) -> Object {
-    let run = session_run(document);
+pub(crate) fn preview(run: &Object) -> Object {
     let cut = |name: &str| match run.get(name) {
         None | Some(Value::Null) => Value::Null,
         Some(Value::String(text)) => json!(text.chars().take(PREVIEW).collect::<String>()),
@@ -308,8 +313,9 @@ pub(crate) fn session_detail(session: &Session, kind: Kind, name: &str, runs: &[
             put_one(&mut detail, "session_name", json!(name));
             put_one(&mut detail, "session_data", json!(session.data));
             put_one(&mut detail, "session_state", json!(state));
-            put_one(&mut detail, "workflow_data", json!(session.workflow_data));
-            put_one(&mut detail, "metadata", json!(session.metadata));
+            let or_empty = |value: &Option<Value>| value.clone().unwrap_or_else(|| json!({}));
+            put_one(&mut detail, "workflow_data", or_empty(&session.workflow_data));
+            put_one(&mut detail, "metadata", or_empty(&session.metadata));
             put_times(&mut detail, session);
         }
     }

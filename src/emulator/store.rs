@@ -16,6 +16,8 @@ pub(crate) struct Store {
     connection: Mutex<Connection>,
 }
 
+/// A session has the id of one component only: `component_id` is that one, for the filter of this name.
+/// The indices hold all that counting needs, so that a page of many sessions costs no more than of few.
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS sessions (
     session_id TEXT NOT NULL PRIMARY KEY,
@@ -31,24 +33,24 @@ CREATE TABLE IF NOT EXISTS sessions (
     metadata TEXT,
     summary TEXT,
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL
+    updated_at INTEGER NOT NULL,
+    component_id TEXT GENERATED ALWAYS AS (coalesce(agent_id, team_id, workflow_id)) VIRTUAL
 );
 CREATE INDEX IF NOT EXISTS sessions_created ON sessions (created_at);
 CREATE INDEX IF NOT EXISTS sessions_updated ON sessions (updated_at);
 CREATE INDEX IF NOT EXISTS sessions_type ON sessions (session_type, created_at);
-CREATE INDEX IF NOT EXISTS sessions_user ON sessions (user_id, created_at);
-CREATE INDEX IF NOT EXISTS sessions_agent ON sessions (agent_id, created_at);
-CREATE INDEX IF NOT EXISTS sessions_team ON sessions (team_id, created_at);
-CREATE INDEX IF NOT EXISTS sessions_workflow ON sessions (workflow_id, created_at);
+CREATE INDEX IF NOT EXISTS sessions_user ON sessions (user_id, created_at, session_type);
+CREATE INDEX IF NOT EXISTS sessions_component ON sessions (component_id, created_at, session_type);
 CREATE TABLE IF NOT EXISTS runs (
     run_id TEXT NOT NULL PRIMARY KEY,
     session_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
     position INTEGER NOT NULL,
-    of_agent INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
     title TEXT,
     document TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS runs_session ON runs (session_id, position);
+CREATE INDEX IF NOT EXISTS runs_session ON runs (session_id, position, created_at);
 ";
 
 impl Store {

@@ -1,14 +1,16 @@
 //! One run of an agent: alone, as a member of a team, or in a step of a workflow.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::event::Sink;
-use super::{Finished, Object, Schema, Status, merge, metrics, put, put_model, put_some};
+use super::prompt::{question, system};
+use super::telling::{finished_call, message_metrics, pause, put_completed_request};
+use super::{Finished, Object, Schema, Status, metrics, put, put_model, put_some};
 use crate::emulator::cast::{Agent, MODEL_ID, MODEL_PROVIDER};
 use crate::emulator::message::{Message, ToolExecution, Usage};
-use crate::emulator::model::{Failure, Request};
+use crate::emulator::model::{Failure, Reply, Request, ToolCall};
 use crate::emulator::tools::{Need, Tool};
 use crate::emulator::{clock, python};
 
@@ -42,15 +44,6 @@ pub(crate) struct StepTag<'a> {
     pub(crate) index: usize,
 }
 
-/// The state as agents see it in their context and as members and steps report it.
-pub(crate) fn visible_state(state: &Object, user_id: Option<&str>, session_id: &str, run_id: &str) -> Object {
-    let mut visible = state.clone();
-    put_some(&mut visible, "current_user_id", user_id);
-    put(&mut visible, "current_session_id", session_id);
-    put(&mut visible, "current_run_id", run_id);
-    visible
-}
-
 /// Runs an agent to its end.
 pub(crate) async fn run(part: Part<'_>, sink: &Sink) -> Finished {
     let mut run = Run::new(part, sink);
@@ -63,7 +56,8 @@ pub(crate) async fn run(part: Part<'_>, sink: &Sink) -> Finished {
 enum Ending {
     Answered(String),
     Paused(Vec<ToolExecution>, Need),
-    Failed(String, &'static str),
+    /// What was said before the failure, and the failure.
+    Failed(String, Failure),
     /// The client went away after this much text.
     Abandoned(String),
 }
@@ -77,8 +71,6 @@ struct Run<'a> {
     tools: Vec<ToolExecution>,
     usage: Usage,
     first_token: Option<f64>,
-    /// What an agent that stores events has told; never the deltas.
-    told: Vec<Value>,
 }
 
 impl<'a> Run<'a> {
@@ -96,26 +88,26 @@ impl<'a> Run<'a> {
             tools: Vec::new(),
             usage: Usage::default(),
             first_token: None,
-            told: Vec::new(),
         }
     }
 
-    fn open(&mut self) {
+    fn open(&self) {
         let mut event = self.event("RunStarted");
         put_model(&mut event);
-        self.tell(event);
+        self.sink.send(&event);
     }
 
     async fn converse(&mut self) -> Ending {
         // A state that is no object breaks a run of agno 3.1.10 before it reaches the model.
         if !self.part.state.is_object() {
             self.messages.clear();
-            return Ending::Failed("list index out of range".to_owned(), "IndexError");
+            let failure = Failure { message: "list index out of range", error_type: "IndexError" };
+            return Ending::Failed(String::new(), failure);
         }
         loop {
             let mut started = self.event("ModelRequestStarted");
             put_model(&mut started);
-            self.tell(started);
+            self.sink.send(&started);
             let asked = Instant::now();
             let request = Request {
                 mode: self.part.agent.mode,
@@ -131,12 +123,13 @@ impl<'a> Run<'a> {
                 if let Err(said) = self.stream(&reply.text, delay).await {
                     return Ending::Abandoned(said);
                 }
-                if let Some(Failure { message, error_type }) = failure {
-                    return Ending::Failed(message.to_owned(), error_type);
+                if let Some(failure) = failure {
+                    self.first_token.get_or_insert(self.since.elapsed().as_secs_f64());
+                    return Ending::Failed(reply.text, failure);
                 }
             } else {
-                if let Some(Failure { message, error_type }) = failure {
-                    return Ending::Failed(message.to_owned(), error_type);
+                if let Some(failure) = failure {
+                    return Ending::Failed(String::new(), failure);
                 }
                 for _ in 0..python::words(&reply.text).max(1) {
                     pause(delay).await;
@@ -166,9 +159,9 @@ impl<'a> Run<'a> {
     }
 
     /// Streams a text word by word. The text so far when the client has gone away.
-    async fn stream(&mut self, text: &str, delay: std::time::Duration) -> Result<(), String> {
+    async fn stream(&mut self, text: &str, delay: Duration) -> Result<(), String> {
         if self.part.schema.is_some() {
-            let event = self.content_event(structured(text));
+            let event = self.content_event(&structured(text));
             self.sink.send(&event);
             return Ok(());
         }
@@ -179,42 +172,43 @@ impl<'a> Run<'a> {
                 return Err(said);
             }
             said.push_str(piece);
-            let event = self.content_event(json!(piece));
+            let event = self.content_event(&json!(piece));
             self.sink.send(&event);
         }
         Ok(())
     }
 
-    fn content_event(&self, content: Value) -> Object {
+    fn content_event(&self, content: &Value) -> Object {
         let mut event = self.event("RunContent");
-        put(&mut event, "content", content);
+        self.put_text(&mut event, Some(content), false);
         put(&mut event, "workflow_agent", false);
         put(&mut event, "content_type", self.content_type());
         put(&mut event, "reasoning_content", "");
+        self.put_text(&mut event, Some(content), true);
         event
     }
 
     /// Takes the model's answer into the conversation.
-    fn answer(&mut self, reply: &crate::emulator::model::Reply, usage: Usage, first: Option<f64>) {
+    fn answer(&mut self, reply: &Reply, usage: Usage, first: Option<f64>) {
         let mut message = Message::new("assistant", (!reply.text.is_empty()).then(|| reply.text.clone()));
-        message.tool_calls = reply.calls.iter().map(crate::emulator::model::ToolCall::message).collect();
+        message.tool_calls = reply.calls.iter().map(ToolCall::message).collect();
         message.metrics = Some(message_metrics(usage, first));
         self.messages.push(message);
         let mut event = self.event("ModelRequestCompleted");
         put_completed_request(&mut event, usage, first);
-        self.tell(event);
+        self.sink.send(&event);
     }
 
     fn execute(&mut self, calls: Vec<(Tool, ToolExecution)>) {
         for (_, pending) in &calls {
             let mut event = self.event("ToolCallStarted");
             put(&mut event, "tool", json!(pending));
-            self.tell(event);
+            self.sink.send(&event);
         }
         for (tool, pending) in calls {
             let done = tool.execute(&pending);
             for event in finished_call(&done, |name| self.event(name), "") {
-                self.tell(event);
+                self.sink.send(&event);
             }
             self.messages.push(Message::tool(&done));
             self.tools.push(done);
@@ -224,11 +218,18 @@ impl<'a> Run<'a> {
     fn close(mut self, ending: Ending) -> Finished {
         if !matches!(ending, Ending::Failed(..) | Ending::Abandoned(_)) {
             let event = self.event("RunContentCompleted");
-            self.tell(event);
+            self.sink.send(&event);
         }
         let duration = self.since.elapsed().as_secs_f64();
         let (status, text, numbers) = match &ending {
-            Ending::Failed(text, _) => (Status::Error, text.clone(), json!({ "duration": duration })),
+            // A stream that fails has met the model: its run keeps the text, and says so in its metrics.
+            Ending::Failed(said, failure) if !said.is_empty() => {
+                let numbers = metrics(self.usage, self.first_token, duration);
+                (Status::Error, failure.message.to_owned(), numbers)
+            }
+            Ending::Failed(_, failure) => {
+                (Status::Error, failure.message.to_owned(), json!({ "duration": duration }))
+            }
             Ending::Abandoned(text) => (Status::Cancelled, text.clone(), json!({ "duration": duration })),
             Ending::Answered(text) => {
                 (Status::Completed, text.clone(), metrics(self.usage, self.first_token, duration))
@@ -238,46 +239,50 @@ impl<'a> Run<'a> {
             }
         };
         let content = match (&ending, self.part.schema) {
-            (Ending::Answered(text), Some(_)) => structured(text),
-            _ => json!(text),
+            (Ending::Answered(text), Some(_)) => Some(structured(text)),
+            (Ending::Failed(said, _), _) if !said.is_empty() => Some(json!(said)),
+            // An empty answer is none.
+            _ => (!text.is_empty()).then(|| json!(text)),
         };
         let mut requirements = None;
         match ending {
             Ending::Answered(_) => {
                 let mut event = self.event("RunCompleted");
-                put(&mut event, "content", content.clone());
+                self.put_text(&mut event, content.as_ref(), false);
                 put(&mut event, "content_type", self.content_type());
                 put(&mut event, "session_state", self.part.state.clone());
                 put_some(&mut event, "metadata", self.part.metadata.cloned());
+                self.put_text(&mut event, content.as_ref(), true);
                 put(&mut event, "metrics", numbers.clone());
-                self.tell(event);
+                self.sink.send(&event);
             }
             Ending::Paused(tools, _) => {
                 let required: Vec<Value> = tools.iter().map(ToolExecution::requirement).collect();
                 self.tools.extend(tools);
                 let mut event = self.event("RunPaused");
-                put(&mut event, "content", content.clone());
+                put_some(&mut event, "content", content.clone());
                 put(&mut event, "tools", json!(self.tools));
                 put(&mut event, "requirements", required.clone());
-                self.tell(event);
+                self.sink.send(&event);
                 requirements = Some(required);
             }
-            Ending::Failed(_, error_type) => {
+            Ending::Failed(_, failure) => {
                 let mut event = self.event("RunError");
-                put(&mut event, "content", content.clone());
-                put(&mut event, "error_type", error_type);
-                self.tell(event);
+                put(&mut event, "content", failure.message);
+                put(&mut event, "error_type", failure.error_type);
+                self.sink.send(&event);
             }
             Ending::Abandoned(_) => {}
         }
-        let document = self.document(status, content, numbers, requirements);
-        Finished { document, members: Vec::new(), status, text, usage: self.usage }
+        let document = self.document(status, content.as_ref(), numbers, requirements);
+        let met_model = self.first_token.is_some();
+        Finished { document, members: Vec::new(), status, text, met_model, usage: self.usage }
     }
 
     fn document(
         &self,
         status: Status,
-        content: Value,
+        content: Option<&Value>,
         numbers: Value,
         required: Option<Vec<Value>>,
     ) -> Object {
@@ -289,7 +294,7 @@ impl<'a> Run<'a> {
         put(&mut run, "session_id", part.session_id);
         put_some(&mut run, "parent_run_id", part.parent_run_id);
         put_some(&mut run, "user_id", part.user_id);
-        put(&mut run, "content", content);
+        self.put_text(&mut run, content, false);
         put(&mut run, "content_type", if status == Status::Completed { self.content_type() } else { "str" });
         put(&mut run, "model", MODEL_ID);
         put(&mut run, "model_provider", MODEL_PROVIDER);
@@ -298,13 +303,15 @@ impl<'a> Run<'a> {
         put(&mut run, "status", status.word());
         put_some(&mut run, "workflow_step_id", part.step.map(|step| step.id.as_str()));
         put(&mut run, "metrics", numbers);
-        if part.agent.shows_context && !self.told.is_empty() {
-            put(&mut run, "events", self.told.clone());
+        // The events belong to the run that was asked for, not to those within it.
+        if part.parent_run_id.is_none() {
+            put_some(&mut run, "events", self.sink.told());
         }
         if !self.messages.is_empty() {
             put(&mut run, "messages", json!(self.messages));
         }
         put_some(&mut run, "metadata", part.metadata.cloned());
+        self.put_text(&mut run, content, true);
         // A streamed run and a failed one have no `tools` unless some were called.
         let finished = matches!(status, Status::Completed | Status::Paused);
         if !self.tools.is_empty() || (finished && !self.sink.streams()) {
@@ -313,6 +320,13 @@ impl<'a> Run<'a> {
         put_some(&mut run, "requirements", required);
         put(&mut run, "input", json!({ "input_content": part.message }));
         run
+    }
+
+    /// Adds the content at its place. An object made by a pydantic model comes late.
+    fn put_text(&self, fields: &mut Object, content: Option<&Value>, late: bool) {
+        if self.part.schema.is_some_and(|schema| schema.model) == late {
+            put_some(fields, "content", content.cloned());
+        }
     }
 
     fn content_type(&self) -> &str {
@@ -341,57 +355,6 @@ impl<'a> Run<'a> {
         put(&mut event, "nested_depth", 0);
         event
     }
-
-    fn tell(&mut self, event: Object) {
-        self.sink.send(&event);
-        if self.part.agent.shows_context && self.sink.streams() {
-            self.told.push(Value::Object(event));
-        }
-    }
-}
-
-/// Metrics of one message: the time to the first token only when there was one.
-pub(crate) fn message_metrics(usage: Usage, first: Option<f64>) -> Value {
-    let mut fields = usage.fields();
-    put_some(&mut fields, "time_to_first_token", first);
-    Value::Object(fields)
-}
-
-/// Adds what `ModelRequestCompleted` says.
-pub(crate) fn put_completed_request(event: &mut Object, usage: Usage, first: Option<f64>) {
-    put_model(event);
-    event.extend(usage.fields());
-    put_some(event, "time_to_first_token", first);
-    for name in ["reasoning_tokens", "cache_read_tokens", "cache_write_tokens"] {
-        put(event, name, 0);
-    }
-}
-
-/// The events that tell of a finished call. An error is told after the completion.
-pub(crate) fn finished_call(
-    done: &ToolExecution,
-    event: impl Fn(&str) -> Object,
-    prefix: &str,
-) -> Vec<Object> {
-    let seconds = done.metrics.as_ref().and_then(|metrics| metrics["duration"].as_f64()).unwrap_or(0.0);
-    let mut completed = event(&format!("{prefix}ToolCallCompleted"));
-    put(&mut completed, "content", format!("{} completed in {seconds:.4}s. ", done.signature()));
-    put(&mut completed, "tool", json!(done));
-    let mut events = vec![completed];
-    if done.tool_call_error == Some(true) {
-        let mut failed = event(&format!("{prefix}ToolCallError"));
-        put_some(&mut failed, "error", done.result.as_deref());
-        put(&mut failed, "tool", json!(done));
-        events.push(failed);
-    }
-    events
-}
-
-/// Waits between words.
-pub(crate) async fn pause(delay: std::time::Duration) {
-    if !delay.is_zero() {
-        tokio::time::sleep(delay).await;
-    }
 }
 
 fn waiting(need: Need) -> &'static str {
@@ -405,31 +368,4 @@ fn waiting(need: Need) -> &'static str {
 /// The answer to a request with a schema: the object that the text holds.
 fn structured(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| json!(text))
-}
-
-/// The system message, when there is anything to say in it.
-fn system(part: &Part<'_>) -> Option<String> {
-    let agent = part.agent;
-    let mut lines: Vec<String> = Vec::new();
-    lines.extend(agent.description.map(str::to_owned));
-    lines.extend(agent.role.map(|role| format!("<your_role>\n{role}\n</your_role>")));
-    lines.extend(agent.instructions.map(str::to_owned));
-    if let Some(state) = part.state.as_object().filter(|_| agent.shows_context) {
-        let mut shown = Object::new();
-        merge(&mut shown, state);
-        let shown = visible_state(&shown, part.user_id, part.session_id, &part.run_id);
-        lines.push(format!("<session_state>\n{}\n</session_state>", python::repr(&Value::Object(shown))));
-    }
-    (!lines.is_empty()).then(|| lines.join("\n"))
-}
-
-/// The user's message, with the dependencies for an agent that shows them.
-fn question(part: &Part<'_>) -> String {
-    match part.dependencies.filter(|_| part.agent.shows_context) {
-        Some(dependencies) => {
-            let shown = serde_json::to_string_pretty(dependencies).unwrap_or_default();
-            format!("{}\n\n<additional context>\n{shown}\n</additional context>", part.message)
-        }
-        None => part.message.to_owned(),
-    }
 }

@@ -1,12 +1,14 @@
 //! The events of a run, and where they go: into an SSE stream, or nowhere.
 
-use std::fmt::Write as _;
+use std::mem;
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::Object;
+use crate::emulator::kind::Kind;
 
 /// Where events go.
 #[derive(Debug)]
@@ -14,16 +16,28 @@ pub(crate) struct Sink {
     out: Option<UnboundedSender<Bytes>>,
     /// With `stream_events=false` only these are sent.
     only: Option<&'static [&'static str]>,
+    kind: Kind,
+    /// What was told so far: a streamed run is stored with its events.
+    told: Mutex<Vec<Value>>,
 }
 
 impl Sink {
     /// For a run that is answered in one piece.
-    pub(crate) fn silent() -> Self {
-        Self { out: None, only: None }
+    pub(crate) fn silent(kind: Kind) -> Self {
+        Self { out: None, only: None, kind, told: Mutex::default() }
     }
 
-    pub(crate) fn stream(out: UnboundedSender<Bytes>, only: Option<&'static [&'static str]>) -> Self {
-        Self { out: Some(out), only }
+    /// For a run of a component of this kind whose events are sent.
+    pub(crate) fn stream(kind: Kind, out: UnboundedSender<Bytes>, all: bool) -> Self {
+        let only: Option<&'static [&'static str]> = match kind {
+            _ if all => None,
+            Kind::Agent => Some(&["RunContent", "RunPaused", "RunError"]),
+            Kind::Team => Some(&["TeamRunContent", "TeamRunPaused", "TeamRunError"]),
+            Kind::Workflow => {
+                Some(&["WorkflowStarted", "RunContent", "RunError", "StepOutput", "WorkflowCompleted"])
+            }
+        };
+        Self { out: Some(out), only, kind, told: Mutex::default() }
     }
 
     /// Whether the run is streamed: it then differs in more than its events.
@@ -36,18 +50,32 @@ impl Sink {
         self.out.as_ref().is_some_and(UnboundedSender::is_closed)
     }
 
+    /// The events to store, taken out. Deltas are not kept; of a workflow they are, but no step outputs.
+    pub(crate) fn told(&self) -> Option<Vec<Value>> {
+        let told = mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner));
+        (!told.is_empty()).then_some(told)
+    }
+
     /// Sends an event.
     pub(crate) fn send(&self, event: &Object) {
         let Some(out) = &self.out else { return };
         let name = event.get("event").and_then(Value::as_str).unwrap_or_default();
-        if self.only.is_some_and(|only| !only.contains(&name)) {
+        let kept = match self.kind {
+            Kind::Workflow => name != "StepOutput",
+            Kind::Agent | Kind::Team => !matches!(name, "RunContent" | "TeamRunContent"),
+        };
+        if kept {
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            told.push(Value::Object(event.clone()));
+        }
+        // Whatever the leader leaves out, its members tell everything.
+        let of_member = event.contains_key("parent_run_id");
+        if !of_member && self.only.is_some_and(|only| !only.contains(&name)) {
             return;
         }
-        let mut frame = format!("event: {name}\ndata: ");
         // One line: JSON escapes every line break in its strings.
-        let _ = write!(frame, "{}", serde_json::to_string(event).unwrap_or_default());
-        frame.push_str("\n\n");
+        let data = serde_json::to_string(event).unwrap_or_default();
         // A client that has gone away hears nothing.
-        let _ = out.send(Bytes::from(frame));
+        let _ = out.send(Bytes::from(format!("event: {name}\ndata: {data}\n\n")));
     }
 }

@@ -6,8 +6,10 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::agent::{self, Part, finished_call, message_metrics, pause, put_completed_request, visible_state};
+use super::agent::{self, Part};
 use super::event::Sink;
+use super::prompt::visible_state;
+use super::telling::{finished_call, message_metrics, pause, put_completed_request};
 use super::{Ask, Finished, Object, Status, metrics, put, put_model, put_some};
 use crate::emulator::cast::{Agent, Team};
 use crate::emulator::message::{Message, ToolExecution, Usage};
@@ -49,7 +51,8 @@ pub(crate) async fn run(
 
 enum Ending {
     Answered(String),
-    Failed(Failure),
+    /// What was said before the failure, and the failure.
+    Failed(String, Failure),
     Abandoned(String),
 }
 
@@ -80,8 +83,8 @@ impl Run<'_> {
             let (failure, delay) = (request.failure(), request.delay());
             let reply = request.reply();
             let usage = request.usage(&reply.text);
+            let mut said = String::new();
             if self.sink.streams() {
-                let mut said = String::new();
                 for piece in python::pieces(&reply.text) {
                     pause(delay).await;
                     if self.sink.gone() {
@@ -96,7 +99,10 @@ impl Run<'_> {
                 }
             }
             if let Some(failure) = failure {
-                return Ending::Failed(failure);
+                if self.sink.streams() {
+                    self.first_token.get_or_insert(self.since.elapsed().as_secs_f64());
+                }
+                return Ending::Failed(said, failure);
             }
             self.usage.add(usage);
             self.first_token.get_or_insert(self.since.elapsed().as_secs_f64());
@@ -189,32 +195,47 @@ impl Run<'_> {
                 let mut event = self.event("TeamRunCompleted");
                 put(&mut event, "content", text.as_str());
                 put(&mut event, "content_type", "str");
-                put(&mut event, "member_responses", json!(self.members));
                 put_some(&mut event, "session_state", self.reported_state());
                 put_some(&mut event, "metadata", self.ask.metadata.clone());
+                put(&mut event, "member_responses", json!(self.members));
                 put(&mut event, "metrics", numbers.clone());
                 self.sink.send(&event);
                 (Status::Completed, text, numbers)
             }
-            Ending::Failed(failure) => {
+            Ending::Failed(said, failure) => {
                 let mut event = self.event("TeamRunError");
                 put(&mut event, "content", failure.message);
                 put(&mut event, "error_type", failure.error_type);
                 self.sink.send(&event);
-                events = Some(vec![Value::Object(event)]);
-                (Status::Error, failure.message.to_owned(), json!({ "duration": duration }))
+                if said.is_empty() {
+                    events = Some(vec![Value::Object(event)]);
+                    (Status::Error, failure.message.to_owned(), json!({ "duration": duration }))
+                } else {
+                    // A stream that fails has met the model: its run keeps the text.
+                    (Status::Error, said, numbers)
+                }
             }
             Ending::Abandoned(text) => (Status::Cancelled, text, json!({ "duration": duration })),
         };
         let mut usage = self.usage;
         usage.add(self.member_usage);
+        let mut told = self.sink.told();
+        // What is stored of a call is what came of it, even where its start is told.
+        let child = self.tools.last().and_then(|tool| tool.child_run_id.clone());
+        for event in told.iter_mut().flatten() {
+            if event["event"] == "TeamToolCallStarted" {
+                event["tool"]["child_run_id"] = json!(child);
+            }
+        }
+        let events = told.or(events);
+        let met_model = self.first_token.is_some();
         let document = self.document(status, &text, numbers, events);
-        Finished { document, members: self.members, status, text, usage }
+        Finished { document, members: self.members, status, text, met_model, usage }
     }
 
-    /// A team tells its state only when there is one.
+    /// A team tells its state only when the request brought some.
     fn reported_state(&self) -> Option<Value> {
-        (!self.state.is_empty()).then(|| Value::Object(self.state.clone()))
+        self.ask.state.as_ref().map(|_| Value::Object(self.state.clone()))
     }
 
     fn document(&self, status: Status, text: &str, numbers: Value, events: Option<Vec<Value>>) -> Object {

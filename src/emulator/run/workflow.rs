@@ -5,8 +5,9 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::agent::{self, Part, StepTag, visible_state};
+use super::agent::{self, Part, StepTag};
 use super::event::Sink;
+use super::prompt::visible_state;
 use super::{Ask, Finished, Object, Status, put, put_some};
 use crate::emulator::cast::{Agent, Executor, Step, Workflow};
 use crate::emulator::clock;
@@ -26,6 +27,7 @@ pub(crate) async fn run(flow: &'static Workflow, ask: &Ask, state: &Object, sink
         executions: Vec::new(),
         step_metrics: Object::new(),
         usage: Usage::default(),
+        met_model: false,
         said: ask.message.clone(),
     };
     sink.send(&run.event("WorkflowStarted", None));
@@ -64,6 +66,7 @@ struct Run<'a> {
     executions: Vec<Object>,
     step_metrics: Object,
     usage: Usage,
+    met_model: bool,
     /// What the step before has said.
     said: String,
 }
@@ -93,13 +96,14 @@ impl Run<'_> {
             metadata: Some(&self.metadata),
             schema: None,
         };
-        let finished = agent::run(part, self.sink).await;
+        let mut finished = agent::run(part, self.sink).await;
         self.usage.add(finished.usage);
         let failed = finished.status == Status::Error;
         if failed && streams {
             self.skipped_step(tag, &finished.text);
             return;
         }
+        self.met_model |= finished.met_model;
         let metrics = finished.document.get("metrics").cloned().unwrap_or_default();
         let result = StepResult {
             content: &finished.text,
@@ -116,6 +120,11 @@ impl Run<'_> {
                     "metrics": metrics }),
         );
         self.results.push(result);
+        if streams {
+            // agno 3.1.10 closes the generator of a streamed step after its last event, which marks
+            // the finished run as cancelled; it is told and stored so.
+            put(&mut finished.document, "status", Status::Cancelled.word());
+        }
         self.executions.push(finished.document);
         self.said = finished.text;
     }
@@ -195,11 +204,33 @@ impl Run<'_> {
             put(&mut run, media, json!([]));
         }
         put(&mut run, "step_results", self.results);
-        if !self.executions.is_empty() {
-            put(&mut run, "step_executor_runs", json!(self.executions));
+        let mut executions = self.executions;
+        for execution in &mut executions {
+            // The ids that were put into the state for the time of the run are gone when it is stored.
+            put(execution, "session_state", Value::Object(self.state.clone()));
+        }
+        if !executions.is_empty() {
+            put(&mut run, "step_executor_runs", json!(executions));
         }
         put(&mut run, "metrics", metrics);
-        Finished { document: run, members: Vec::new(), status, text: self.said, usage: self.usage }
+        let mut events = self.sink.told();
+        for event in events.iter_mut().flatten() {
+            if let Some(state) = event.get_mut("session_state") {
+                *state = Value::Object(self.state.clone());
+            }
+            if let Some(told) = event.get_mut("step_executor_runs") {
+                *told = json!(executions);
+            }
+        }
+        put_some(&mut run, "events", events);
+        Finished {
+            document: run,
+            members: Vec::new(),
+            status,
+            text: self.said,
+            met_model: self.met_model,
+            usage: self.usage,
+        }
     }
 
     fn event(&self, name: &str, step_id: Option<&str>) -> Object {

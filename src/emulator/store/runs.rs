@@ -7,31 +7,40 @@ use super::Store;
 use super::sessions::{Session, put};
 use crate::emulator::kind::Kind;
 use crate::emulator::run::Object;
+use crate::emulator::shape::kind_of;
 
 impl Store {
     /// Stores what a run has left: its session, and its documents in order, all or nothing.
     ///
-    /// A run id is a global key, as in agno 3.1.10: one that is used again takes the old run's place,
-    /// and in another session it takes the run away from the first.
-    pub(crate) fn put_run(&self, session: &Session, documents: &[Object]) -> rusqlite::Result<()> {
+    /// A run id is a global key, as in agno 3.1.10: one that is used again overwrites the old run where
+    /// it is, even in another session. A run's position is the number of runs that its component saw in
+    /// the session: none when it began it `anew`, and workflows see only their own. Among equals, which
+    /// agno leaves to chance, the one that was stored first comes first.
+    pub(crate) fn put_run(
+        &self,
+        session: &Session,
+        documents: &[Object],
+        anew: bool,
+    ) -> rusqlite::Result<()> {
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
         put(&transaction, session)?;
-        for document in documents {
+        for (index, document) in documents.iter().enumerate() {
+            let kind = kind_of(document).name();
             transaction
                 .prepare_cached(
-                    "INSERT INTO runs (run_id, session_id, position, of_agent, title, document) \
-                     VALUES (?1, ?2, (SELECT coalesce(max(position), 0) + 1 FROM runs), ?3, ?4, ?5) \
-                     ON CONFLICT (run_id) DO UPDATE SET \
-                     position = CASE session_id WHEN excluded.session_id THEN position \
-                                ELSE excluded.position END, \
-                     session_id = excluded.session_id, of_agent = excluded.of_agent, \
-                     title = excluded.title, document = excluded.document",
+                    "INSERT INTO runs (run_id, session_id, kind, position, created_at, title, document) \
+                     VALUES (?1, ?2, ?3, CASE WHEN ?4 THEN ?5 ELSE (SELECT count(*) FROM runs \
+                     WHERE session_id = ?2 AND (kind = 'workflow') = (?3 = 'workflow')) END, ?6, ?7, ?8) \
+                     ON CONFLICT (run_id) DO UPDATE SET title = excluded.title, document = excluded.document",
                 )?
                 .execute(params![
                     text(document, "run_id"),
                     session.id,
-                    document.contains_key("agent_id"),
+                    kind,
+                    anew,
+                    i64::try_from(index).unwrap_or(i64::MAX),
+                    document.get("created_at").and_then(Value::as_i64),
                     title(document),
                     serde_json::to_string(document).unwrap_or_default(),
                 ])?;
@@ -42,8 +51,9 @@ impl Store {
     /// The runs of a session, in the order in which they were stored.
     pub(crate) fn runs(&self, session_id: &str) -> rusqlite::Result<Vec<Value>> {
         let connection = self.connection();
-        let mut statement =
-            connection.prepare_cached("SELECT document FROM runs WHERE session_id = ?1 ORDER BY position")?;
+        let mut statement = connection.prepare_cached(
+            "SELECT document FROM runs WHERE session_id = ?1 ORDER BY position, created_at, rowid",
+        )?;
         let rows = statement.query_map([session_id], |row| row.get::<_, String>(0))?;
         rows.map(|text| Ok(serde_json::from_str(&text?).unwrap_or_default())).collect()
     }
@@ -68,8 +78,8 @@ impl Store {
         let title: Option<Option<String>> = self
             .connection()
             .prepare_cached(
-                "SELECT title FROM runs WHERE session_id = ?1 AND (?2 OR NOT of_agent) \
-                 ORDER BY position LIMIT 1",
+                "SELECT title FROM runs WHERE session_id = ?1 AND (?2 OR kind <> 'agent') \
+                 ORDER BY position, created_at, rowid LIMIT 1",
             )?
             .query_row(params![session.id, members_too], |row| row.get(0))
             .optional()?;
@@ -81,10 +91,13 @@ fn text<'a>(document: &'a Object, name: &str) -> &'a str {
     document.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// What a session may be named after: the first words of its user.
+/// What a session may be named after: the first words of its user, as the model saw them.
 fn title(document: &Object) -> Option<&str> {
-    match document.get("input")? {
+    let messages = document.get("messages").and_then(Value::as_array).into_iter().flatten();
+    let user = messages.filter(|message| message["role"] == "user");
+    let said = user.filter_map(|message| message["content"].as_str()).find(|text| !text.is_empty());
+    said.or_else(|| match document.get("input")? {
         Value::String(input) => Some(input),
         input => input.get("input_content")?.as_str(),
-    }
+    })
 }

@@ -146,17 +146,16 @@ impl Store {
             only("user_id = ?", user_id);
         }
         if let Some(id) = filter.component_id {
-            match filter.kind {
-                Some(kind) => only(&format!("{} = ?", kind.id_field()), id),
-                None => only("(agent_id = ? OR team_id = ? OR workflow_id = ?)", id),
-            }
+            only("component_id = ?", id);
         }
         if let Some(name) = filter.name {
             // agno 3.1.10 looks into the whole JSON text, with the wildcards of SQL.
             only("session_data LIKE ?", &format!("%{name}%"));
         }
         if let Some(kind) = filter.kind {
-            only("session_type = ?", kind.name());
+            // The plus keeps SQLite from the index of types, where another filter leaves fewer rows.
+            let narrowed = filter.user_id.is_some() || filter.component_id.is_some();
+            only(if narrowed { "+session_type = ?" } else { "session_type = ?" }, kind.name());
         }
         let filtered =
             if clauses.is_empty() { String::new() } else { format!(" WHERE {}", clauses.join(" AND ")) };

@@ -1,0 +1,101 @@
+//! The fields of a run's form beyond those that FastAPI knows: JSON in texts.
+
+use serde_json::Value;
+
+use crate::emulator::form::Form;
+use crate::emulator::refusal::Refusal;
+use crate::emulator::run::{Object, Schema, put};
+
+/// What those fields say.
+#[derive(Debug, Default)]
+pub(crate) struct Extra {
+    pub(crate) state: Option<Value>,
+    pub(crate) dependencies: Option<Value>,
+    pub(crate) metadata: Option<Value>,
+    pub(crate) schema: Option<Schema>,
+}
+
+impl Extra {
+    pub(crate) fn read(form: &Form) -> Result<Self, Refusal> {
+        // Broken JSON is dropped in silence here.
+        let parsed = |name: &str| form.filled(name).and_then(|text| serde_json::from_str::<Value>(text).ok());
+        let mut extra = Self {
+            state: parsed("session_state").filter(|state| !state.is_null()),
+            dependencies: parsed("dependencies").filter(|value| !value.is_null()),
+            ..Self::default()
+        };
+        match parsed("metadata") {
+            None | Some(Value::Null) => {}
+            Some(Value::Object(fields)) => extra.metadata = Some(Value::Object(fields)),
+            Some(_) => {
+                return Err(Refusal::bad_request("Invalid metadata parameter: expected a JSON object"));
+            }
+        }
+        for name in ["images", "audio", "videos", "input_files"] {
+            if !form.has(name) {
+                continue;
+            }
+            let items = form.text(name).and_then(|text| serde_json::from_str::<Vec<Object>>(text).ok());
+            match items {
+                None => {
+                    let detail = format!("Invalid {name}: expected a JSON array of objects");
+                    return Err(Refusal::unprocessable(detail));
+                }
+                Some(items) if items.is_empty() => {}
+                Some(_) => return Err(Refusal::not_yet("media")),
+            }
+        }
+        if form.has("output_schema") {
+            extra.schema = Some(schema(form)?);
+        }
+        Ok(extra)
+    }
+}
+
+fn schema(form: &Form) -> Result<Schema, Refusal> {
+    let text = form.text("output_schema").unwrap_or_default();
+    let Ok(document @ Value::Object(_)) = serde_json::from_str::<Value>(text) else {
+        return Err(Refusal::unprocessable("Invalid output_schema: expected a JSON object schema"));
+    };
+    if form.text("use_json_schema").is_some_and(|text| text.eq_ignore_ascii_case("true")) {
+        return Ok(Schema { document, content_type: "dict".to_owned(), model: false });
+    }
+    let content_type = document["title"].as_str().unwrap_or("DynamicModel").to_owned();
+    Ok(Schema { document: titled(document), content_type, model: true })
+}
+
+/// A schema that became a pydantic model has a title on every property that is required. The others
+/// become a choice between their type and null, which hides it.
+fn titled(mut schema: Value) -> Value {
+    let required = schema["required"].as_array().cloned().unwrap_or_default();
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        for (name, property) in properties.iter_mut() {
+            *property = titled(property.take());
+            let Some(fields) = property.as_object_mut().filter(|fields| !fields.contains_key("$ref")) else {
+                continue;
+            };
+            if required.iter().any(|required| required == name) {
+                put(fields, "title", title_case(name));
+            } else {
+                fields.remove("title");
+            }
+        }
+    }
+    schema
+}
+
+/// `name.replace("_", " ").title()`.
+fn title_case(name: &str) -> String {
+    let mut out = String::new();
+    let mut inside = false;
+    for c in name.chars() {
+        let c = if c == '_' { ' ' } else { c };
+        if inside {
+            out.extend(c.to_lowercase());
+        } else {
+            out.extend(c.to_uppercase());
+        }
+        inside = c.is_alphabetic();
+    }
+    out
+}

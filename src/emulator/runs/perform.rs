@@ -1,0 +1,179 @@
+//! A run in its session: what the session brings into it, and what it leaves there.
+
+use serde_json::{Value, json};
+
+use crate::emulator::cast::{self, Component, History};
+use crate::emulator::clock;
+use crate::emulator::kind::Kind;
+use crate::emulator::message::{Message, Usage};
+use crate::emulator::os::Os;
+use crate::emulator::refusal::Refusal;
+use crate::emulator::run::agent::{self, Part};
+use crate::emulator::run::event::Sink;
+use crate::emulator::run::{Ask, Finished, Object, merge, put, team, workflow};
+use crate::emulator::shape;
+use crate::emulator::store::sessions::Session;
+
+/// Runs a component in its session, and stores both.
+pub(crate) async fn perform(
+    os: &Os,
+    component: Component,
+    mut ask: Ask,
+    sink: &Sink,
+) -> Result<Finished, Refusal> {
+    let now = clock::epoch();
+    let stored = visible(os, &ask)?;
+    let mut state = initial_state(component);
+    if let Some(Value::Object(stored)) = stored.as_ref().and_then(|session| session.datum("session_state")) {
+        merge(&mut state, stored);
+    }
+    // A state that is no object is reported as it came, and breaks the run of an agent.
+    let odd = ask.state.take_if(|state| !state.is_object());
+    if let Some(Value::Object(sent)) = &ask.state {
+        merge(&mut state, sent);
+    }
+    if let Some(session_metadata) = stored.as_ref().and_then(|session| session.metadata.as_ref()) {
+        join_metadata(&mut ask, session_metadata);
+    }
+    let finished = match component {
+        Component::Agent(agent) => {
+            let part = Part {
+                agent,
+                run_id: ask.run_id.clone(),
+                session_id: &ask.session_id,
+                user_id: ask.user_id.as_deref(),
+                message: &ask.message,
+                parent_run_id: None,
+                step: None,
+                history: history(os, &ask, agent.history)?,
+                state: odd.unwrap_or_else(|| Value::Object(state.clone())),
+                dependencies: ask.dependencies.as_ref(),
+                metadata: ask.metadata.as_ref(),
+                schema: ask.schema.as_ref(),
+            };
+            agent::run(part, sink).await
+        }
+        Component::Team(members) => {
+            let history = history(os, &ask, members.history)?;
+            team::run(members, &ask, &state, history, sink).await
+        }
+        Component::Workflow(flow) => workflow::run(flow, &ask, &state, sink).await,
+    };
+    // Others may have run in the session meanwhile: their names and tokens stay.
+    let stored = visible(os, &ask)?;
+    let anew = stored.is_none();
+    let session = session_after(stored, component, &ask, state, &finished, now);
+    let mut documents: Vec<Object> = finished.members.iter().map(shape::run_to_store).collect();
+    documents.push(shape::run_to_store(&finished.document));
+    os.store.put_run(&session, &documents, anew)?;
+    Ok(finished)
+}
+
+/// The session as the run sees it. A run with a user does not see one without an owner: in agno 3.1.10
+/// it begins the session anew and takes it over, and only the earlier runs stay.
+fn visible(os: &Os, ask: &Ask) -> Result<Option<Session>, Refusal> {
+    Ok(os.store.session(&ask.session_id, ask.user_id.as_deref())?)
+}
+
+fn initial_state(component: Component) -> Object {
+    match component {
+        Component::Agent(agent) => {
+            agent.state.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect()
+        }
+        Component::Team(_) | Component::Workflow(_) => Object::new(),
+    }
+}
+
+/// The metadata of a session goes into each of its runs and wins over what the request says.
+fn join_metadata(ask: &mut Ask, session: &Value) {
+    if let Some(session) = session.as_object().filter(|session| !session.is_empty()) {
+        let mut joined = session.clone();
+        for (name, value) in ask.metadata.as_ref().and_then(Value::as_object).into_iter().flatten() {
+            joined.entry(name).or_insert_with(|| value.clone());
+        }
+        ask.metadata = Some(Value::Object(joined));
+    }
+}
+
+/// The session as the run leaves it.
+fn session_after(
+    stored: Option<Session>,
+    component: Component,
+    ask: &Ask,
+    state: Object,
+    finished: &Finished,
+    now: i64,
+) -> Session {
+    let mut session = stored.unwrap_or_else(|| new_session(component, ask, now));
+    if component.kind() == Kind::Workflow {
+        session.metadata.get_or_insert_with(|| json!({}));
+    }
+    session.set_datum("session_state", Value::Object(state));
+    let mut total = finished.usage;
+    let count = |name: &str| {
+        session.datum("session_metrics").and_then(|metrics| metrics[name].as_u64()).unwrap_or_default()
+    };
+    total.add(Usage { input: count("input_tokens"), output: count("output_tokens") });
+    let known = session.datum("session_metrics").is_some_and(|metrics| metrics.get("details").is_some());
+    let mut metrics = Object::new();
+    if total.input + total.output > 0 {
+        metrics = total.fields();
+    }
+    if total.input + total.output > 0 || known || finished.met_model {
+        put(&mut metrics, "details", total.details());
+    }
+    session.set_datum("session_metrics", Value::Object(metrics));
+    session.updated_at = clock::epoch();
+    session
+}
+
+fn new_session(component: Component, ask: &Ask, now: i64) -> Session {
+    let mut session = Session::new(&ask.session_id, component.kind(), now);
+    session.user_id.clone_from(&ask.user_id);
+    let id = Some(component.id().to_owned());
+    let model = json!({ "name": cast::MODEL_NAME, "provider": cast::MODEL_PROVIDER, "id": cast::MODEL_ID });
+    match component {
+        Component::Agent(agent) => {
+            session.agent_data = Some(json!({ "name": agent.name, "agent_id": agent.id, "model": model }));
+            session.agent_id = id;
+        }
+        Component::Team(team) => {
+            session.team_data = Some(json!({ "name": team.name, "team_id": team.id, "model": model }));
+            session.team_id = id;
+        }
+        Component::Workflow(flow) => {
+            let step = |name| json!({ "name": name, "description": null, "type": "Step" });
+            let steps: Vec<Value> = flow.steps.iter().map(|s| step(s.name)).collect();
+            session.workflow_data =
+                Some(json!({ "workflow_id": flow.id, "name": flow.name, "steps": steps }));
+            session.metadata = Some(json!({}));
+            session.workflow_id = id;
+        }
+    }
+    session
+}
+
+/// The messages of the last runs of a session that went well, whoever ran them.
+fn history(os: &Os, ask: &Ask, history: History) -> Result<Vec<Message>, Refusal> {
+    let count = history.runs();
+    if count == 0 || visible(os, ask)?.is_none() {
+        return Ok(Vec::new());
+    }
+    let mut runs = os.store.runs(&ask.session_id)?;
+    runs.retain(|run| {
+        run.get("parent_run_id").is_none()
+            && !matches!(run["status"].as_str(), Some("PAUSED" | "CANCELLED" | "ERROR" | "REGENERATED"))
+    });
+    let skip = runs.len().saturating_sub(count);
+    let messages = runs.into_iter().skip(skip).filter_map(|mut run| match run["messages"].take() {
+        Value::Array(messages) => Some(messages),
+        _ => None,
+    });
+    let mut history: Vec<Message> =
+        messages.flatten().filter_map(|message| serde_json::from_value(message).ok()).collect();
+    history.retain(|message| message.role != "system");
+    for message in &mut history {
+        message.from_history = true;
+    }
+    Ok(history)
+}
