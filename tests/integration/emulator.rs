@@ -536,6 +536,12 @@ fn takes_forms_only() {
     assert_eq!(multipart(&[("message", "grüße"), ("stream", "false")]).ok()["content"], "You said: grüße");
     multipart(&[("message", &large)]).refused(400, "Part exceeded maximum size of 1024KB.");
     server.raw("POST", path, "multipart/form-data", "x").refused(400, "Missing boundary in multipart.");
+    server
+        .form(path, &[("message", "x"), ("files", "text")])
+        .invalid("value_error", &json!(["body", "files", 0]));
+    server
+        .form("/workflows/pipeline/runs", &[("message", "x"), ("files", "text")])
+        .refused(500, "Internal server error (AttributeError)");
     // What is not there yet is said to be missing, not done wrongly.
     assert_eq!(server.form(path, &[("message", "x"), ("background", "true")]).status, 501);
 }
