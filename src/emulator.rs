@@ -29,9 +29,10 @@ mod store;
 mod tools;
 
 use std::fmt;
+use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
 use axum::serve::ListenerExt as _;
@@ -71,7 +72,7 @@ pub enum Error {
         /// The port that was asked for.
         port: u16,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The database cannot be opened.
     #[error("cannot open the database {}", path.as_ref().map_or_else(|| "in memory".into(), |path| path.display().to_string()))]
@@ -85,7 +86,7 @@ pub enum Error {
     #[error("cannot start the server's thread")]
     Thread {
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
     },
 }
 
@@ -107,35 +108,16 @@ impl Emulator {
             .map_err(|source| Error::Listen { port, source })?;
         let address = listener.local_addr().map_err(|source| Error::Listen { port, source })?;
         let store = Store::open(db.as_deref()).map_err(|source| Error::Database { path: db, source })?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .build()
-            .map_err(|source| Error::Thread { source })?;
-        let listener = {
-            let _inside = runtime.enter();
-            tokio::net::TcpListener::from_std(listener).map_err(|source| Error::Listen { port, source })?
-        };
-        // Events are small, and must not wait for one another.
-        let listener = listener.tap_io(|stream| {
-            // Without it answers are only slower.
-            let _ = stream.set_nodelay(true);
-        });
         let app = router::app(Arc::new(Os::new(store, security_key)));
         let (stop, stopped) = oneshot::channel::<()>();
-        let serve = move || {
-            runtime.block_on(async move {
-                // Open connections end with the runtime: what was answered is stored already.
-                tokio::select! {
-                    _ = axum::serve(listener, app) => {}
-                    _ = stopped => {}
-                }
-            });
-        };
+        let (ready, listens) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("embedded-agentos".to_owned())
-            .spawn(serve)
+            .spawn(move || serve(listener, app, stopped, &ready))
             .map_err(|source| Error::Thread { source })?;
+        // A thread that ends without a word has panicked; its message is on standard error.
+        let lost = || Err(io::Error::other("the thread ended before it served"));
+        listens.recv().unwrap_or_else(|_| lost()).map_err(|source| Error::Thread { source })?;
         Ok(Self { base_url: format!("http://{address}"), stop: Some(stop), thread: Some(thread) })
     }
 
@@ -148,6 +130,44 @@ impl Emulator {
     pub fn stop(self) {
         // Dropping does both.
     }
+}
+
+/// Serves until it is told to stop. The event loop lives and dies on this thread: an asynchronous
+/// caller may start and drop the server where it could not drop a loop.
+fn serve(
+    listener: TcpListener,
+    app: axum::Router,
+    stopped: oneshot::Receiver<()>,
+    ready: &mpsc::Sender<io::Result<()>>,
+) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            // Who does not wait any more does not need to know.
+            let _ = ready.send(Err(error));
+            return;
+        }
+    };
+    runtime.block_on(async move {
+        let listener = match tokio::net::TcpListener::from_std(listener) {
+            Ok(listener) => listener,
+            Err(error) => {
+                let _ = ready.send(Err(error));
+                return;
+            }
+        };
+        // Events are small, and must not wait for one another.
+        let listener = listener.tap_io(|stream| {
+            // Without it answers are only slower.
+            let _ = stream.set_nodelay(true);
+        });
+        let _ = ready.send(Ok(()));
+        // Open connections end with the runtime: what was answered is stored already.
+        tokio::select! {
+            _ = axum::serve(listener, app) => {}
+            _ = stopped => {}
+        }
+    });
 }
 
 impl Drop for Emulator {

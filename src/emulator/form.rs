@@ -129,6 +129,16 @@ impl Form {
         })
     }
 
+    /// A field of uploaded files, in which a text has no place, not even an empty one.
+    pub(crate) fn check_files(&self, name: &str, problems: &mut Vec<Problem>) {
+        let parts = self.fields.iter().filter(|(key, _)| key == name);
+        for (index, (_, field)) in parts.enumerate() {
+            if let Field::Text(text) = field {
+                problems.push(Problem::upload(&[json!("body"), json!(name), json!(index)], text));
+            }
+        }
+    }
+
     /// An integer field, checked only: code components have no versions.
     pub(crate) fn check_integer(&self, name: &str, problems: &mut Vec<Problem>) {
         if let Some(text) = self.filled(name).filter(|text| python::integer(text).is_none()) {

@@ -127,6 +127,11 @@ impl Problem {
         )
     }
 
+    pub(crate) fn upload(loc: &[Value], input: &str) -> Self {
+        let msg = "Value error, Expected UploadFile, received: <class 'str'>";
+        Self::new("value_error", loc, msg, &json!(input)).with(json!({ "error": {} }))
+    }
+
     pub(crate) fn json(at: usize, error: &str) -> Self {
         Self::new("json_invalid", &[json!("body"), json!(at)], "JSON decode error", &json!({}))
             .with(json!({ "error": error }))

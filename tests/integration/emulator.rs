@@ -536,6 +536,12 @@ fn takes_forms_only() {
     assert_eq!(multipart(&[("message", "grüße"), ("stream", "false")]).ok()["content"], "You said: grüße");
     multipart(&[("message", &large)]).refused(400, "Part exceeded maximum size of 1024KB.");
     server.raw("POST", path, "multipart/form-data", "x").refused(400, "Missing boundary in multipart.");
+    server
+        .form(path, &[("message", "x"), ("files", "text")])
+        .invalid("value_error", &json!(["body", "files", 0]));
+    server
+        .form("/workflows/pipeline/runs", &[("message", "x"), ("files", "text")])
+        .refused(500, "Internal server error (AttributeError)");
     // What is not there yet is said to be missing, not done wrongly.
     assert_eq!(server.form(path, &[("message", "x"), ("background", "true")]).status, 501);
 }
@@ -775,6 +781,24 @@ fn asks_for_its_key() {
 }
 
 #[test]
+fn runs_side_by_side() {
+    let server = Server::start();
+    let since = Instant::now();
+    let url = format!("{}/agents/slow/runs", server.emulator.base_url());
+    let answers = server.runtime.block_on(futures_util::future::join_all((0..8).map(|run| {
+        let form = format!("message=5+words+delay%3D0.04&stream=false&session_id=s&run_id=r{run}");
+        let request = server.client.post(&url).header("content-type", "application/x-www-form-urlencoded");
+        async { request.body(form).send().await.unwrap().status().as_u16() }
+    })));
+    assert_eq!(answers, [200; 8]);
+    // Eight runs of a fifth of a second, not one after the other.
+    assert!(since.elapsed() < Duration::from_millis(1200), "{:?}", since.elapsed());
+    let session = server.get("/sessions/s").ok();
+    assert_eq!(session["chat_history"].as_array().unwrap().len(), 16);
+    assert_eq!(session["metrics"]["output_tokens"], 40);
+}
+
+#[test]
 fn keeps_what_it_acknowledged() {
     let directory = tempfile::tempdir().unwrap();
     let db = directory.path().join("demo.db");
@@ -799,6 +823,9 @@ fn starts_at_once_and_says_why_not() {
     assert!(matches!(taken, Err(Error::Listen { port: p, .. }) if p == port));
     drop(emulator);
     Emulator::start(Options { port, ..Options::default() }).unwrap().stop();
+    // Also from within an event loop, where blocking things must not be dropped.
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async { drop(Emulator::start(Options::default()).unwrap()) });
     let directory = tempfile::tempdir().unwrap();
     let nowhere =
         Emulator::start(Options { db: Some(directory.path().join("no/such.db")), ..Options::default() });
