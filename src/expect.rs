@@ -69,7 +69,9 @@ impl Expectations {
         let before = problems.len();
         match &node.kind {
             Kind::Sequence(items) => {
-                items.iter().for_each(|item| expectations.add(item, assertions, problems));
+                for item in items {
+                    expectations.add(item, assertions, problems);
+                }
             }
             _ => expectations.add(node, assertions, problems),
         }
@@ -186,18 +188,19 @@ fn nothing_expected(node: &Node, assertions: bool) -> Problem {
 impl Check {
     fn parse(entry: &Entry, assertions: bool, problems: &mut Problems) -> Option<Self> {
         let target = Target::parse(&entry.key, problems);
-        if let Some(target) = &target {
-            if assertions && !matches!(target.kind, TargetKind::Expression(_)) {
-                problems.push(
-                    Problem::error(
-                        "expect::target",
-                        format!("`assert` gets no answer: `{}` is nothing here", target.text),
-                    )
-                    .label(&target.span, "expected an expression `${{ }}`")
-                    .help("an earlier step's answer is `${{ steps.ID.body }}`, `.status`, `.content`, ..."),
-                );
-                return None;
-            }
+        if let Some(target) = &target
+            && assertions
+            && !matches!(target.kind, TargetKind::Expression(_))
+        {
+            problems.push(
+                Problem::error(
+                    "expect::target",
+                    format!("`assert` gets no answer: `{}` is nothing here", target.text),
+                )
+                .label(&target.span, "expected an expression `${{ }}`")
+                .help("an earlier step's answer is `${{ steps.ID.body }}`, `.status`, `.content`, ..."),
+            );
+            return None;
         }
         // A wrong target does not hide what is wrong with its predicates.
         let sort = target.as_ref().map_or(predicate::Sort::Plain, Target::sort);

@@ -122,8 +122,12 @@ fn check_segment(text: &str, segment: &Segment) -> Result<(), PathError> {
 
 fn check_selector(text: &str, selector: &Selector) -> Result<(), PathError> {
     match selector {
-        // A bracketed name keeps its quotes; a bare one with a blank in it is two words run together.
-        Selector::Name(name) if !name.starts_with(['\'', '"']) && name.contains(char::is_whitespace) => {
+        // A bare name with a blank in it is two words run together; one in quotes is meant so, and one that does not
+        // stand in the text as it is was in quotes with escapes.
+        Selector::Name(name)
+            if name.contains(char::is_whitespace)
+                && text.match_indices(name.as_str()).any(|(at, _)| text[..at].ends_with('.')) =>
+        {
             let offset = text.find(name.as_str()).unwrap_or(0);
             Err(PathError { message: format!("the name `{name}` holds a blank: write ['{name}']"), offset })
         }

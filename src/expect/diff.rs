@@ -3,6 +3,7 @@
 //! An answer may hold megabytes: what is compared has a deadline, after which a coarser difference is good enough, and
 //! what is written out has a limit.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -98,7 +99,7 @@ impl Changes {
                 let end = wanted.iter().rev().zip(found.iter().rev()).take(most).take_while(same).count();
                 let (wanted_end, found_end) = (wanted.len() - end, found.len() - end);
                 for index in start..wanted_end.max(found_end) {
-                    path.push_str(&format!("[{index}]"));
+                    _ = write!(path, "[{index}]");
                     match (wanted[..wanted_end].get(index), found[..found_end].get(index)) {
                         (Some(expected), Some(actual)) => self.collect(expected, actual, path),
                         (Some(_), None) => self.missing.push(path.clone()),
@@ -283,10 +284,10 @@ fn words(old: &str, new: &str) -> (String, String) {
         let join = |words: &[&str], range: Range<usize>| words[range].concat();
         let (gone, come) = (join(&old_words, op.old_range()), join(&new_words, op.new_range()));
         if !gone.is_empty() {
-            old_line.push_str(&format!("[-{}-]", show::cut(&gone, WIDTH)));
+            _ = write!(old_line, "[-{}-]", show::cut(&gone, WIDTH));
         }
         if !come.is_empty() {
-            new_line.push_str(&format!("{{+{}+}}", show::cut(&come, WIDTH)));
+            _ = write!(new_line, "{{+{}+}}", show::cut(&come, WIDTH));
         }
     }
     (show::cut(&old_line, 4 * WIDTH), show::cut(&new_line, 4 * WIDTH))
@@ -314,22 +315,57 @@ mod tests {
     fn structures_differ_by_paths_and_lines() {
         let expected = json!({"id": 1, "a": {"b": [1, 2, 3]}, "gone": true, "k1": 1, "k2": 1, "k3": 1, "k4": 1, "k5": 1, "last": "x"});
         let actual = json!({"last": "y", "new": null, "id": 1.0, "k1": 1, "k2": 1, "k3": 1, "k4": 1, "k5": 1, "a": {"b": [1, 9, 2, 3]}});
-        assert_snapshot!(json_diff(&expected, &actual), @"");
+        assert_snapshot!(json_diff(&expected, &actual), @r#"
+     changed: $.last
+     missing: $.gone
+     added: $.a.b[1], $.new
+     … 2 equal lines
+       "a": {
+         "b": [
+           1,
+    +      9,
+           2,
+           3
+         ]
+       },
+    -  "gone": true,
+       "k1": 1,
+       "k2": 1,
+       "k3": 1,
+       "k4": 1,
+       "k5": 1,
+    -  "last": "x"
+    +  "last": "y",
+    +  "new": null
+     }
+    "#);
     }
 
     #[test]
     fn prose_differs_by_words() {
         let expected = "The refund window is thirty days, counted from the day on which the parcel was delivered to the buyer, and no reason need be given at all by anybody.";
         let actual = expected.replace("thirty", "fourteen");
-        assert_snapshot!(text_diff(expected, &actual), @"");
-        assert_snapshot!(text_diff("one\ntwo\nthree\n", "one\n2\nthree\n"), @"");
-        assert_snapshot!(text_diff("same\n", "same"), @"");
+        assert_snapshot!(text_diff(expected, &actual), @r#"
+    -The refund window is [-thirty-] days, counted from the day on which … 
+    +The refund window is {+fourteen+} days, counted from the day on which …
+    "#);
+        assert_snapshot!(text_diff("one\ntwo\nthree\n", "one\n2\nthree\n"), @r#"
+     one
+    -two
+    +2
+     three
+    "#);
+        assert_snapshot!(text_diff("same\n", "same"), @r#"
+    -"same\n"
+    +"same"
+    "#);
     }
 
     #[test]
     fn what_is_large_stays_fast_and_short() {
-        let lines =
-            |seed: usize| (0..250_000).map(|n| format!("line {}\n", n * seed % 7919)).collect::<String>();
+        let lines = |seed: usize| {
+            (0..250_000).map(|n| format!("line {}", n * seed % 7919)).collect::<Vec<_>>().join("\n")
+        };
         let texts = [
             (lines(3), lines(5)),
             ("a ".repeat(2_500_000), "b ".repeat(2_500_000)),

@@ -14,7 +14,7 @@ use super::show::{self, Place};
 use super::{diff, lists, phrase, texts, tools};
 use crate::diagnostic::Problem;
 use crate::duration;
-use crate::expr::Scope;
+use crate::expr::{Scope, as_text};
 use crate::source::Span;
 
 /// What came of a predicate.
@@ -195,7 +195,7 @@ pub(super) fn predicate(
         Op::Not(inner) => {
             return Ok(match matcher(inner, subject, scope)? {
                 Judgement::Holds => Judgement::Fails(case.failure(&format!(
-                    "is {}, which is {}, and must not be",
+                    "is {}, not expected: {}",
                     subject.shown(show::SHORT),
                     phrase::matcher(inner, scope)
                 ))),
@@ -215,7 +215,7 @@ pub(super) fn predicate(
         return without_value(&case);
     };
     Ok(match &predicate.op {
-        Op::Equal(expected) => return equality(&case, value, expected.get(scope)?.as_ref()),
+        Op::Equal(expected) => equality(&case, value, expected.get(scope)?.as_ref()),
         Op::Unequal(expected) => {
             let expected = expected.get(scope)?;
             let same = same(subject, value, &expected);
@@ -315,10 +315,10 @@ fn any_of(case: &Case, alternatives: &[Matcher]) -> Result<Judgement, Problem> {
         }
     }
     // What is missing is missing for each of them.
-    if case.subject.value.is_none() {
-        if let Some(failure) = cannot {
-            return Ok(Judgement::Cannot(failure));
-        }
+    if case.subject.value.is_none()
+        && let Some(failure) = cannot
+    {
+        return Ok(Judgement::Cannot(failure));
     }
     let sentence = format!("is none of these: {}", show::cut(&reasons.join("; "), 2 * show::LONG));
     let failure = case.failure(&sentence);
@@ -339,9 +339,9 @@ fn read_as(actual: &Value, expected: &Value) -> Option<Value> {
     serde_json::from_str(actual.as_str()?.trim()).ok()
 }
 
-fn equality(case: &Case, actual: &Value, expected: &Value) -> Result<Judgement, Problem> {
+fn equality(case: &Case, actual: &Value, expected: &Value) -> Judgement {
     if same(case.subject, actual, expected) {
-        return Ok(Judgement::Holds);
+        return Judgement::Holds;
     }
     let mut failure = case.failure(&unequal_sentence(case.subject, expected));
     failure.help = unequal_help(Some(actual), expected);
@@ -356,7 +356,7 @@ fn equality(case: &Case, actual: &Value, expected: &Value) -> Result<Judgement, 
         }
         _ => None,
     };
-    Ok(Judgement::Fails(failure))
+    Judgement::Fails(failure)
 }
 
 /// `is 5, expected 6`.
@@ -378,11 +378,13 @@ pub(super) fn unequal_sentence(subject: &Subject, expected: &Value) -> String {
 /// What to do about two values that look alike.
 pub(super) fn unequal_help(actual: Option<&Value>, expected: &Value) -> Option<String> {
     match (actual?, expected) {
-        (Value::String(actual), Value::Number(_) | Value::Bool(_)) if *actual == expected.to_string() => {
+        (Value::String(actual), Value::Number(_) | Value::Bool(_))
+            if actual.as_str() == as_text(expected) =>
+        {
             Some(format!("the answer holds it as a text: write it in quotes, \"{actual}\""))
         }
         (actual @ (Value::Number(_) | Value::Bool(_)), Value::String(expected))
-            if *expected == actual.to_string() =>
+            if expected.as_str() == as_text(actual) =>
         {
             Some(format!("the answer holds {}: write it without quotes, {actual}", show::kind(actual)))
         }
@@ -410,10 +412,10 @@ fn order_of(subject: &Subject, actual: &Value, bound: &Value) -> Result<std::cmp
             bound.as_str().ok_or_else(|| "is a duration and compares with durations, `5s`".to_owned())?;
         return Ok(clock.cmp(&duration::parse(bound)?));
     }
-    if subject.textual {
-        if let Some(actual) = read_as(actual, bound) {
-            return compare::order(&actual, bound);
-        }
+    if subject.textual
+        && let Some(actual) = read_as(actual, bound)
+    {
+        return compare::order(&actual, bound);
     }
     compare::order(actual, bound)
 }

@@ -185,7 +185,7 @@ impl Like {
             first.diff = Some(super::diff::json_diff(&self.overlay(actual, scope), actual))
                 .filter(|diff| !diff.is_empty());
         }
-        Ok(Judgement::Fails(first))
+        Ok(Judgement::Fails(Box::new(first)))
     }
 
     fn collect(
@@ -193,19 +193,19 @@ impl Like {
         predicate: &Predicate,
         subject: &Subject,
         scope: &Scope,
-        failures: &mut Vec<Box<Failure>>,
+        failures: &mut Vec<Failure>,
     ) -> Result<(), Problem> {
         match self {
             Self::Map(fields, span) => {
                 let Some(Value::Object(map)) = subject.value else {
-                    failures.push(self.unlike(predicate, subject, span, scope));
+                    failures.push(*self.unlike(predicate, subject, span, scope));
                     return Ok(());
                 };
                 for (key, like) in fields {
                     let place = subject.place.then(Step::Key(&key.name));
                     match map.get(&key.name) {
                         Some(value) => {
-                            like.collect(predicate, &Subject::of(&place, value), scope, failures)?
+                            like.collect(predicate, &Subject::of(&place, value), scope, failures)?;
                         }
                         None => like.missing(predicate, &place, key, map, scope, failures)?,
                     }
@@ -213,12 +213,12 @@ impl Like {
             }
             Self::List(all, span) => {
                 let Some(Value::Array(items)) = subject.value else {
-                    failures.push(self.unlike(predicate, subject, span, scope));
+                    failures.push(*self.unlike(predicate, subject, span, scope));
                     return Ok(());
                 };
                 if items.len() != all.len() {
                     let sentence = format!("has {}, not {}", show::count(items.len(), "member"), all.len());
-                    failures.push(subject.failure(predicate, scope, &sentence).at(span));
+                    failures.push(*subject.failure(predicate, scope, &sentence).at(span));
                 }
                 for (index, (like, item)) in all.iter().zip(items).enumerate() {
                     let place = subject.place.then(Step::Index(index));
@@ -227,12 +227,12 @@ impl Like {
             }
             Self::Matcher(matcher) => match judge::matcher(matcher, subject, scope)? {
                 Judgement::Holds => {}
-                Judgement::Fails(failure) | Judgement::Cannot(failure) => failures.push(failure),
+                Judgement::Fails(failure) | Judgement::Cannot(failure) => failures.push(*failure),
             },
             Self::Value(arg, span) => {
                 let expected = arg.get(scope)?;
                 collect_value(&expected, subject, &mut |subject, expected| {
-                    failures.push(unequal(predicate, subject, expected, span, scope));
+                    failures.push(*unequal(predicate, subject, expected, span, scope));
                 });
             }
         }
@@ -247,7 +247,7 @@ impl Like {
         key: &Key,
         map: &Map<String, Value>,
         scope: &Scope,
-        failures: &mut Vec<Box<Failure>>,
+        failures: &mut Vec<Failure>,
     ) -> Result<(), Problem> {
         let absent = judge::Absent {
             message: format!("is missing; there are: {}", show::names(map.keys().map(String::as_str))),
@@ -259,14 +259,14 @@ impl Like {
         if let Self::Matcher(matcher) = self {
             match judge::matcher(matcher, &subject, scope)? {
                 Judgement::Holds => {}
-                Judgement::Fails(failure) | Judgement::Cannot(failure) => failures.push(failure),
+                Judgement::Fails(failure) | Judgement::Cannot(failure) => failures.push(*failure),
             }
             return Ok(());
         }
         let mut failure = subject.failure(predicate, scope, &absent.message).at(&key.span);
         failure.expected = show::value(&self.to_value(scope), show::LONG);
         failure.help = absent.help;
-        failures.push(failure);
+        failures.push(*failure);
         Ok(())
     }
 
@@ -308,14 +308,12 @@ fn collect_value(expected: &Value, subject: &Subject, fail: &mut dyn FnMut(&Subj
         (Value::Object(fields), Some(Value::Object(map))) => {
             for (key, expected) in fields {
                 let place = subject.place.then(Step::Key(key));
-                match map.get(key) {
-                    Some(value) => collect_value(expected, &Subject::of(&place, value), fail),
-                    None => {
-                        let absent =
-                            judge::Absent { message: "is missing".to_owned(), help: None, null_like: false };
-                        fail(&Subject::missing(&place, &absent), expected);
-                    }
-                }
+                let missing = judge::Absent::new("is missing");
+                let inner = match map.get(key) {
+                    Some(value) => Subject::of(&place, value),
+                    None => Subject::missing(&place, &missing),
+                };
+                collect_value(expected, &inner, fail);
             }
         }
         (Value::Array(all), Some(Value::Array(items))) if all.len() == items.len() => {
@@ -360,7 +358,7 @@ pub(super) fn failures(
     predicate: &Predicate,
     subject: &Subject,
     scope: &Scope,
-) -> Result<Vec<Box<Failure>>, Problem> {
+) -> Result<Vec<Failure>, Problem> {
     let mut found = Vec::new();
     like.collect(predicate, subject, scope, &mut found)?;
     Ok(found)

@@ -230,7 +230,7 @@ pub(super) fn none(case: &Case, actual: &Value, inner: &Matcher) -> Result<Judge
         String::new()
     };
     let sentence = format!(
-        "is {}, which is {}, and no member must be{more}",
+        "is {}, expected of no member: {}{more}",
         subject.shown(show::SHORT),
         super::phrase::matcher(inner, case.scope)
     );

@@ -5,7 +5,7 @@ use crate::diagnostic::{self, Problem, Problems};
 use crate::yaml::{Key, Kind, Node};
 
 /// All predicates; the first column is the name.
-const PREDICATES: [&str; 37] = [
+pub(super) const PREDICATES: [&str; 37] = [
     "eq",
     "ne",
     "gt",

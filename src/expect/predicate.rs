@@ -165,14 +165,18 @@ impl Matcher {
 
 /// `[{ gt: 1 }]` is data, and never what was meant.
 fn warn_of_predicates_in_data(item: &Node, problems: &mut Problems) {
-    if let Kind::Mapping(entries) = &item.kind {
-        if !entries.is_empty() && entries.iter().all(|entry| names::in_data(&entry.key.name).is_some()) {
-            problems.push(
-                Problem::warning("expect::predicates-in-data", "this list is compared as it stands: the mapping in it is no mapping of predicates")
-                    .label(&item.span, "taken for data")
-                    .help("predicates on the members: `{ like: [...] }` one by one, `{ each: {...} }` or `{ any: {...} }` on all"),
-            );
-        }
+    let looks_like_predicates = item.as_mapping().is_some_and(|entries| {
+        !entries.is_empty() && entries.iter().all(|entry| names::in_data(&entry.key.name).is_some())
+    });
+    if looks_like_predicates {
+        problems.push(
+            Problem::warning(
+                "expect::predicates-in-data",
+                "this list is compared as it stands: the mapping in it is no mapping of predicates",
+            )
+            .label(&item.span, "taken for data")
+            .help("predicates on the members: `{ like: [...] }` one by one, `{ each: {...} }` or `{ any: {...} }` on all"),
+        );
     }
 }
 
@@ -270,7 +274,9 @@ impl Predicate {
                 at_least.for_each_expression(visit);
             }
             Op::Called(calls) | Op::NotCalled(calls) => {
-                calls.iter().for_each(|call| call.for_each_expression(visit));
+                for call in calls {
+                    call.for_each_expression(visit);
+                }
             }
             Op::Count(count) => count.for_each_expression(visit),
             Op::AllOf(all) | Op::AnyOf(all) => all.iter().for_each(|inner| inner.for_each_expression(visit)),

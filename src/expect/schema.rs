@@ -78,16 +78,15 @@ impl Schema {
         compiler.enable_format_assertions();
         let url = url_of(file);
         let mut schemas = Schemas::new();
-        let index = compiler
-            .add_resource(&url, schema)
-            .and_then(|()| compiler.compile(&url, &mut schemas))
-            .map_err(|error| match error {
+        let refusal = |error: CompileError| match error {
             CompileError::ValidationError { src, .. } => Refusal::Invalid(violations(&src)),
             error => {
                 let text = format!("{error:#}").replace(&url, "the schema");
                 Refusal::Other(text.split_whitespace().collect::<Vec<_>>().join(" "))
             }
-        })?;
+        };
+        compiler.add_resource(&url, schema).map_err(refusal)?;
+        let index = compiler.compile(&url, &mut schemas).map_err(refusal)?;
         Ok(Self { schemas, index })
     }
 
@@ -147,7 +146,11 @@ fn collect(error: &ValidationError, found: &mut Vec<Violation>) {
             let mut inner = Vec::new();
             error.causes.iter().for_each(|cause| collect(cause, &mut inner));
             let reasons: Vec<String> = inner.into_iter().map(|violation| violation.message).collect();
-            message = format!("{message}: {}", reasons.join("; "));
+            let head = match error.kind {
+                ErrorKind::AnyOf | ErrorKind::OneOf(None) => "fits none of the alternatives",
+                _ => &message,
+            };
+            message = format!("{head}: {}", reasons.join("; "));
         }
         found.push(Violation { place, keyword, message });
         return;

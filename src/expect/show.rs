@@ -12,11 +12,11 @@ pub(super) const SHORT: usize = 100;
 /// A value on one line, at most about `limit` characters of it.
 pub(super) fn value(value: &Value, limit: usize) -> String {
     // What is large is cut before it is written out: an answer may hold megabytes.
-    if let Value::String(text) = value {
-        if text.len() > 8 * limit {
-            let shown = Value::String(cut(text, limit)).to_string();
-            return format!("{shown} ({} characters)", text.chars().count());
-        }
+    if let Value::String(text) = value
+        && text.len() > 8 * limit
+    {
+        let shown = Value::String(cut(text, limit)).to_string();
+        return format!("{shown} ({} characters)", text.chars().count());
     }
     cut(&value.to_string(), limit)
 }

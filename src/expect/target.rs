@@ -130,8 +130,7 @@ impl Target {
     pub(super) fn sort(&self) -> Sort {
         match &self.kind {
             TargetKind::Status => Sort::Status,
-            TargetKind::Header(_) | TargetKind::Text | TargetKind::Error => Sort::Text,
-            TargetKind::Content => Sort::Plain,
+            TargetKind::Header(_) | TargetKind::Text | TargetKind::Error | TargetKind::Content => Sort::Text,
             TargetKind::Tokens(Some(_)) => Sort::Number,
             TargetKind::Duration | TargetKind::Ttft => Sort::Clock,
             TargetKind::Tools | TargetKind::Events => Sort::Calls,
@@ -324,7 +323,7 @@ fn unknown(name: &str, key: &Key) -> Problem {
     let help = match root {
         "body" | "json" | "response" if !rest.is_empty() => Some(format!("a part of the body is `${rest}`")),
         "content" | "events" | "tools" | "requirements" if !rest.is_empty() => {
-            Some(format!("a part of it is `${root}{rest}`"))
+            Some(format!("a part of it is `$.{root}{rest}`"))
         }
         "header" | "headers" => {
             let header = rest.trim_start_matches('.');

@@ -34,20 +34,26 @@ pub(super) fn contains(case: &Case, actual: &Value, how: Containment, wanted: &V
     }
     let shown =
         |all: &[&Value]| all.iter().map(|one| show::value(one, show::SHORT)).collect::<Vec<_>>().join(", ");
-    let (holds, sentence) = match how {
-        Containment::All => (lacking.is_empty(), format!("does not contain {}", shown(&lacking))),
-        Containment::AllIgnoringCase => {
-            (lacking.is_empty(), format!("does not contain {}, in upper or lower case", shown(&lacking)))
-        }
-        Containment::Any => (!found.is_empty(), format!("contains none of {}", shown(&lacking))),
-        Containment::None => {
-            let place = found.first().and_then(|one| place(actual, one)).unwrap_or_default();
-            (found.is_empty(), format!("contains {}, and must not{place}", shown(&found)))
-        }
+    let holds = match how {
+        Containment::All | Containment::AllIgnoringCase => lacking.is_empty(),
+        Containment::Any => !found.is_empty(),
+        Containment::None => found.is_empty(),
     };
     if holds {
         return Judgement::Holds;
     }
+    let it = show::value(actual, show::SHORT);
+    let sentence = match how {
+        Containment::All => format!("does not contain {}: {it}", shown(&lacking)),
+        Containment::AllIgnoringCase => {
+            format!("does not contain {}, in upper or lower case: {it}", shown(&lacking))
+        }
+        Containment::Any => format!("contains none of {}: {it}", shown(&lacking)),
+        Containment::None => {
+            let place = found.first().and_then(|one| place(actual, one)).unwrap_or_default();
+            format!("contains {}, and must not{place}", shown(&found))
+        }
+    };
     Judgement::Fails(
         case.failure(&sentence).maybe_help(lacking.first().and_then(|one| help(actual, one, fold))),
     )
@@ -203,7 +209,7 @@ pub(super) fn similar(case: &Case, actual: &Value, to: &str, at_least: f64) -> J
     if ratio >= at_least {
         return Judgement::Holds;
     }
-    let mut failure = case.failure(&format!("is only {:.2} similar, expected at least {at_least}", ratio));
+    let mut failure = case.failure(&format!("is only {ratio:.2} similar, expected at least {at_least}"));
     failure.actual = format!("{ratio:.2}: {}", failure.actual);
     failure.diff = Some(diff::text_diff(to, text));
     Judgement::Fails(failure)

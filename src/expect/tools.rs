@@ -64,7 +64,9 @@ fn parse_into(node: &Node, list: bool, calls: &mut Vec<Call>, problems: &mut Pro
             );
         }
         Kind::Sequence(items) if list => {
-            items.iter().for_each(|item| parse_into(item, false, calls, problems));
+            for item in items {
+                parse_into(item, false, calls, problems);
+            }
         }
         Kind::Mapping(entries) => {
             for entry in entries {
