@@ -14,7 +14,7 @@ use crate::yaml::fields::{Fields, expected, planned_key, read_duration, string, 
 use crate::yaml::{Entry, Key, Kind, Node};
 
 /// The actions that are no operations.
-pub(super) const WORDS: &[&str] = &["http", "set", "assert", "group", "sleep", "log"];
+pub(super) const WORDS: &[&str] = &["http", "set", "assert", "group", "parallel", "sleep", "log"];
 
 /// What a step does.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub enum Action {
     Assert(Expectations),
     /// Steps that belong together.
     Group(Vec<Step>),
+    /// Steps that run at the same time.
+    Parallel(Vec<Step>),
     /// Waits.
     Sleep(Template),
     /// Says something in the report.
@@ -155,12 +157,13 @@ impl Action {
                 }
                 Self::Assert(Expectations::parse_assertions(node, problems))
             }
-            "group" => {
-                let steps = step::parse_list(node, "group", defaults, problems);
+            "group" | "parallel" => {
+                let name = entry.key.name.as_str();
+                let steps = step::parse_list(node, name, defaults, problems);
                 if matches!(node.kind, Kind::Null) || node.as_sequence().is_some_and(<[Node]>::is_empty) {
-                    problems.push(expected("step::group", "`group`", "a list of steps", node));
+                    problems.push(expected("step::group", &format!("`{name}`"), "a list of steps", node));
                 }
-                Self::Group(steps)
+                if name == "group" { Self::Group(steps) } else { Self::Parallel(steps) }
             }
             "sleep" => {
                 let template = Template::parse(node, problems);
