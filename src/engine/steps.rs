@@ -260,6 +260,18 @@ impl Run<'_> {
                 };
             }
         };
+        if let Action::Operation(action) = &step.action
+            && let Some(lack) = self.target.lacks_operation(action.operation.spec).await
+        {
+            return Done::failed(
+                Problem::error("operation::missing", lack)
+                    .label(&step.action_key.span, "nothing was sent")
+                    .help(format!(
+                        "`requires: {{ operations: [{}] }}` skips the scenario there",
+                        action.operation.spec.name
+                    )),
+            );
+        }
         let began = Instant::now();
         let sent = request.send(&self.target.client, step.retry.as_ref());
         let (result, mut notes) = match self.stop.guard(sent).await {
