@@ -54,6 +54,7 @@ pub(super) async fn run(
         context: &mut context,
         report: &mut report,
         stop: Stop { deadline: timeout.map(|timeout| began + timeout), timeout, interrupt, presses: 1 },
+        transcript: Vec::new(),
     };
     let mut flow = run.list(&scenario.setup, Phase::Setup).await;
     if flow == Flow::Go {

@@ -16,7 +16,7 @@ use super::{Settings, Target};
 use crate::agentos::Error;
 use crate::diagnostic::Problem;
 use crate::outcome::Outcome;
-use crate::scenario::{Action, Scenario, Step};
+use crate::scenario::{Action, Scenario, Step, conversation};
 use crate::template::Template;
 
 /// Whether the next step runs.
@@ -39,6 +39,8 @@ pub(super) struct Run<'a> {
     pub(super) context: &'a mut Context,
     pub(super) report: &'a mut ScenarioReport,
     pub(super) stop: Stop<'a>,
+    /// What was said so far in the conversation that is going on: a failure shows it.
+    pub(super) transcript: Vec<String>,
 }
 
 impl Run<'_> {
@@ -94,6 +96,7 @@ impl Run<'_> {
         let done = match &step.action {
             Action::Group(steps) => return self.group(step, steps, phase).await,
             Action::Parallel(branches) => return self.parallel(step, branches, phase).await,
+            Action::Conversation(turns) => return self.conversation(step, turns, phase).await,
             Action::Operation(_) | Action::Http(_) => self.request(step).await,
             Action::Set(values) => self.set(values),
             Action::Assert(expectations) => {
@@ -136,6 +139,7 @@ impl Run<'_> {
                 context,
                 report,
                 stop: self.stop,
+                transcript: Vec::new(),
             };
             async move { run.list(std::slice::from_ref(branch), phase).await }
         });
@@ -150,6 +154,30 @@ impl Run<'_> {
             Flow::Failed if step.soft => Flow::Go,
             flow => flow,
         }
+    }
+
+    async fn conversation(&mut self, step: &Step, turns: &[Step], phase: Phase) -> Flow {
+        self.context.set(conversation::SESSION, &serde_json::json!(uuid::Uuid::new_v4().to_string()));
+        self.transcript = vec!["the conversation:".to_owned()];
+        let flow = self.list(turns, phase).await;
+        self.transcript.clear();
+        match flow {
+            Flow::Failed if step.soft => Flow::Go,
+            flow => flow,
+        }
+    }
+
+    /// Adds a turn to the transcript, where a conversation is going on.
+    fn record_turn(&mut self, step: &Step, outcome: &Outcome) {
+        if self.transcript.is_empty() {
+            return;
+        }
+        let Action::Operation(action) = &step.action else { return };
+        let message = action.fields.iter().find(|(key, _)| key.name == "message");
+        let message = message.and_then(|(_, message)| message.resolve_text(&self.context.scope).ok());
+        self.transcript.push(format!("  user: {}", message.unwrap_or_default()));
+        let answer = outcome.content().map(crate::expr::as_text).or_else(|| outcome.error.clone());
+        self.transcript.push(format!("  answer: {}", answer.unwrap_or_default()));
     }
 
     fn skip(&mut self, step: &Step, phase: Phase, reason: String) {
@@ -182,6 +210,10 @@ impl Run<'_> {
             .and_then(|name| name.resolve_text(&self.context.scope).ok())
             .unwrap_or_else(|| step.title());
         let failed = matches!(status, StepStatus::Failed | StepStatus::SoftFailed);
+        let mut notes = done.notes;
+        if failed {
+            notes.extend(self.transcript.iter().cloned());
+        }
         let step = Arc::new(StepReport {
             phase,
             title,
@@ -192,7 +224,7 @@ impl Run<'_> {
             failures: done.failures,
             request: done.request,
             exchange: done.exchange,
-            notes: done.notes,
+            notes,
             checks: done.checks,
         });
         self.observer
@@ -293,6 +325,7 @@ impl Run<'_> {
             }
         };
         let outcome = Arc::new(outcome);
+        self.record_turn(step, &outcome);
         if let Some(id) = &step.id {
             self.context.keep(&id.name, &outcome);
         }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::conversation;
 use super::read::variables;
 use super::step::{self, Retry, Step};
 use crate::agentos::field::FieldKind;
@@ -14,7 +15,8 @@ use crate::yaml::fields::{Fields, expected, planned_key, read_duration, string, 
 use crate::yaml::{Entry, Key, Kind, Node};
 
 /// The actions that are no operations.
-pub(super) const WORDS: &[&str] = &["http", "set", "assert", "group", "parallel", "sleep", "log"];
+pub(super) const WORDS: &[&str] =
+    &["http", "set", "assert", "conversation", "group", "parallel", "sleep", "log"];
 
 /// What a step does.
 #[derive(Debug)]
@@ -31,6 +33,8 @@ pub enum Action {
     Group(Vec<Step>),
     /// Steps that run at the same time.
     Parallel(Vec<Step>),
+    /// Several turns of a user in one session; each is a run.
+    Conversation(Vec<Step>),
     /// Waits.
     Sleep(Template),
     /// Says something in the report.
@@ -165,6 +169,7 @@ impl Action {
                 }
                 if name == "group" { Self::Group(steps) } else { Self::Parallel(steps) }
             }
+            "conversation" => Self::Conversation(conversation::parse(entry, defaults, problems)),
             "sleep" => {
                 let template = Template::parse(node, problems);
                 if template.as_literal().is_some() {
@@ -185,7 +190,7 @@ impl Action {
 }
 
 /// The fields of an operation: known, given where required, and of the right kind where they are literal.
-fn fields(
+pub(super) fn fields(
     operation: &'static Operation,
     entry: &Entry,
     defaults: &Defaults,

@@ -80,6 +80,11 @@ impl Walk<'_> {
             }
             Action::Group(steps) => self.steps_of(steps),
             Action::Parallel(branches) => self.branches(branches),
+            Action::Conversation(turns) => {
+                self.names.insert(super::conversation::SESSION.to_owned());
+                self.steps_of(turns);
+                self.names.remove(super::conversation::SESSION);
+            }
             Action::Sleep(template) | Action::Log(template) => self.template(template),
         }
         // Its own answer is there for its expectations and for what it saves.

@@ -34,7 +34,7 @@ const PLANNED_MODIFIERS: &[&str] = &[
 ];
 
 /// Actions that the language has and this version does not run yet.
-const PLANNED_ACTIONS: &[&str] = &["use", "conversation"];
+const PLANNED_ACTIONS: &[&str] = &["use"];
 
 /// What it does and how.
 #[derive(Debug)]
@@ -222,7 +222,12 @@ fn parse(node: &Node, defaults: &Defaults, problems: &mut Problems) -> Option<St
     Some(step)
 }
 
-fn modifiers(fields: &Fields<'_>, node: &Node, defaults: &Defaults, problems: &mut Problems) -> Step {
+pub(super) fn modifiers(
+    fields: &Fields<'_>,
+    node: &Node,
+    defaults: &Defaults,
+    problems: &mut Problems,
+) -> Step {
     let id = fields.get("id").and_then(|entry| {
         let name = string(&entry.value, "`id`", problems)?;
         let key = Key { span: entry.value.span.clone(), name };
@@ -347,7 +352,7 @@ impl Step {
             }
             Action::Assert(expectations) => expectations.for_each_expression(visit),
             // The steps of a group are looked at one by one.
-            Action::Group(_) | Action::Parallel(_) => {}
+            Action::Group(_) | Action::Parallel(_) | Action::Conversation(_) => {}
             Action::Sleep(template) | Action::Log(template) => template.for_each_expression(visit),
         }
     }
