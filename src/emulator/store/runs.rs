@@ -48,6 +48,14 @@ impl Store {
         transaction.commit()
     }
 
+    /// Stores a run again whose document has changed.
+    pub(crate) fn set_run(&self, document: &Value) -> rusqlite::Result<()> {
+        self.connection()
+            .prepare_cached("UPDATE runs SET document = ?2 WHERE run_id = ?1")?
+            .execute([document["run_id"].as_str().unwrap_or_default(), &document.to_string()])?;
+        Ok(())
+    }
+
     /// The runs of a session, in the order in which they were stored.
     pub(crate) fn runs(&self, session_id: &str) -> rusqlite::Result<Vec<Value>> {
         let connection = self.connection();
