@@ -98,6 +98,8 @@ pub(crate) struct Requirement {
     /// The member of a team that waits: its id, its name, its run.
     pub(crate) member: Option<[String; 3]>,
     pub(crate) execution: ToolExecution,
+    /// A decision that was said beside the call.
+    pub(crate) confirmation: Option<bool>,
     /// Where among the tools of the run the call stands, as long as they are the same.
     pub(crate) at: Option<usize>,
 }
@@ -109,6 +111,7 @@ impl Requirement {
             created_at: clock::iso_offset(),
             member: None,
             execution,
+            confirmation: None,
             at: None,
         }
     }
@@ -127,7 +130,8 @@ impl Requirement {
             [id, text("member_agent_name").unwrap_or_default(), text("member_run_id").unwrap_or_default()]
         });
         // Instead of the call, the decision may be said beside it.
-        if let Some(confirmed) = fields.get("confirmation").and_then(Value::as_bool) {
+        requirement.confirmation = fields.get("confirmation").and_then(Value::as_bool);
+        if let Some(confirmed) = requirement.confirmation {
             requirement.execution.confirmed.get_or_insert(confirmed);
         }
         if requirement.execution.confirmation_note.is_none() {
@@ -141,6 +145,7 @@ impl Requirement {
         let mut fields = Object::new();
         put(&mut fields, "id", self.id.as_str());
         put(&mut fields, "created_at", self.created_at.as_str());
+        put_some(&mut fields, "confirmation", self.confirmation);
         if let Some([id, name, run_id]) = &self.member {
             put(&mut fields, "member_agent_id", id.as_str());
             put(&mut fields, "member_agent_name", name.as_str());

@@ -83,11 +83,6 @@ impl Usage {
         self.output += other.output;
     }
 
-    /// What is left of it once some was charged.
-    pub(crate) fn without(self, other: Self) -> Self {
-        Self { input: self.input.saturating_sub(other.input), output: self.output.saturating_sub(other.output) }
-    }
-
     pub(crate) fn is_nothing(self) -> bool {
         self.input + self.output == 0
     }

@@ -63,8 +63,8 @@ pub(crate) async fn create(os: Arc<Os>, kind: Kind, call: Call) -> Answer {
         // Workflows of agno 3.1.10 do not know the field, and stumble over it.
         return Err(Refusal::Unhandled("AttributeError"));
     }
-    // A workflow in the background takes no id from anybody.
-    let given = form.filled("run_id").filter(|_| kind != Kind::Workflow || !background);
+    // A workflow in the background takes no id from anybody, unless it is streamed.
+    let given = form.filled("run_id").filter(|_| kind != Kind::Workflow || !background || stream);
     let ask = Ask {
         message,
         run_id: given.map_or_else(new_id, str::to_owned),
@@ -81,8 +81,8 @@ pub(crate) async fn create(os: Arc<Os>, kind: Kind, call: Call) -> Answer {
     if background {
         placeholder(&os, component, &ask)?;
         if stream {
-            let sink = sink.taped();
             let run_id = ask.run_id.clone();
+            let sink = sink.taped(&run_id);
             let server = os.clone();
             tokio::spawn(async move { perform(&server, component, ask, &sink).await.ok() });
             return Ok(stream::follow(&os, &run_id));

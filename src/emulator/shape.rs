@@ -21,6 +21,9 @@ pub(crate) fn run_again(document: &Value) -> Value {
     let lacking = !workflow && !stored.contains_key("events");
     let mut run = Object::new();
     for (name, value) in stored {
+        if workflow && name == "step_requirements" && !stored.contains_key("events") {
+            put(&mut run, "events", json!([]));
+        }
         if lacking && !agent && name == "metrics" {
             put(&mut run, "events", json!([]));
         }

@@ -72,9 +72,9 @@ impl Sink {
         self
     }
 
-    /// Takes events down, too. Of a workflow that goes on, what is sent has no index.
-    pub(crate) fn taped(mut self) -> Self {
-        self.tape = Some(self.live.open_tape(&self.run_id));
+    /// Takes events down under the id of a run, too. Of a workflow that goes on, what is sent has no index.
+    pub(crate) fn taped(mut self, run_id: &str) -> Self {
+        self.tape = Some(self.live.open_tape(run_id));
         self.indexed = self.kind != Kind::Workflow || self.out.is_none();
         self
     }
@@ -84,14 +84,20 @@ impl Sink {
         self.out.is_some() || self.tape.is_some()
     }
 
+    /// Whether the run is streamed to whoever comes: it outlives the request.
+    pub(crate) fn in_background(&self) -> bool {
+        self.out.is_none() && self.tape.is_some()
+    }
+
     /// Whether the client has gone away, which cancels a run in agno 3.1.10.
     pub(crate) fn gone(&self) -> bool {
         !self.stays && self.out.as_ref().is_some_and(UnboundedSender::is_closed)
     }
 
-    /// Whether somebody asked for the end of this run, or of the one that it belongs to.
+    /// Whether somebody asked for the end of this run, or of the workflow that it belongs to. The
+    /// members of a team finish what they do.
     pub(crate) fn cancelled(&self, run_id: &str) -> bool {
-        self.live.is_cancelled(run_id) || self.live.is_cancelled(&self.run_id)
+        self.live.is_cancelled(run_id) || (self.kind != Kind::Team && self.live.is_cancelled(&self.run_id))
     }
 
     /// The run has ended in this way: who asks for its end later means the next of its id.
@@ -136,11 +142,13 @@ impl Sink {
             numbered = Some(event);
         }
         let shown = if self.indexed { numbered.as_ref().unwrap_or(event) } else { event };
-        let last = !of_member && matches!(name, "RunCompleted" | "TeamRunCompleted");
+        let last = !of_member
+            && self.kind != Kind::Workflow
+            && matches!(name, "RunCompleted" | "TeamRunCompleted" | "TeamRunPaused");
         let kept = match self.kind {
-            Kind::Workflow => !matches!(name, "StepOutput" | "WorkflowRunOutput"),
+            Kind::Workflow => sent && !matches!(name, "StepOutput" | "WorkflowPaused" | "WorkflowRunOutput"),
             Kind::Agent | Kind::Team => {
-                !matches!(name, "RunContent" | "TeamRunContent") && (last || self.only.is_none())
+                (sent || last) && !matches!(name, "RunContent" | "TeamRunContent")
             }
         };
         if kept {

@@ -49,14 +49,13 @@ pub(crate) async fn run(
         tools: Vec::new(),
         members: Vec::new(),
         usage: Usage::default(),
-        member_usage: Usage::default(),
         requirements: Vec::new(),
         first_token: None,
         took: None,
         lineage: Object::new(),
         before: None,
-        earlier: Usage::default(),
         cleared: false,
+        continued: false,
     };
     if sink.cancelled(&ask.run_id) {
         // A leader that is stopped before it begins has heard nothing, and says so.
@@ -96,17 +95,16 @@ struct Run<'a> {
     members: Vec<Object>,
     requirements: Vec<Requirement>,
     usage: Usage,
-    member_usage: Usage,
     first_token: Option<f64>,
     /// How long the run took before it waited; it is not timed again.
     took: Option<f64>,
     lineage: Object,
     /// The events of an earlier part of the run.
     before: Option<Vec<Value>>,
-    /// What the session was charged with already.
-    earlier: Usage,
     /// Whether requirements were met: the run then shows that none are left.
     cleared: bool,
+    /// Whether this is the continuation of a run.
+    continued: bool,
 }
 
 impl Run<'_> {
@@ -220,12 +218,17 @@ impl Run<'_> {
                 finished.text
             });
             tool.metrics = Some(clock.metrics());
-            self.member_usage.add(finished.usage);
             self.members.push(finished.document);
             done.push(tool);
         }
         // In a stream of agno 3.1.10 every delegation names the run of the member that came last.
         let last = self.members.last().and_then(|member| member["run_id"].as_str()).map(str::to_owned);
+        if self.continued && !self.sink.streams() {
+            // In one piece it is the earlier ones of the same run that do.
+            for tool in &mut self.tools {
+                tool.child_run_id.clone_from(&last);
+            }
+        }
         for mut tool in done {
             if self.sink.streams() {
                 tool.child_run_id.clone_from(&last);

@@ -45,7 +45,8 @@ struct Run<'a> {
     sink: &'a Sink,
     since: Instant,
     created_at: i64,
-    metadata: Value,
+    /// None only where agno 3.1.10 forgets it: in a background stream whose request brought none.
+    metadata: Option<Value>,
     results: Vec<Value>,
     executions: Vec<Object>,
     step_metrics: Object,
@@ -69,7 +70,7 @@ impl<'a> Run<'a> {
             sink,
             since: Instant::now(),
             created_at: clock::epoch(),
-            metadata: ask.metadata.clone().unwrap_or_else(|| json!({})),
+            metadata: ask.metadata.clone().or_else(|| (!sink.in_background()).then(|| json!({}))),
             results: Vec::new(),
             executions: Vec::new(),
             step_metrics: Object::new(),
@@ -123,7 +124,7 @@ impl Run<'_> {
         let (user_id, session_id) = (self.ask.user_id.as_deref(), self.ask.session_id.as_str());
         let streams = self.sink.streams();
         // Streamed, the step reports the ids that the workflow put into the state for it.
-        let state = if streams {
+        let state = if streams && !self.sink.in_background() {
             visible_state(self.state, user_id, session_id, &self.ask.run_id)
         } else {
             self.state.clone()
@@ -143,7 +144,7 @@ impl Run<'_> {
             history: Vec::new(),
             state: Value::Object(state),
             dependencies: self.ask.dependencies.as_ref(),
-            metadata: Some(&self.metadata),
+            metadata: self.metadata.as_ref(),
             schema: None,
         };
         let mut finished = agent::run(part, self.sink).await;
@@ -178,6 +179,10 @@ impl Run<'_> {
             // agno 3.1.10 closes the generator of a streamed step after its last event, which marks
             // the finished run as cancelled; it is told and stored so.
             put(&mut finished.document, "status", Status::Cancelled.word());
+        }
+        if self.sink.in_background() {
+            let told = finished.document["run_id"].as_str().map(|run_id| self.sink.told_by(run_id));
+            put(&mut finished.document, "events", told.unwrap_or_default());
         }
         self.executions.push(finished.document);
         self.said = finished.text;

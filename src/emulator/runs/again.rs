@@ -120,9 +120,17 @@ fn streamed(os: Arc<Os>, component: Component, wish: Wish, background: bool, all
     let (sender, response) = stream::open();
     tokio::spawn(async move {
         let kind = component.kind();
+        let (copies, asked_of) = (wish.from.copies(), wish.run_id.clone());
         let sink = |run_id: &str| {
             let sink = Sink::silent(kind, &os.live, run_id).sending(sender.clone(), all);
-            if background { sink.staying() } else { sink }.taped()
+            let sink = if background { sink.staying() } else { sink };
+            // The copies of agents have tapes of their own; those of teams go on with the tape of the run
+            // that they were made of, unless they were asked for: then they have none.
+            match kind {
+                Kind::Team if copies => sink,
+                Kind::Team => sink.taped(&asked_of),
+                _ => sink.taped(run_id),
+            }
         };
         if let Err(Stop(_, text)) = go_on(&os, component, wish, sink).await {
             let mut event = Object::new();
@@ -256,7 +264,8 @@ async fn resume(
             agent::resume::resume(part, stored, sink).await
         }
         Component::Team(members) => {
-            team::resume::resume(os, members, ask, &state, document, stored, sink).await
+            let history = history(os, ask, members.history)?;
+            team::resume::resume(os, members, ask, &state, history, document, stored, sink).await
         }
         Component::Workflow(flow) => {
             workflow::resume::resume(os, flow, ask, &state, document, sent.steps(), sink).await
@@ -306,6 +315,7 @@ fn bind(stored: &mut Stored, sent: &[Requirement], run_id: &str) -> Result<(), S
         places.push(at);
     }
     for (at, sent) in places.into_iter().zip(sent) {
+        stored.requirements[at].confirmation = sent.confirmation;
         let known = &mut stored.requirements[at].execution;
         let sent = &sent.execution;
         known.confirmed = sent.confirmed;

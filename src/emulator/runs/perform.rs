@@ -130,7 +130,11 @@ pub(crate) fn placeholder(os: &Os, component: Component, ask: &Ask) -> Result<()
             put(&mut run, "status", status);
             put(&mut run, "member_responses", json!([]));
         }
-        Kind::Workflow => put(&mut run, "status", status),
+        Kind::Workflow => {
+            put(&mut run, "status", status);
+            put(&mut run, "metadata", ask.metadata.clone().unwrap_or_else(|| json!({})));
+            put(&mut run, "metrics", json!({ "steps": {}, "duration": null }));
+        }
     }
     if kind != Kind::Workflow {
         put(&mut run, "input", ask.media.input(&ask.message));
@@ -139,7 +143,9 @@ pub(crate) fn placeholder(os: &Os, component: Component, ask: &Ask) -> Result<()
     let anew = stored.is_none();
     let session = stored.unwrap_or_else(|| {
         let mut session = new_session(component, ask, now);
-        session.set_datum("session_state", Value::Object(initial_state(component)));
+        if kind == Kind::Workflow {
+            session.set_datum("session_state", Value::Object(initial_state(component)));
+        }
         session
     });
     os.store.put_run(&session, &[run], anew)?;

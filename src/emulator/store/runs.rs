@@ -99,13 +99,14 @@ fn text<'a>(document: &'a Object, name: &str) -> &'a str {
     document.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// What a session may be named after: the first words of its user, as the model saw them.
-fn title(document: &Object) -> Option<&str> {
+/// What a session may be named after: the first words of its user, as the model saw them. Before a run
+/// has any, agno 3.1.10 shows its whole input.
+fn title(document: &Object) -> Option<String> {
     let messages = document.get("messages").and_then(Value::as_array).into_iter().flatten();
     let user = messages.filter(|message| message["role"] == "user");
     let said = user.filter_map(|message| message["content"].as_str()).find(|text| !text.is_empty());
-    said.or_else(|| match document.get("input")? {
-        Value::String(input) => Some(input),
-        input => input.get("input_content")?.as_str(),
+    said.map(str::to_owned).or_else(|| match document.get("input")? {
+        Value::String(input) => Some(input.clone()),
+        input => serde_json::to_string_pretty(input).ok(),
     })
 }

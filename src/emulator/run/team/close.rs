@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Ending, Run};
 use crate::emulator::clock;
 use crate::emulator::execution::Requirement;
+use crate::emulator::message::Usage;
 use crate::emulator::run::{Finished, Object, Status, metrics, put, put_model, put_some};
 
 const LEFT: &str = "Operation cancelled by user";
@@ -69,9 +70,12 @@ impl Run<'_> {
                 (Status::Cancelled, text, numbers)
             }
         };
+        // The session is charged for everybody, and for all of it again when the run goes on.
         let mut usage = self.usage;
-        usage.add(self.member_usage);
-        let usage = usage.without(self.earlier);
+        for member in &self.members {
+            let tokens = |name: &str| member["metrics"][name].as_u64().unwrap_or_default();
+            usage.add(Usage { input: tokens("input_tokens"), output: tokens("output_tokens") });
+        }
         let events = self.events(extra);
         let met_model = self.first_token.is_some();
         let document = self.document(status, stage, &text, numbers, events);
@@ -87,6 +91,13 @@ impl Run<'_> {
         for event in told.iter_mut().flatten() {
             if event["event"] == "TeamToolCallStarted" {
                 event["tool"]["child_run_id"] = json!(child);
+            }
+            if self.before.is_some() && event.get("agent_id").is_some() && event.get("tool").is_some() {
+                let tools = self.members.iter().filter_map(|member| member.get("tools")?.as_array()).flatten();
+                let id = event["tool"]["tool_call_id"].clone();
+                if let Some(tool) = tools.into_iter().find(|tool| tool["tool_call_id"] == id) {
+                    event["tool"] = tool.clone();
+                }
             }
             let members = event.get_mut("member_responses").and_then(Value::as_array_mut);
             // The members were stored by then, and stored runs show that they have no events.
@@ -120,7 +131,7 @@ impl Run<'_> {
         let state = if whole { self.reported_state(false) } else { self.reported_state(true) };
         put_some(&mut event, "session_state", state);
         put_some(&mut event, "metadata", self.ask.metadata.clone());
-        if whole || !self.members.is_empty() {
+        if !self.members.is_empty() {
             put(&mut event, "member_responses", json!(self.members));
         }
         put(&mut event, "metrics", numbers.clone());

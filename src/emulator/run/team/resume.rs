@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 use super::{Ending, Finished, Run, Sink};
 use crate::emulator::cast::Team;
 use crate::emulator::execution::Requirement;
-use crate::emulator::message::Usage;
+use crate::emulator::message::Message;
 use crate::emulator::os::Os;
 use crate::emulator::run::agent::resume::{self as agent, Stored};
 use crate::emulator::run::agent::Part;
 use crate::emulator::run::{Ask, Object, put, restore};
+use crate::emulator::shape::run_again;
 
 /// Lets a run go on. The text says why it cannot: then nothing has changed.
 pub(crate) async fn resume(
@@ -20,10 +21,14 @@ pub(crate) async fn resume(
     team: &'static Team,
     ask: &Ask,
     state: &Object,
+    history: Vec<Message>,
     document: &Value,
     stored: Stored,
     sink: &Sink,
 ) -> Result<Finished, String> {
+    let mut messages = stored.messages;
+    let after_system = messages.iter().take_while(|message| message.role == "system").count();
+    messages.splice(after_system..after_system, history);
     let members = document["member_responses"].as_array().cloned().unwrap_or_default();
     let mut run = Run {
         os,
@@ -33,18 +38,17 @@ pub(crate) async fn resume(
         sink,
         since: Instant::now(),
         created_at: stored.created_at,
-        messages: stored.messages,
+        messages,
         tools: stored.tools,
-        members: members.into_iter().filter_map(|run| run.as_object().cloned()).collect(),
+        members: members.iter().filter_map(|run| run_again(run).as_object().cloned()).collect(),
         requirements: stored.requirements,
-        earlier: stored.usage,
         usage: stored.usage,
-        member_usage: Usage::default(),
         first_token: stored.first_token,
         took: stored.took,
         lineage: stored.lineage,
         before: stored.events,
         cleared: false,
+        continued: false,
     };
     let unresolved = run.requirements.iter().any(|requirement| !resolved(requirement));
     let mut said = String::new();
@@ -52,19 +56,25 @@ pub(crate) async fn resume(
         said = run.members_go_on().await?;
     }
     let continued = run.event("TeamRunContinued");
-    sink.send(&continued);
     if !sink.streams() {
         run.before.get_or_insert_default().push(Value::Object(continued));
+    } else if !unresolved {
+        sink.send(&continued);
     }
     if unresolved {
         return Ok(run.close(Ending::Paused));
     }
-    run.cleared = true;
+    run.cleared = document.get("requirements").is_some();
     run.requirements.clear();
     if !said.is_empty() {
         run.tell_leader(&said);
     }
+    run.continued = true;
     let ending = run.converse().await;
+    if matches!(ending, Ending::Cancelled(_)) && !sink.streams() {
+        // What the leader said last is dropped.
+        run.messages.pop_if(|message| message.role == "assistant");
+    }
     Ok(run.close(ending))
 }
 
@@ -127,7 +137,6 @@ impl Run<'_> {
             };
             let finished = Box::pin(agent::resume(part, stored, self.sink)).await?;
             let _ = write!(said, "\n[{name}]: {}", finished.text);
-            self.member_usage.add(finished.usage);
             self.members[at] = finished.document;
             put(&mut self.members[at], "events", json!([]));
         }

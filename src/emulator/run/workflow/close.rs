@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{Pause, Run};
+use crate::emulator::message::Usage;
 use crate::emulator::run::agent::StepTag;
 use crate::emulator::run::{Finished, Object, Status, put, put_some};
+use crate::emulator::shape::run_again;
 
 impl Run<'_> {
     /// The steps are done, or the client has gone away.
@@ -23,15 +25,18 @@ impl Run<'_> {
     pub(super) fn cancelled(mut self) -> Finished {
         let reason = format!("Run {} was cancelled", self.ask.run_id);
         let metrics = self.metrics();
-        // These two are told and not kept.
+        // The last two are told, and kept only of a run that goes on.
         let told = self.sink.told();
         let mut event = self.event("WorkflowCancelled", None);
         put(&mut event, "reason", reason.as_str());
         put(&mut event, "content", reason.as_str());
         self.sink.send(&event);
-        let event = self.completed(&reason, &metrics, false);
+        let resumed = self.before.is_some();
+        let event = self.completed(&reason, &metrics, resumed);
         self.sink.send(&event);
-        drop(self.sink.told());
+        if let Some(last) = self.sink.told().filter(|_| resumed) {
+            self.before.get_or_insert_default().extend(last);
+        }
         if let Some(told) = told {
             self.before.get_or_insert_default().extend(told);
         }
@@ -43,6 +48,12 @@ impl Run<'_> {
         self.pause = Some(pause);
         self.requirements = Some(vec![self.requirement(tag, message)]);
         self.settle_states();
+        if self.sink.streams() {
+            self.show_again();
+        }
+        // The session is charged when the run has ended.
+        self.usage = Usage::default();
+        self.met_model = false;
         let mut event = self.event("StepPaused", Some(&tag.id));
         put(&mut event, "step_name", tag.name);
         put(&mut event, "step_index", tag.index);
@@ -53,7 +64,7 @@ impl Run<'_> {
         let mut event = self.event("WorkflowPaused", None);
         put(&mut event, "status", Status::Paused.word());
         self.put_pause(&mut event);
-        put(&mut event, "metadata", self.metadata.clone());
+        put_some(&mut event, "metadata", self.metadata.clone());
         put(&mut event, "step_results", self.results.clone());
         if !self.executions.is_empty() {
             put(&mut event, "step_executor_runs", json!(self.executions));
@@ -103,7 +114,7 @@ impl Run<'_> {
         let mut event = self.event("WorkflowCompleted", None);
         put(&mut event, "content", content);
         put(&mut event, "content_type", "str");
-        put(&mut event, "metadata", self.metadata.clone());
+        put_some(&mut event, "metadata", self.metadata.clone());
         put(&mut event, "metrics", metrics.clone());
         put(&mut event, "step_results", self.results.clone());
         if whole && !self.executions.is_empty() {
@@ -116,6 +127,15 @@ impl Run<'_> {
     fn settle_states(&mut self) {
         for execution in &mut self.executions {
             put(execution, "session_state", Value::Object(self.state.clone()));
+        }
+    }
+
+    /// The runs of the steps as they are shown once they were stored.
+    fn show_again(&mut self) {
+        for execution in &mut self.executions {
+            if let Value::Object(shown) = run_again(&Value::Object(execution.clone())) {
+                *execution = shown;
+            }
         }
     }
 
@@ -135,6 +155,9 @@ impl Run<'_> {
         metrics: Value,
     ) -> Finished {
         self.settle_states();
+        if self.before.is_some() {
+            self.show_again();
+        }
         let mut run = Object::new();
         put(&mut run, "input", self.ask.message.as_str());
         put_some(&mut run, "content", content.clone());
@@ -148,7 +171,7 @@ impl Run<'_> {
         put(&mut run, "status", status.word());
         put_some(&mut run, "cancellation_stage", stage);
         self.put_pause(&mut run);
-        put(&mut run, "metadata", self.metadata.clone());
+        put_some(&mut run, "metadata", self.metadata.clone());
         if status == Status::Completed {
             let media = &self.ask.media;
             put(&mut run, "images", json!(media.images));
@@ -162,14 +185,7 @@ impl Run<'_> {
         if !self.results.is_empty() {
             put(&mut run, "step_results", self.results);
         }
-        let mut executions = self.executions;
-        if self.before.is_some() {
-            for execution in &mut executions {
-                if let Value::Object(shown) = crate::emulator::shape::run_again(&Value::Object(execution.clone())) {
-                    *execution = shown;
-                }
-            }
-        }
+        let executions = self.executions;
         if !executions.is_empty() {
             put(&mut run, "step_executor_runs", json!(executions));
         }

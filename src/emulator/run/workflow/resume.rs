@@ -1,12 +1,15 @@
 //! A run of a workflow that goes on after a human's word.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::close::requirement;
 use super::{Pause, Run, Sink};
 use crate::emulator::cast::Workflow;
 use crate::emulator::os::Os;
+use crate::emulator::message::Usage;
 use crate::emulator::run::{Ask, Finished, Object, Status, put};
+use crate::emulator::shape::run_again;
 
 /// Lets a run go on. The text says why it cannot: then nothing has changed.
 pub(crate) async fn resume(
@@ -34,11 +37,14 @@ pub(crate) async fn resume(
     let Some((index, step)) = index.and_then(|index| Some((index, flow.steps.get(index)?))) else {
         return Err("Cannot continue run - no paused step index found".to_owned());
     };
-    let step_id = document["step_requirements"][0]["step_id"].as_str().unwrap_or_default().to_owned();
+    // A step that is not named is not recognised, and gets a new id.
+    let step_id = asked["step_id"].as_str().filter(|_| asked["step_name"].as_str() == Some(step.name));
+    let step_id = step_id.map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
     let mut run = Run::new(os, flow, ask, state, sink);
     run.created_at = document["created_at"].as_i64().unwrap_or(run.created_at);
     run.results = items("step_results");
-    run.executions = items("step_executor_runs").iter().filter_map(|run| run.as_object().cloned()).collect();
+    run.executions = items("step_executor_runs").iter().filter_map(|run| run_again(run).as_object().cloned()).collect();
+    run.charge();
     run.before = Some(items("events"));
     run.requirements = Some(requirements);
     run.pause = Some(Pause { index, name: step.name });
@@ -66,6 +72,15 @@ pub(crate) async fn resume(
 }
 
 impl Run<'_> {
+    /// The session is charged for the earlier steps only now.
+    fn charge(&mut self) {
+        for execution in &self.executions {
+            let tokens = |name: &str| execution["metrics"][name].as_u64().unwrap_or_default();
+            self.usage.add(Usage { input: tokens("input_tokens"), output: tokens("output_tokens") });
+            self.met_model = true;
+        }
+    }
+
     /// The numbers of the steps that are done.
     fn count_steps(&mut self) {
         for result in &self.results {

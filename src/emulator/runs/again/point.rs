@@ -57,6 +57,11 @@ impl Point {
         Ok(())
     }
 
+    /// Whether a copy was asked for.
+    pub(super) fn copies(&self) -> bool {
+        self.fork || self.regenerate
+    }
+
     /// Whether the run that is continued gives way to its copy.
     pub(super) fn replaces(&self) -> bool {
         self.regenerate && self.replace_original != Some(false)
