@@ -34,6 +34,24 @@ pub(crate) struct Ask {
     pub(crate) knowledge_filters: Option<Value>,
 }
 
+impl Ask {
+    /// A message and nothing else.
+    pub(crate) fn new(message: &str, run_id: String, session_id: String) -> Self {
+        Self {
+            message: message.to_owned(),
+            run_id,
+            session_id,
+            user_id: None,
+            state: None,
+            dependencies: None,
+            metadata: None,
+            schema: None,
+            media: Media::default(),
+            knowledge_filters: None,
+        }
+    }
+}
+
 /// The form that the answer must have.
 #[derive(Debug, Clone)]
 pub(crate) struct Schema {
@@ -108,7 +126,12 @@ pub(crate) fn restore(document: &Value) -> Stored {
     let tools = execution::stored(document, "tools");
     let tokens = |name: &str| metrics[name].as_u64().unwrap_or_default();
     let messages = document["messages"].as_array().into_iter().flatten();
-    let lineage = ["last_checkpoint_at_message_index", "forked_from_run_id", "forked_from_message_index", "regenerated_from"];
+    let lineage = [
+        "last_checkpoint_at_message_index",
+        "forked_from_run_id",
+        "forked_from_message_index",
+        "regenerated_from",
+    ];
     Stored {
         created_at: document["created_at"].as_i64().unwrap_or_default(),
         messages: messages.filter_map(|message| serde_json::from_value(message.clone()).ok()).collect(),

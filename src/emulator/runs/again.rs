@@ -19,11 +19,12 @@ use crate::emulator::os::Os;
 use crate::emulator::python;
 use crate::emulator::refusal::Refusal;
 use crate::emulator::reply;
+use crate::emulator::run::Status;
 use crate::emulator::run::agent::Part;
 use crate::emulator::run::agent::resume::Stored;
 use crate::emulator::run::event::Sink;
 use crate::emulator::run::{Ask, Finished, Object, agent, merge, put, restore, team, workflow};
-use crate::emulator::{clock, run::Status};
+use crate::emulator::{clock, traces};
 
 mod point;
 mod sent;
@@ -236,7 +237,7 @@ async fn resume(
     sent: &Sent,
     sink: &Sink,
 ) -> Result<Finished, Stop> {
-    let now = clock::epoch();
+    let (now, since) = (clock::epoch(), jiff::Timestamp::now());
     let session = visible(os, ask)?;
     let mut state = initial_state(component);
     if let Some(Value::Object(stored)) = session.as_ref().and_then(|session| session.datum("session_state")) {
@@ -273,6 +274,7 @@ async fn resume(
     };
     let finished = finished.map_err(Stop::invalid)?;
     keep(os, component, ask, state, &finished, now)?;
+    traces::record(os, component, ask, &finished, since, true);
     Ok(finished)
 }
 
