@@ -46,38 +46,44 @@ pub(crate) fn list(os: &Os, call: &Call) -> Answer {
 }
 
 /// What a body says of a memory.
-fn read(call: &Call) -> Result<(String, Option<String>, Option<Vec<String>>), Refusal> {
+struct Said {
+    text: String,
+    user_id: String,
+    topics: Vec<String>,
+}
+
+fn read(call: &Call) -> Result<Said, Refusal> {
     let mut fields = Fields::required(body::read(call)?, Vec::new());
-    let memory = fields.bounded_text("memory", 1, 5000);
+    let text = fields.bounded_text("memory", 1, 5000);
     let user_id = fields.text("user_id");
     let topics = fields.texts("topics");
     fields.done()?;
-    Ok((memory, call.caller.user_of(user_id.as_deref()), topics))
+    let user_id = call.caller.user_of(user_id.as_deref());
+    let user_id = user_id.ok_or_else(|| Refusal::bad_request("User ID is required"))?;
+    Ok(Said { text, user_id, topics: topics.unwrap_or_default() })
 }
 
 /// `POST /memories`.
 pub(crate) fn create(os: &Os, call: &Call) -> Answer {
-    let (memory, user_id, topics) = read(call)?;
-    let user_id = user_id.ok_or_else(|| Refusal::bad_request("User ID is required"))?;
+    let said = read(call)?;
     check(call)?;
-    store(os, Uuid::new_v4().to_string(), memory, user_id, topics)
+    store(os, Uuid::new_v4().to_string(), said)
 }
 
 /// `PATCH /memories/{memory_id}`: one that does not exist comes to be.
 pub(crate) fn update(os: &Os, call: &Call) -> Answer {
-    let (memory, user_id, topics) = read(call)?;
-    let user_id = user_id.ok_or_else(|| Refusal::bad_request("User ID is required"))?;
+    let said = read(call)?;
     check(call)?;
-    store(os, call.param("memory_id").to_owned(), memory, user_id, topics)
+    store(os, call.param("memory_id").to_owned(), said)
 }
 
-fn store(os: &Os, id: String, memory: String, user_id: String, topics: Option<Vec<String>>) -> Answer {
+fn store(os: &Os, id: String, said: Said) -> Answer {
     let now = clock::epoch();
     let memory = Memory {
         id,
-        memory,
-        topics: Some(topics.unwrap_or_default()),
-        user_id: Some(user_id),
+        text: said.text,
+        topics: Some(said.topics),
+        user_id: Some(said.user_id),
         agent_id: None,
         team_id: None,
         input: None,
@@ -166,18 +172,18 @@ pub(crate) fn optimize(os: &Os, call: &Call) -> Answer {
     let mut said: Vec<&str> = Vec::new();
     let mut topics: Vec<String> = Vec::new();
     for memory in &known {
-        if !said.contains(&memory.memory.as_str()) {
-            said.push(&memory.memory);
+        if !said.contains(&memory.text.as_str()) {
+            said.push(&memory.text);
         }
         topics.extend(memory.topics.clone().unwrap_or_default());
     }
     topics.sort();
     topics.dedup();
-    let before: u64 = known.iter().map(|memory| python::words(&memory.memory)).sum();
+    let before: u64 = known.iter().map(|memory| python::words(&memory.text)).sum();
     let now = clock::epoch();
     let one = Memory {
         id: Uuid::new_v4().to_string(),
-        memory: said.join(". "),
+        text: said.join(". "),
         topics: Some(topics),
         user_id: Some(user_id.to_owned()),
         agent_id: None,
@@ -186,7 +192,7 @@ pub(crate) fn optimize(os: &Os, call: &Call) -> Answer {
         created_at: now,
         updated_at: now,
     };
-    let after = python::words(&one.memory);
+    let after = python::words(&one.text);
     if apply {
         let ids: Vec<String> = known.iter().map(|memory| memory.id.clone()).collect();
         os.store.delete_memories(&ids, None)?;

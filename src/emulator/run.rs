@@ -135,6 +135,7 @@ pub(crate) fn restore(document: &Value) -> Stored {
     Stored {
         created_at: document["created_at"].as_i64().unwrap_or_default(),
         messages: messages.filter_map(|message| serde_json::from_value(message.clone()).ok()).collect(),
+        history: Vec::new(),
         requirements: execution::stored_requirements(document),
         tools,
         usage: Usage { input: tokens("input_tokens"), output: tokens("output_tokens") },

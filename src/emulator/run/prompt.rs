@@ -62,7 +62,7 @@ fn memories(part: &Part<'_>) -> String {
                     to personalize your response:\n\n<memories_from_previous_interactions>"
             .to_owned();
     for memory in known {
-        let _ = write!(text, "\n- {}", memory.memory);
+        let _ = write!(text, "\n- {}", memory.text);
     }
     text.push_str(
         "\n</memories_from_previous_interactions>\n\nNote: this information is from previous interactions \

@@ -233,7 +233,7 @@ async fn resume(
     component: Component,
     ask: &Ask,
     document: &Value,
-    stored: Stored,
+    mut stored: Stored,
     sent: &Sent,
     sink: &Sink,
 ) -> Result<Finished, Stop> {
@@ -245,6 +245,7 @@ async fn resume(
     }
     let finished = match component {
         Component::Agent(agent) => {
+            stored.history = history(os, ask, agent.history)?;
             let part = Part {
                 os,
                 agent,
@@ -256,7 +257,7 @@ async fn resume(
                 knowledge_filters: None,
                 parent_run_id: None,
                 step: None,
-                history: history(os, ask, agent.history)?,
+                history: Vec::new(),
                 state: Value::Object(state.clone()),
                 dependencies: None,
                 metadata: ask.metadata.as_ref(),
@@ -265,8 +266,8 @@ async fn resume(
             agent::resume::resume(part, stored, sink).await
         }
         Component::Team(members) => {
-            let history = history(os, ask, members.history)?;
-            team::resume::resume(os, members, ask, &state, history, document, stored, sink).await
+            stored.history = history(os, ask, members.history)?;
+            team::resume::resume(os, members, ask, &state, document, stored, sink).await
         }
         Component::Workflow(flow) => {
             workflow::resume::resume(os, flow, ask, &state, document, sent.steps(), sink).await

@@ -1,5 +1,7 @@
 //! The expressions by which traces are searched.
 
+use std::cmp::Ordering;
+
 use serde_json::Value;
 
 /// Something that holds of a trace, or does not.
@@ -71,12 +73,12 @@ fn compare(op: Op, known: &Value, value: &Value) -> bool {
         _ => known.as_str().zip(value.as_str()).map(|(known, value)| known.cmp(value)),
     };
     match op {
-        Op::Eq => order.is_some_and(|order| order.is_eq()) || known == value,
-        Op::Neq => !(order.is_some_and(|order| order.is_eq()) || known == value),
-        Op::Gt => order.is_some_and(|order| order.is_gt()),
-        Op::Gte => order.is_some_and(|order| order.is_ge()),
-        Op::Lt => order.is_some_and(|order| order.is_lt()),
-        Op::Lte => order.is_some_and(|order| order.is_le()),
+        Op::Eq => order.is_some_and(Ordering::is_eq) || known == value,
+        Op::Neq => !(order.is_some_and(Ordering::is_eq) || known == value),
+        Op::Gt => order.is_some_and(Ordering::is_gt),
+        Op::Gte => order.is_some_and(Ordering::is_ge),
+        Op::Lt => order.is_some_and(Ordering::is_lt),
+        Op::Lte => order.is_some_and(Ordering::is_le),
         Op::Contains => text(known).contains(&text(value)),
         Op::StartsWith => text(known).starts_with(&text(value)),
         Op::In => value.as_array().is_some_and(|values| values.contains(known)),

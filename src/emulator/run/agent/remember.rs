@@ -32,7 +32,7 @@ impl Run<'_> {
         let store = &self.part.os.store;
         let known = store.memories_of(user_id).unwrap_or_default();
         let heading = if known.is_empty() { 0 } else { HEADING };
-        let words: u64 = known.iter().map(|known| python::words(&known.memory)).sum();
+        let words: u64 = known.iter().map(|known| python::words(&known.text)).sum();
         let input = INSTRUCTIONS + python::words(self.part.message) + heading + words;
         let found = model::memory(self.part.message);
         // It says "No memory changes.", or calls a tool and says "Memory updated.".
@@ -40,7 +40,7 @@ impl Run<'_> {
         if let Some(text) = found {
             let memory = Memory {
                 id: Uuid::new_v4().to_string(),
-                memory: text,
+                text,
                 topics: Some(vec!["preferences".to_owned()]),
                 user_id: Some(user_id.to_owned()),
                 agent_id: Some(self.part.agent.id.to_owned()),

@@ -19,9 +19,9 @@ pub(super) fn prompt(members: &[&Agent], media: &Media) -> String {
     }
     let mut text = PROMPT.replace("{roster}", &roster);
     let kinds = [
+        (&media.audio, "Audio"),
         (&media.images, "Images"),
         (&media.videos, "Videos"),
-        (&media.audio, "Audio"),
         (&media.files, "Files"),
     ];
     if kinds.iter().any(|(items, _)| !items.is_empty()) {
