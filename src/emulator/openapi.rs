@@ -66,7 +66,10 @@ fn describe(route: &Route, operation: &str) -> Value {
 fn success(operation: &str) -> &'static str {
     match operation {
         "create_session" => "201",
-        "delete_session" | "delete_sessions" => "204",
+        "delete_session" | "delete_sessions" | "delete_memory" | "delete_memories" | "delete_eval_runs" => {
+            "204"
+        }
+        "upload_content" => "202",
         _ => "200",
     }
 }

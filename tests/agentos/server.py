@@ -38,6 +38,7 @@ os.environ.setdefault("AGNO_TELEMETRY", "false")
 from agno.agent import Agent
 from agno.db.sqlite import SqliteDb
 from agno.exceptions import ModelProviderError
+from agno.memory import MemoryManager
 from agno.models.base import Model
 from agno.models.message import Message
 from agno.models.response import ModelResponse
@@ -54,6 +55,12 @@ try:  # since 2.5
     from agno.metrics import MessageMetrics as Usage
 except ImportError:
     from agno.models.metrics import Metrics as Usage
+
+
+try:  # since 3.0
+    from agno.workflow.types import HumanReview
+except ImportError:
+    HumanReview = None
 
 
 def parameters_of(function: Callable[..., Any]) -> set[str]:
@@ -147,6 +154,23 @@ def delegate(*members: str) -> Voice:
         return "", [("delegate_task_to_member", {"member_id": id, "task": said[-1] if said else ""}) for id in members]
 
     return voice
+
+
+def verdict(said: list[str], _results: list[str]) -> Answer:
+    """Whatever is said to be wrong fails; all else passes."""
+    passed = "wrong" not in (said[-1] if said else "").lower()
+    reason = "nothing is said to be wrong" if passed else "something is wrong"
+    return json.dumps({"passed": passed, "score": 9 if passed else 2, "reason": reason}), []
+
+
+def remember(said: list[str], results: list[str]) -> Answer:
+    """The voice of a memory manager."""
+    if results:
+        return "Memory updated.", []
+    found = re.search(r"\bI (?:like|love) ([A-Za-z ]+)", said[-1] if said else "")
+    if not found:
+        return "No memory changes.", []
+    return "", [("add_memory", {"memory": f"User likes {found.group(1).strip()}", "topics": ["preferences"]})]
 
 
 def failure_of(last: str) -> Exception:
@@ -315,6 +339,25 @@ FOLDER = None if os.environ.get("AGENTOS_DB") else tempfile.mkdtemp(prefix="agen
 db = SqliteDb(id="demo-db", db_file=os.environ.get("AGENTOS_DB") or f"{FOLDER}/agentos.db")
 
 
+def remembering() -> dict[str, Any]:
+    """Agent arguments that keep what users like."""
+    switch = "update_memory_on_run" if "update_memory_on_run" in parameters_of(Agent.__init__) else "enable_user_memories"
+    return {
+        "memory_manager": MemoryManager(model=OfflineModel(voice=remember), db=db),
+        "add_memories_to_context": True,
+        switch: True,
+    }
+
+
+def needs_a_word(question: str) -> dict[str, Any]:
+    """Step arguments that let a human decide; nothing before there was a way."""
+    if HumanReview is not None and "human_review" in parameters_of(Step.__init__):
+        return {"human_review": HumanReview(requires_confirmation=True, confirmation_message=question)}
+    if "requires_confirmation" in parameters_of(Step.__init__):
+        return {"requires_confirmation": True, "confirmation_message": question}
+    return {}
+
+
 def agent(id: str, voice: Voice, **settings: Any) -> Agent:
     return Agent(id=id, name=id.capitalize(), model=OfflineModel(voice=voice), db=db, telemetry=False, **settings)
 
@@ -331,6 +374,16 @@ def shout(step_input: StepInput) -> StepOutput:
 alpha = agent("alpha", chat, role="First member")
 beta = agent("beta", chat, role="Second member")
 broken = agent("broken", fail)
+slow = agent("slow", count_words)
+guarded = Agent(
+    id="guarded-member",
+    name="GuardedMember",
+    role="Deletes files",
+    model=OfflineModel(voice=ask_a_human("delete_file")),
+    tools=[delete_file],
+    db=db,
+    telemetry=False,
+)
 
 AGENTS = [
     agent(
@@ -346,11 +399,15 @@ AGENTS = [
     agent("confirmer", ask_a_human("delete_file"), tools=[delete_file]),
     agent("external", ask_a_human("run_shell"), tools=[run_shell]),
     agent("asker", ask_a_human("send_email"), tools=[send_email]),
-    agent("slow", count_words),
+    slow,
     broken,
+    agent("rememberer", chat, **remembering()),
+    agent("judge", verdict),
 ]
 TEAMS = [
     team("duo", "Duo", delegate("alpha", "beta"), [alpha, beta], add_history_to_context=True),
+    team("hitl-team", "HITL Team", delegate("guarded-member"), [guarded]),
+    team("slow-team", "Slow Team", count_words, [alpha]),
     team("broken-team", "Broken Team", fail, [alpha]),
 ]
 WORKFLOWS = [
@@ -363,6 +420,13 @@ WORKFLOWS = [
         telemetry=False,
     ),
     Workflow(
+        id="slow-flow",
+        name="Slow Flow",
+        db=db,
+        steps=[Step(name="crawl", agent=slow), Step(name="shout", executor=shout)],
+        telemetry=False,
+    ),
+    Workflow(
         id="broken-flow",
         name="Broken Flow",
         db=db,
@@ -370,6 +434,20 @@ WORKFLOWS = [
         telemetry=False,
     ),
 ]
+
+if question := needs_a_word("Publish the draft?"):
+    # Where it was asked for, but a human has no say, the workflow would just run on: then it is not there.
+    WORKFLOWS.insert(
+        1,
+        Workflow(
+            id="gated",
+            name="Gated",
+            description="Second step needs a confirmation",
+            db=db,
+            steps=[Step(name="draft", agent=alpha), Step(name="publish", executor=shout, **question)],
+            telemetry=False,
+        ),
+    )
 
 
 def build() -> Any:

@@ -1,0 +1,97 @@
+//! Tokens: who asks, and what they may.
+
+use agentos_run::emulator::Options;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::{Answer, Server};
+
+const SECRET: &str = "a secret of the tests";
+
+/// A token with these claims, signed with HS256.
+fn token(claims: &Value) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = format!("{}.{}", part(&json!({ "alg": "HS256", "typ": "JWT" })), part(claims));
+    let mut key = [0_u8; 64];
+    key[..SECRET.len()].copy_from_slice(SECRET.as_bytes());
+    let inner = Sha256::new().chain_update(key.map(|byte| byte ^ 0x36)).chain_update(&signed).finalize();
+    let outer = Sha256::new().chain_update(key.map(|byte| byte ^ 0x5c)).chain_update(inner).finalize();
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(outer))
+}
+
+fn server(isolation: bool) -> Server {
+    Server::with(Options {
+        jwt_secret: Some(SECRET.to_owned()),
+        user_isolation: isolation,
+        ..Options::default()
+    })
+}
+
+fn send(server: &Server, method: &str, path: &str, form: &str, claims: &Value) -> Answer {
+    let request = server.request(method, path).bearer_auth(token(claims));
+    let media = "application/x-www-form-urlencoded";
+    server.send(request.header("content-type", media).body(form.to_owned()))
+}
+
+#[test]
+fn lets_tokens_in_and_nothing_else() {
+    let server = server(false);
+    server.get("/health").ok();
+    server.get("/agents").refused(401, "Authorization header missing");
+    server
+        .send(server.request("GET", "/agents").bearer_auth("abc"))
+        .refused(401, "Invalid token: Not enough segments");
+    let get = |claims: Value| send(&server, "GET", "/agents", "", &claims);
+    get(json!({ "sub": "a", "scopes": ["agents:read"], "exp": 1 })).refused(401, "Token has expired");
+    get(json!({ "sub": "a", "scopes": [] }))
+        .refused(403, "Insufficient permissions. Required scope(s): agents:read");
+    assert_eq!(get(json!({ "scopes": ["agents:assistant:read"] })).ok().as_array().unwrap().len(), 1);
+    assert!(get(json!({ "scopes": ["agent_os:admin"] })).ok().as_array().unwrap().len() > 1);
+    let run = |agent: &str| {
+        let claims = json!({ "sub": "alice", "scopes": ["agents:assistant:run"] });
+        send(
+            &server,
+            "POST",
+            &format!("/agents/{agent}/runs"),
+            "message=hi&stream=false&user_id=bob",
+            &claims,
+        )
+    };
+    assert_eq!(run("assistant").ok()["user_id"], "alice");
+    run("toolbox").refused(403, "Insufficient permissions. Required scope(s): agents:run");
+}
+
+#[test]
+fn keeps_users_apart() {
+    let server = server(true);
+    let scopes = json!(["agents:run", "agents:read", "sessions:read"]);
+    let (alice, bob) =
+        (json!({ "sub": "alice", "scopes": scopes }), json!({ "sub": "bob", "scopes": scopes }));
+    let form = "message=hi&stream=false&session_id=s&run_id=r";
+    send(&server, "POST", "/agents/assistant/runs", form, &alice).ok();
+    send(&server, "POST", "/agents/assistant/runs", form, &bob).refused(404, "Session not found");
+    assert_eq!(send(&server, "GET", "/sessions/s", "", &bob).status, 404);
+    assert_eq!(send(&server, "GET", "/sessions?user_id=alice", "", &bob).ok()["data"], json!([]));
+    assert_eq!(send(&server, "GET", "/sessions", "", &alice).ok()["meta"]["total_count"], 1);
+    let cancel = "/agents/assistant/runs/r/cancel";
+    send(&server, "POST", cancel, "", &bob).refused(400, "session_id is required for this action");
+    send(&server, "POST", &format!("{cancel}?session_id=s"), "", &bob).refused(404, "Run not found");
+    send(&server, "POST", &format!("{cancel}?session_id=s"), "", &alice).ok();
+}
+
+#[test]
+fn tokens_are_for_their_audience() {
+    let options = Options {
+        jwt_secret: Some(SECRET.to_owned()),
+        jwt_audience: Some("demo-os".to_owned()),
+        ..Options::default()
+    };
+    let server = Server::with(options);
+    let get = |audience: &str| {
+        send(&server, "GET", "/agents", "", &json!({ "aud": audience, "scopes": ["agents:read"] }))
+    };
+    get("demo-os").ok();
+    get("other").refused(401, "Invalid token: Audience doesn't match");
+}
