@@ -10,6 +10,7 @@ use crate::template::Template;
 use crate::yaml::Key;
 
 mod action;
+pub(crate) mod conversation;
 pub mod load;
 mod names;
 mod read;

@@ -794,6 +794,19 @@ fn long_values_are_cut() {
 }
 
 #[test]
+fn many_members_stay_fast() {
+    let run = outcome(json!({"data": vec!["a"; 30_000]}));
+    let started = std::time::Instant::now();
+    let lines = check(
+        "$.data[*]: { each: b, any: b, none: b, unique: true, sorted: true }\n$.data: { like: [a], contains: b }",
+        &run,
+    );
+    assert_eq!(lines.iter().filter(|line| *line == "ok").count(), 2, "{lines:?}");
+    assert!(lines[0].ends_with("[11] and 29988 more)"), "{}", lines[0]);
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+}
+
+#[test]
 fn a_schema_may_be_a_file() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a b#.json"), r#"{"$ref": "other.json#/$defs/id"}"#).unwrap();

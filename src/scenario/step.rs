@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::action::{Action, Defaults};
+use super::action::{Action, Defaults, HttpBody};
 use super::read::check_name;
 use crate::agentos::Timeouts;
 use crate::diagnostic::{self, Problem, Problems};
@@ -34,7 +34,7 @@ const PLANNED_MODIFIERS: &[&str] = &[
 ];
 
 /// Actions that the language has and this version does not run yet.
-const PLANNED_ACTIONS: &[&str] = &["use", "conversation", "parallel"];
+const PLANNED_ACTIONS: &[&str] = &["use"];
 
 /// What it does and how.
 #[derive(Debug)]
@@ -222,7 +222,12 @@ fn parse(node: &Node, defaults: &Defaults, problems: &mut Problems) -> Option<St
     Some(step)
 }
 
-fn modifiers(fields: &Fields<'_>, node: &Node, defaults: &Defaults, problems: &mut Problems) -> Step {
+pub(super) fn modifiers(
+    fields: &Fields<'_>,
+    node: &Node,
+    defaults: &Defaults,
+    problems: &mut Problems,
+) -> Step {
     let id = fields.get("id").and_then(|entry| {
         let name = string(&entry.value, "`id`", problems)?;
         let key = Key { span: entry.value.span.clone(), name };
@@ -308,6 +313,47 @@ impl Step {
                 Problem::error("step::modifier", "`timeout` needs a step that sends a request, or a group")
                     .label(&entry.key.span, format!("`{}` takes no time", self.action_key.name)),
             );
+        }
+    }
+
+    /// The expressions that it reads before it sends anything; the steps inside it are looked at one by one.
+    pub fn for_each_expression(&self, visit: &mut dyn FnMut(&Expression)) {
+        if let Some(condition) = &self.condition {
+            visit(condition);
+        }
+        for (_, template) in &self.headers {
+            template.for_each_expression(visit);
+        }
+        match &self.action {
+            Action::Operation(action) => {
+                for (_, template) in &action.fields {
+                    template.for_each_expression(visit);
+                }
+            }
+            Action::Http(http) => {
+                http.path.for_each_expression(visit);
+                for (_, template) in &http.query {
+                    template.for_each_expression(visit);
+                }
+                match &http.body {
+                    HttpBody::None => {}
+                    HttpBody::Json(body) | HttpBody::Text(body) => body.for_each_expression(visit),
+                    HttpBody::Form(pairs) | HttpBody::Multipart(pairs) => {
+                        for (_, template) in pairs {
+                            template.for_each_expression(visit);
+                        }
+                    }
+                }
+            }
+            Action::Set(values) => {
+                for (_, template) in values {
+                    template.for_each_expression(visit);
+                }
+            }
+            Action::Assert(expectations) => expectations.for_each_expression(visit),
+            // The steps of a group are looked at one by one.
+            Action::Group(_) | Action::Parallel(_) | Action::Conversation(_) => {}
+            Action::Sleep(template) | Action::Log(template) => template.for_each_expression(visit),
         }
     }
 

@@ -1,0 +1,348 @@
+//! Running steps: one after another, side by side, and whatever each of them does.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+
+use super::answer::{self, Done};
+use super::context::Context;
+use super::event::{Event, Failure, Observer, Phase, ScenarioReport, StepReport, StepStatus};
+use super::request::Request;
+use super::stop::Stop;
+use super::{Settings, Target};
+use crate::agentos::Error;
+use crate::diagnostic::Problem;
+use crate::outcome::Outcome;
+use crate::scenario::{Action, Scenario, Step, conversation};
+use crate::template::Template;
+
+/// Whether the next step runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Flow {
+    /// It does.
+    Go,
+    /// A step failed.
+    Failed,
+    /// The time is up or somebody pressed Ctrl-C.
+    Stopped,
+}
+
+/// A scenario that is running.
+pub(super) struct Run<'a> {
+    pub(super) scenario: &'a Arc<Scenario>,
+    pub(super) target: &'a Target,
+    pub(super) settings: &'a Settings,
+    pub(super) observer: &'a dyn Observer,
+    pub(super) context: &'a mut Context,
+    pub(super) report: &'a mut ScenarioReport,
+    pub(super) stop: Stop<'a>,
+    /// What was said so far in the conversation that is going on: a failure shows it.
+    pub(super) transcript: Vec<String>,
+}
+
+impl Run<'_> {
+    /// Runs steps until one fails.
+    pub(super) fn list<'s>(
+        &'s mut self,
+        steps: &'s [Step],
+        phase: Phase,
+    ) -> Pin<Box<dyn Future<Output = Flow> + 's>> {
+        Box::pin(async move {
+            for step in steps {
+                let flow = self.step(step, phase).await;
+                if flow != Flow::Go {
+                    return flow;
+                }
+            }
+            Flow::Go
+        })
+    }
+
+    /// Runs all steps, whatever becomes of each.
+    pub(super) async fn finally(&mut self, steps: &[Step]) {
+        for step in steps {
+            if self.step(step, Phase::Finally).await == Flow::Stopped {
+                return;
+            }
+        }
+    }
+
+    async fn step(&mut self, step: &Step, phase: Phase) -> Flow {
+        if let Some(stopped) = self.stop.now() {
+            let problem = self.stop.problem(&stopped, step);
+            self.finish(step, phase, Duration::ZERO, Done { stopped: true, ..Done::failed(problem) });
+            return Flow::Stopped;
+        }
+        if phase == Phase::Finally
+            && let Some(name) = self.unset(step)
+        {
+            self.skip(step, phase, format!("`{name}` was never set"));
+            return Flow::Go;
+        }
+        match step.condition.as_ref().map(|condition| condition.is_true(&self.context.scope)) {
+            None | Some(Ok(true)) => {}
+            Some(Ok(false)) => {
+                let text =
+                    step.condition.as_ref().map(|condition| condition.text().to_owned()).unwrap_or_default();
+                self.skip(step, phase, format!("`{text}` does not hold"));
+                return Flow::Go;
+            }
+            Some(Err(problem)) => return self.finish(step, phase, Duration::ZERO, Done::failed(problem)),
+        }
+        let began = Instant::now();
+        let done = match &step.action {
+            Action::Group(steps) => return self.group(step, steps, phase).await,
+            Action::Parallel(branches) => return self.parallel(step, branches, phase).await,
+            Action::Conversation(turns) => return self.conversation(step, turns, phase).await,
+            Action::Operation(_) | Action::Http(_) => self.request(step).await,
+            Action::Set(values) => self.set(values),
+            Action::Assert(expectations) => {
+                answer::checked(&expectations.evaluate(None, &self.context.scope))
+            }
+            Action::Sleep(template) => self.sleep(step, template).await,
+            Action::Log(template) => self.log(template),
+        };
+        self.finish(step, phase, began.elapsed(), done)
+    }
+
+    async fn group(&mut self, step: &Step, steps: &[Step], phase: Phase) -> Flow {
+        let outer = (self.stop.deadline, self.stop.timeout);
+        if let Some(total) = step.timeout.total {
+            let deadline = Instant::now() + total;
+            if self.stop.deadline.is_none_or(|outer| deadline < outer) {
+                self.stop.deadline = Some(deadline);
+                self.stop.timeout = Some(total);
+            }
+        }
+        let flow = self.list(steps, phase).await;
+        (self.stop.deadline, self.stop.timeout) = outer;
+        match flow {
+            Flow::Failed if step.soft => Flow::Go,
+            flow => flow,
+        }
+    }
+
+    /// Runs the branches at the same time, each with variables of its own, and joins what they bring: in the order in
+    /// which the branches stand, whichever was first.
+    async fn parallel(&mut self, step: &Step, branches: &[Step], phase: Phase) -> Flow {
+        let mut states: Vec<(Context, ScenarioReport)> =
+            branches.iter().map(|_| (self.context.branch(), ScenarioReport::new(self.scenario))).collect();
+        let running = branches.iter().zip(&mut states).map(|(branch, (context, report))| {
+            let mut run = Run {
+                scenario: self.scenario,
+                target: self.target,
+                settings: self.settings,
+                observer: self.observer,
+                context,
+                report,
+                stop: self.stop,
+                transcript: Vec::new(),
+            };
+            async move { run.list(std::slice::from_ref(branch), phase).await }
+        });
+        let flows = join_all(running).await;
+        for (context, report) in states {
+            self.context.join(context);
+            self.report.steps += report.steps;
+            self.report.checks += report.checks;
+            self.report.failed.extend(report.failed);
+        }
+        match flows.into_iter().max().unwrap_or(Flow::Go) {
+            Flow::Failed if step.soft => Flow::Go,
+            flow => flow,
+        }
+    }
+
+    async fn conversation(&mut self, step: &Step, turns: &[Step], phase: Phase) -> Flow {
+        self.context.set(conversation::SESSION, &serde_json::json!(uuid::Uuid::new_v4().to_string()));
+        self.transcript = vec!["the conversation:".to_owned()];
+        let flow = self.list(turns, phase).await;
+        self.transcript.clear();
+        match flow {
+            Flow::Failed if step.soft => Flow::Go,
+            flow => flow,
+        }
+    }
+
+    /// Adds a turn to the transcript, where a conversation is going on.
+    fn record_turn(&mut self, step: &Step, outcome: &Outcome) {
+        if self.transcript.is_empty() {
+            return;
+        }
+        let Action::Operation(action) = &step.action else { return };
+        let message = action.fields.iter().find(|(key, _)| key.name == "message");
+        let message = message.and_then(|(_, message)| message.resolve_text(&self.context.scope).ok());
+        self.transcript.push(format!("  user: {}", message.unwrap_or_default()));
+        let answer = outcome.content().map(crate::expr::as_text).or_else(|| outcome.error.clone());
+        self.transcript.push(format!("  answer: {}", answer.unwrap_or_default()));
+    }
+
+    fn skip(&mut self, step: &Step, phase: Phase, reason: String) {
+        self.tell(step, phase, Duration::ZERO, StepStatus::Skipped(reason), Done::default());
+    }
+
+    /// Reports a step that ran.
+    fn finish(&mut self, step: &Step, phase: Phase, duration: Duration, done: Done) -> Flow {
+        self.report.steps += 1;
+        self.report.checks += done.checks;
+        let stopped = done.stopped;
+        let status = match (done.failures.is_empty(), step.soft && !stopped) {
+            (true, _) => StepStatus::Passed,
+            (false, true) => StepStatus::SoftFailed,
+            (false, false) => StepStatus::Failed,
+        };
+        let flow = match status {
+            StepStatus::Failed if stopped => Flow::Stopped,
+            StepStatus::Failed => Flow::Failed,
+            _ => Flow::Go,
+        };
+        self.tell(step, phase, duration, status, done);
+        flow
+    }
+
+    fn tell(&mut self, step: &Step, phase: Phase, duration: Duration, status: StepStatus, done: Done) {
+        let title = step
+            .name
+            .as_ref()
+            .and_then(|name| name.resolve_text(&self.context.scope).ok())
+            .unwrap_or_else(|| step.title());
+        let failed = matches!(status, StepStatus::Failed | StepStatus::SoftFailed);
+        let mut notes = done.notes;
+        if failed {
+            notes.extend(self.transcript.iter().cloned());
+        }
+        let step = Arc::new(StepReport {
+            phase,
+            title,
+            action: step.action_key.name.clone(),
+            span: step.span.clone(),
+            status,
+            duration,
+            failures: done.failures,
+            request: done.request,
+            exchange: done.exchange,
+            notes,
+            checks: done.checks,
+        });
+        self.observer
+            .on(&Event::StepFinished { scenario: Arc::clone(self.scenario), step: Arc::clone(&step) });
+        if failed {
+            self.report.failed.push(step);
+        }
+    }
+
+    fn set(&mut self, values: &[(crate::yaml::Key, Template)]) -> Done {
+        for (key, template) in values {
+            match template.resolve(&self.context.scope) {
+                Ok(value) => self.context.set(&key.name, &value),
+                Err(problem) => return Done::failed(problem),
+            }
+        }
+        Done::default()
+    }
+
+    async fn sleep(&mut self, step: &Step, template: &Template) -> Done {
+        let text = match template.resolve_text(&self.context.scope) {
+            Ok(text) => text,
+            Err(problem) => return Done::failed(problem),
+        };
+        let duration = match crate::duration::parse(&text) {
+            Ok(duration) => duration,
+            Err(message) => {
+                return Done::failed(
+                    Problem::error("scenario::duration", format!("`sleep`: {message}"))
+                        .label(template.span(), format!("is `{text}` here")),
+                );
+            }
+        };
+        match self.stop.guard(tokio::time::sleep(duration)).await {
+            Ok(()) => Done::default(),
+            Err(stopped) => Done { stopped: true, ..Done::failed(self.stop.problem(&stopped, step)) },
+        }
+    }
+
+    fn log(&mut self, template: &Template) -> Done {
+        match template.resolve_text(&self.context.scope) {
+            Ok(text) => {
+                self.observer.on(&Event::Log { scenario: Arc::clone(self.scenario), text });
+                Done::default()
+            }
+            Err(problem) => Done::failed(problem),
+        }
+    }
+
+    /// Sends the request of a step and holds its expectations against the answer.
+    async fn request(&mut self, step: &Step) -> Done {
+        let request = match &step.action {
+            Action::Operation(action) => {
+                Request::of_operation(step, action, &self.context.scope, self.settings)
+            }
+            Action::Http(action) => Request::of_http(step, action, &self.context.scope, self.settings),
+            _ => return Done::default(),
+        };
+        let request = match request {
+            Ok(request) => request,
+            Err(problems) => {
+                return Done {
+                    failures: problems.into_iter().map(Failure::from).collect(),
+                    ..Done::default()
+                };
+            }
+        };
+        if let Action::Operation(action) = &step.action
+            && let Some(lack) = self.target.lacks_operation(action.operation.spec).await
+        {
+            return Done::failed(
+                Problem::error("operation::missing", lack)
+                    .label(&step.action_key.span, "nothing was sent")
+                    .help(format!(
+                        "`requires: {{ operations: [{}] }}` skips the scenario there",
+                        action.operation.spec.name
+                    )),
+            );
+        }
+        let began = Instant::now();
+        let sent = request.send(&self.target.client, step.retry.as_ref());
+        let (result, mut notes) = match self.stop.guard(sent).await {
+            Ok(sent) => sent,
+            Err(stopped) => return Done { stopped: true, ..Done::failed(self.stop.problem(&stopped, step)) },
+        };
+        let (outcome, exchange, sent) = match result {
+            Ok(exchange) => {
+                let exchange = Arc::new(exchange);
+                notes.extend(exchange.notes.iter().cloned());
+                let outcome = answer::outcome_of(&exchange, request.answers_json(), step.allow_failed_steps);
+                (outcome, Some(Arc::clone(&exchange)), Some(exchange.request.clone()))
+            }
+            Err(error) => {
+                let Error { kind, request } = error;
+                let error = kind.to_string();
+                let outcome = Outcome { error: Some(error), duration: began.elapsed(), ..Outcome::default() };
+                (outcome, None, request.map(|request| *request))
+            }
+        };
+        let outcome = Arc::new(outcome);
+        self.record_turn(step, &outcome);
+        if let Some(id) = &step.id {
+            self.context.keep(&id.name, &outcome);
+        }
+        let mut done = answer::check(step, &outcome, &self.context.scope);
+        answer::save(step, &outcome, self.context, &mut done);
+        Done { request: sent, exchange, notes, ..done }
+    }
+
+    /// The first name that a step needs and that was never set.
+    fn unset(&self, step: &Step) -> Option<String> {
+        let mut found = None;
+        step.for_each_expression(&mut |expression| {
+            if found.is_none() {
+                found = self.context.unset(expression);
+            }
+        });
+        // What the step itself brings is not there before it.
+        found.filter(|name| step.id.as_ref().is_none_or(|id| *name != format!("steps.{}", id.name)))
+    }
+}
