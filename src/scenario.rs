@@ -14,6 +14,7 @@ pub(crate) mod conversation;
 pub mod load;
 mod names;
 mod read;
+pub mod schema;
 pub mod select;
 mod step;
 
