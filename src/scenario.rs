@@ -15,6 +15,7 @@ mod flow;
 pub mod load;
 mod names;
 mod read;
+pub mod schema;
 pub mod select;
 mod step;
 

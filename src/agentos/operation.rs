@@ -7,13 +7,13 @@ use std::pin::Pin;
 use std::sync::LazyLock;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::error::Error;
-use super::field::{Field, fields_of};
+use super::field::{Field, fields_of, schema_of};
 use super::transport::{CallOptions, Client, Exchange};
 
 /// What an operation is called and which request it sends.
@@ -328,6 +328,8 @@ pub struct Entry {
     pub details: String,
     /// Its fields, in the order of the type.
     pub fields: Vec<Field>,
+    /// The JSON Schema of its fields, for editors.
+    pub schema: fn() -> Schema,
     parse: Parse,
 }
 
@@ -343,6 +345,7 @@ impl Entry {
             summary: summary.replace('\n', " "),
             details: details.to_owned(),
             fields,
+            schema: schema_of::<O>,
             parse: |fields| {
                 serde_json::from_value::<O>(Value::Object(fields))
                     .map(|operation| Box::new(operation) as Box<dyn AnyOperation>)

@@ -237,12 +237,12 @@ async fn preflight(client: &Client) -> Result<(), Problem> {
 
 /// The problem of a target that does not answer.
 pub(super) fn unreachable_problem(error: &Error) -> Problem {
-    let problem = Problem::error("target::unreachable", error.to_string());
     match &error.kind {
         ErrorKind::Unreachable { .. } | ErrorKind::Timeout { .. } => {
-            problem.help("is it running, and is the address right? `--embedded` runs without a server")
+            Problem::error("target::unreachable", error.to_string())
+                .help("is it running, and is the address right? `--embedded` runs without a server")
         }
-        _ => problem,
+        _ => Problem::error("request::failed", error.to_string()),
     }
 }
 

@@ -5,5 +5,7 @@
 mod client;
 mod common;
 #[cfg(feature = "emulator")]
+mod docs;
+#[cfg(feature = "emulator")]
 mod emulator;
 mod harness;
