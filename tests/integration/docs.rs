@@ -62,7 +62,7 @@ impl Block {
     fn file(&self) -> Option<&str> {
         let name = self.text.lines().next()?.strip_prefix("# ")?;
         let is_file =
-            std::path::Path::new(name).extension().is_some_and(|kind| kind == "yaml") && !name.contains(' ');
+            Path::new(name).extension().is_some_and(|kind| kind == "yaml") && !name.contains(' ');
         is_file.then_some(name)
     }
 
