@@ -101,13 +101,7 @@ struct Found {
 
 impl Found {
     fn embedded() -> Self {
-        Self {
-            url: None,
-            operation: "run_agent",
-            field: "agent_id",
-            id: "assistant".to_owned(),
-            db_id: None,
-        }
+        Self { url: None, operation: "run_agent", field: "agent_id", id: "assistant".to_owned(), db_id: None }
     }
 
     /// The first agent of a server, or its first team or workflow.

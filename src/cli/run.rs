@@ -327,7 +327,8 @@ pub(super) fn paths(
 ) -> Result<Vec<String>, ()> {
     if let [only] = given {
         // A misspelt command looks like a path.
-        let commands = ["run", "check", "list", "call", "operations", "serve", "init", "schema", "completions"];
+        let commands =
+            ["run", "check", "list", "call", "operations", "serve", "init", "schema", "completions"];
         let is_word = only.chars().all(|c| c.is_ascii_alphabetic());
         if let (true, false, Some(command)) =
             (is_word, Path::new(only).exists(), diagnostic::nearest(only, commands))

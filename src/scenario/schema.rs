@@ -19,7 +19,11 @@ const TOP: &[Word] = &[
     ("tags", "Words to select it by: `--tag 'smoke and not slow'`.", texts),
     ("skip", "`true`, a reason, or an expression: it is not run then.", || any_of([boolean(), text()])),
     ("requires", "What the target must have; where it has not, the scenario is skipped.", requires),
-    ("vars", "Variables. Later ones may use earlier ones, `env` and `run`; `--var name=value` replaces them.", map),
+    (
+        "vars",
+        "Variables. Later ones may use earlier ones, `env` and `run`; `--var name=value` replaces them.",
+        map,
+    ),
     ("defaults", "Fields and modifiers that go into every step that takes them.", || reference("defaults")),
     ("timeout", "The time that setup and steps may take together.", duration),
     ("target", "The target of the project file that it runs against.", text),
@@ -36,17 +40,27 @@ const MODIFIERS: &[Word] = &[
     ("timeout", "How long the request may take: `30s`, or a clock for each phase.", timeout),
     ("headers", "Further headers of the request.", map),
     ("expect", "What must hold of the answer.", || reference("expect")),
-    ("save", "Variables that are taken from the answer: `{ sid: $.session_id }`; a bare name takes the body.", save),
+    (
+        "save",
+        "Variables that are taken from the answer: `{ sid: $.session_id }`; a bare name takes the body.",
+        save,
+    ),
     ("soft", "A failure is reported, and the scenario goes on.", boolean),
-    ("allow_failed_steps", "A workflow that says COMPLETED passes although one of its steps failed.", boolean),
+    (
+        "allow_failed_steps",
+        "A workflow that says COMPLETED passes although one of its steps failed.",
+        boolean,
+    ),
 ];
 
 const ACTIONS: &[Word] = &[
     ("http", "Any request, for what has no operation.", http),
     ("set", "Gives variables values.", map),
-    ("assert", "Expectations on expressions; nothing is sent.", || {
-        json!({ "anyOf": [reference("expect"), text(), { "type": "array" }] })
-    }),
+    (
+        "assert",
+        "Expectations on expressions; nothing is sent.",
+        || json!({ "anyOf": [reference("expect"), text(), { "type": "array" }] }),
+    ),
     ("conversation", "Several turns of a user in one session with an agent or a team.", conversation),
     ("group", "Steps that belong together.", || reference("steps")),
     ("parallel", "Steps that run at the same time.", || reference("steps")),
@@ -104,7 +118,11 @@ const PREDICATES: &[Word] = &[
     ("count", "How many: a number, predicates, or `{ name: number }`.", anything),
     ("not", "What must not hold.", predicates),
     ("all_of", "All of these hold.", || json!({ "type": "array", "items": reference("expectation") })),
-    ("any_of", "At least one of these holds.", || json!({ "type": "array", "items": reference("expectation") })),
+    (
+        "any_of",
+        "At least one of these holds.",
+        || json!({ "type": "array", "items": reference("expectation") }),
+    ),
     ("sequence", "An ordered pattern of events or tool calls.", anything),
 ];
 
@@ -177,7 +195,8 @@ pub fn schema() -> Value {
 /// The properties of these words; one that nobody described holds anything.
 fn properties(words: &[&str], table: &[Word]) -> Value {
     let mut known = described(table);
-    let fields = words.iter().map(|word| ((*word).to_owned(), known.remove(*word).unwrap_or_else(|| json!({}))));
+    let fields =
+        words.iter().map(|word| ((*word).to_owned(), known.remove(*word).unwrap_or_else(|| json!({}))));
     Value::Object(fields.collect())
 }
 
@@ -415,7 +434,8 @@ fn save() -> Value {
 }
 
 fn types() -> Value {
-    let one = json!({ "enum": TYPES.iter().map(|name| json!(name)).chain([Value::Null]).collect::<Vec<_>>() });
+    let one =
+        json!({ "enum": TYPES.iter().map(|name| json!(name)).chain([Value::Null]).collect::<Vec<_>>() });
     json!({ "anyOf": [one, { "type": "array", "items": one }] })
 }
 
@@ -481,7 +501,12 @@ mod tests {
         assert_eq!(names(MODIFIERS), step::MODIFIERS, "describe it in MODIFIERS of {}", file!());
         assert_eq!(names(ACTIONS), action::WORDS, "describe it in ACTIONS of {}", file!());
         let expect = include_str!("../expect/names.rs");
-        assert_eq!(names(PREDICATES), words_of(expect, "PREDICATES"), "describe it in PREDICATES of {}", file!());
+        assert_eq!(
+            names(PREDICATES),
+            words_of(expect, "PREDICATES"),
+            "describe it in PREDICATES of {}",
+            file!()
+        );
         assert_eq!(TYPES.to_vec(), words_of(expect, "TYPES"));
         assert_eq!(FORMATS.to_vec(), words_of(include_str!("../expect/schema.rs"), "FORMATS"));
     }

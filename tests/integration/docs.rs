@@ -120,10 +120,9 @@ fn findings(document: &str, text: &str) -> Vec<String> {
                 }
             }
             ("yaml", "other") | ("sh" | "rust" | "toml" | "json" | "text", _) => {}
-            (language, word) => wrong.push(format!(
-                "{}: nobody knows what a block `{language} {word}` is",
-                block.place
-            )),
+            (language, word) => {
+                wrong.push(format!("{}: nobody knows what a block `{language} {word}` is", block.place))
+            }
         }
     }
     emulator.stop();
@@ -238,11 +237,15 @@ fn what_the_documentation_shows_is_what_happens() {
 #[test]
 fn a_document_that_lies_is_found_out() {
     let wrong = |text: &str| findings("lie.md", text).join("\n");
-    assert!(wrong("```yaml\nsteps:\n  - health: {}\n    expect: { status: 201 }\n```\n").contains("lie.md:1"));
+    assert!(
+        wrong("```yaml\nsteps:\n  - health: {}\n    expect: { status: 201 }\n```\n").contains("lie.md:1")
+    );
     assert!(wrong("```yaml\n- helth: {}\n```\n").contains("exit code 2 and not 0"));
     assert!(wrong("```yaml fails\nsteps:\n  - health: {}\n```\n").contains("exit code 0 and not 2"));
     assert!(wrong("```yaml project\ntargts: {}\n```\n").contains("exit code 2 and not 0"));
-    assert!(wrong("```console\n$ agentos-run --version\nagentos-run of old\n```\n").contains("does not print"));
+    assert!(
+        wrong("```console\n$ agentos-run --version\nagentos-run of old\n```\n").contains("does not print")
+    );
     assert!(wrong("```console\n$ agentos-run nope.yaml\n```\n").contains("exit code 2 and not 0"));
     assert!(wrong("```jaml\n```\n").contains("nobody knows"));
 }
@@ -263,11 +266,8 @@ fn links_between_documents_lead_somewhere() {
                 continue;
             }
             let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
-            let path = if file.is_empty() {
-                root.join(name)
-            } else {
-                root.join(name).parent().unwrap().join(file)
-            };
+            let path =
+                if file.is_empty() { root.join(name) } else { root.join(name).parent().unwrap().join(file) };
             assert!(path.exists(), "{name} links to {target}, which is not there");
             if anchor.is_empty() {
                 continue;
