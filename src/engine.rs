@@ -11,6 +11,7 @@ mod context;
 pub mod event;
 mod interpreter;
 pub mod interrupt;
+mod loops;
 mod request;
 mod steps;
 mod stop;

@@ -50,6 +50,11 @@ impl Context {
         self.changed.insert(name.to_owned());
     }
 
+    /// Gives a variable a value that a branch does not bring back: the item of a loop.
+    pub(super) fn set_local(&mut self, name: &str, value: &serde_json::Value) {
+        self.scope.set(name, Value::from_json(value));
+    }
+
     /// The names of a branch that runs beside others: it sees what is there and shares nothing that it sets.
     pub(super) fn branch(&self) -> Self {
         Self { scope: self.scope.clone(), answers: self.answers.clone(), changed: BTreeSet::new() }

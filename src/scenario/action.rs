@@ -151,16 +151,7 @@ impl Action {
                 }
                 Self::Set(values)
             }
-            "assert" => {
-                if matches!(node.kind, Kind::Null) || node.as_mapping().is_some_and(<[Entry]>::is_empty) {
-                    problems.push(
-                        Problem::error("expect::empty", "`assert` expects nothing")
-                            .label(&entry.key.span, "nothing in it")
-                            .help("assert: { \"${{ count }}\": { gte: 1 } }"),
-                    );
-                }
-                Self::Assert(Expectations::parse_assertions(node, problems))
-            }
+            "assert" => Self::Assert(Expectations::parse_assertions(node, problems)),
             "group" | "parallel" => {
                 let name = entry.key.name.as_str();
                 let steps = step::parse_list(node, name, defaults, problems);

@@ -11,8 +11,10 @@ use crate::yaml::{Entry, Key, Kind, Node};
 pub(crate) const SESSION: &str = "__conversation";
 
 /// What a turn may have beside `user`.
-const TURN_KEYS: &[&str] =
-    &["user", "id", "name", "if", "expect", "save", "timeout", "retry", "headers", "soft"];
+const TURN_KEYS: &[&str] = &[
+    "user", "id", "name", "if", "expect", "save", "timeout", "retry", "headers", "soft", "until", "every",
+    "within",
+];
 
 /// Reads `conversation:`. Every turn becomes a step that runs the agent or the team.
 pub(super) fn parse(entry: &Entry, defaults: &Defaults, problems: &mut Problems) -> Vec<Step> {

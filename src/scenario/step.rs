@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::action::{Action, Defaults, HttpBody};
+use super::flow::{self, Loop, Until};
 use super::read::check_name;
 use crate::agentos::Timeouts;
 use crate::diagnostic::{self, Problem, Problems};
@@ -15,23 +16,28 @@ use crate::yaml::fields::{Fields, expected, planned_key, read_duration, string, 
 use crate::yaml::{Key, Kind, Node};
 
 /// The modifiers of a step.
-pub(super) const MODIFIERS: &[&str] =
-    &["id", "name", "if", "retry", "timeout", "headers", "expect", "save", "soft", "allow_failed_steps"];
-
-/// Modifiers that the language has and this version does not run yet.
-const PLANNED_MODIFIERS: &[&str] = &[
+pub(super) const MODIFIERS: &[&str] = &[
+    "id",
+    "name",
+    "if",
+    "retry",
+    "timeout",
+    "headers",
+    "expect",
+    "save",
+    "soft",
+    "allow_failed_steps",
     "for_each",
     "as",
     "repeat",
+    "concurrency",
     "until",
     "every",
     "within",
-    "as_user",
-    "snapshot",
-    "concurrency",
-    "batch",
-    "rate",
 ];
+
+/// Modifiers that the language has and this version does not run yet.
+const PLANNED_MODIFIERS: &[&str] = &["as_user", "snapshot", "batch", "rate"];
 
 /// Actions that the language has and this version does not run yet.
 const PLANNED_ACTIONS: &[&str] = &["use"];
@@ -65,6 +71,10 @@ pub struct Step {
     pub soft: bool,
     /// Whether a workflow that says COMPLETED passes although one of its steps failed.
     pub allow_failed_steps: bool,
+    /// Whether it runs once per item.
+    pub repeated: Option<Loop>,
+    /// Whether it is sent until something holds.
+    pub until: Option<Until>,
 }
 
 /// The clocks of a step: those of the file over those of the project.
@@ -245,21 +255,6 @@ pub(super) fn modifiers(
     let condition = fields.get("if").and_then(|entry| condition(&entry.value, problems));
     let expect =
         fields.get("expect").map(|entry| Expectations::parse(&entry.value, problems)).unwrap_or_default();
-    if let Some(entry) = fields.get("expect") {
-        let empty = match &entry.value.kind {
-            Kind::Null => true,
-            Kind::Mapping(entries) => entries.is_empty(),
-            Kind::Sequence(items) => items.is_empty(),
-            _ => false,
-        };
-        if empty {
-            problems.push(
-                Problem::error("expect::empty", "`expect` expects nothing")
-                    .label(&entry.key.span, "nothing in it")
-                    .help("write what must hold, such as `status: 200` or `content: { contains: Alice }`"),
-            );
-        }
-    }
     let save = fields.get("save").map(|entry| saves(&entry.value, problems)).unwrap_or_default();
     let timeout = fields.get("timeout").map(|entry| timeouts(&entry.value, problems)).unwrap_or_default();
     let retry = fields.get("retry").and_then(|entry| retry(&entry.value, problems));
@@ -285,6 +280,8 @@ pub(super) fn modifiers(
         headers,
         soft: soft.or(defaults.soft).unwrap_or(false),
         allow_failed_steps: fields.boolean("allow_failed_steps", problems).unwrap_or(false),
+        repeated: flow::parse_loop(fields, problems),
+        until: flow::parse_until(fields, problems),
     }
 }
 
@@ -295,7 +292,7 @@ impl Step {
         if sends {
             return;
         }
-        for name in ["expect", "save", "retry", "headers", "allow_failed_steps"] {
+        for name in ["expect", "save", "retry", "headers", "allow_failed_steps", "until"] {
             if let Some(entry) = fields.get(name) {
                 problems.push(
                     Problem::error("step::modifier", format!("`{name}` needs a step that sends a request"))
