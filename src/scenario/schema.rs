@@ -51,6 +51,18 @@ const MODIFIERS: &[Word] = &[
         "A workflow that says COMPLETED passes although one of its steps failed.",
         boolean,
     ),
+    ("for_each", "Runs the step once per member of a list; `${{ item }}` is the member.", list),
+    ("as", "The variable that holds the member of `for_each`, instead of `item`.", text),
+    ("repeat", "Runs the step so many times; `${{ loop.index }}` counts from 1.", whole),
+    ("concurrency", "How many of a loop run at the same time; 1 where it is left out.", whole),
+    ("until", "Sends the request again until this holds.", || reference("expect")),
+    ("every", "The pause between two tries of `until`; 500ms where it is left out.", duration),
+    ("within", "The time that `until` may take; 30s where it is left out.", duration),
+    (
+        "invariants",
+        "`false` switches off what must hold of every stream; `{ ending: false }` one of it.",
+        || any_of([boolean(), map()]),
+    ),
 ];
 
 const ACTIONS: &[Word] = &[
@@ -449,6 +461,14 @@ fn text() -> Value {
 
 fn texts() -> Value {
     json!({ "type": ["array", "string"], "items": { "type": "string" } })
+}
+
+fn list() -> Value {
+    any_of([json!({ "type": "array" }), reference("expression")])
+}
+
+fn whole() -> Value {
+    any_of([json!({ "type": "integer", "minimum": 0 }), reference("expression")])
 }
 
 fn boolean() -> Value {

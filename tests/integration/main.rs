@@ -9,3 +9,6 @@ mod docs;
 #[cfg(feature = "emulator")]
 mod emulator;
 mod harness;
+#[cfg(feature = "emulator")]
+mod init;
+mod schema;
