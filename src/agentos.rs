@@ -37,6 +37,7 @@
 
 pub mod agents;
 pub mod answer;
+pub mod auth;
 pub mod discovery;
 pub mod error;
 pub mod event;

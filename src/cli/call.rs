@@ -26,7 +26,7 @@ const MOST_PAGES: u64 = 1_000_000;
 /// Runs the command.
 pub(super) fn run(context: &Context, args: CallArgs) -> Exit {
     let Ok(project) = run::project(context) else { return Exit::Invalid };
-    let (mut masker, _) = targets::secrets(context, &args.target, project.as_ref());
+    let (masker, _) = targets::secrets(context, &args.target, project.as_ref());
     let output = context.output_masked(&masker);
     let invalid = |problem: &Problem| {
         output.problem(problem);
@@ -74,7 +74,7 @@ pub(super) fn run(context: &Context, args: CallArgs) -> Exit {
                 &args.target,
                 project.as_ref(),
                 timeouts,
-                &mut masker,
+                &masker,
                 &mut started,
             )
             .await;

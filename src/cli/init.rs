@@ -135,16 +135,9 @@ fn look(context: &Context, args: &InitArgs) -> Result<Found, Refusal> {
     let runtime = targets::runtime().map_err(Refusal::Invalid)?;
     runtime.block_on(async {
         let mut started = Started::default();
-        let target = targets::open(
-            &plan,
-            context,
-            &args.target,
-            project.as_ref(),
-            timeouts,
-            &mut masker,
-            &mut started,
-        )
-        .await;
+        let target =
+            targets::open(&plan, context, &args.target, project.as_ref(), timeouts, &masker, &mut started)
+                .await;
         let found = match target {
             Ok(target) => ask(&target.client).await,
             Err(refusal) => Err(refusal),
