@@ -38,13 +38,18 @@ pub enum ErrorKind {
         after: Duration,
     },
     /// The connection broke before the answer was complete.
-    #[error("the answer broke off after {received} bytes: {cause}")]
+    #[error("the answer broke off after {received} bytes{}: {cause}", crate::agentos::error::of_events(*.events))]
     Interrupted {
         /// How many bytes of the body had come.
         received: usize,
+        /// How many events had come, of a stream.
+        events: Option<usize>,
         /// What the network said.
         cause: String,
     },
+    /// A stream ended although its run had not: no event says that it completed, paused, failed or was cancelled.
+    #[error("{0}")]
+    Incomplete(String),
     /// What came is no HTTP, or not what the operation answers.
     #[error("the answer cannot be read: {0}")]
     Unreadable(String),
@@ -92,6 +97,15 @@ impl Error {
     /// Arguments that make no request.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self { kind: ErrorKind::Invalid(message.into()), request: None }
+    }
+}
+
+/// A number of events in the words of a message.
+fn of_events(events: Option<usize>) -> String {
+    match events {
+        None => String::new(),
+        Some(1) => " (1 event)".to_owned(),
+        Some(count) => format!(" ({count} events)"),
     }
 }
 

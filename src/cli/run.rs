@@ -120,7 +120,7 @@ async fn execute(
     };
     let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
     let head = format!("agentos-run {} against {}", env!("CARGO_PKG_VERSION"), names.join(" and "));
-    let terminal = Terminal::new(&output, &masker, context.style(), verbosity, head);
+    let terminal = Terminal::new(&output, &masker, context.style(), verbosity, head, context.is_watched());
     let running = engine::run(scenarios, &targets, &settings, &interrupt, &terminal);
     let summary = tokio::select! {
         biased;

@@ -163,13 +163,13 @@ pub(super) fn answer_field(outcome: &Outcome, name: &str) -> Option<serde_json::
             Some(json!(u64::try_from(outcome.duration.as_millis()).unwrap_or(u64::MAX)))
         }
         "error" => outcome.error.as_ref().map(|error| json!(error)),
-        "events" => outcome.events().map(|events| json!(events)),
+        "events" => outcome.events().cloned(),
         "headers" => Some(outcome.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect()),
         "requirements" => outcome.requirements().cloned(),
         "status" => outcome.status.map(|status| json!(status)),
         "text" => Some(json!(outcome.text)),
         "tokens" => outcome.tokens().map(serde_json::Value::Object),
-        "tools" => outcome.tools().map(|tools| json!(tools)),
+        "tools" => outcome.tools().map(std::borrow::Cow::into_owned),
         _ => None,
     }
 }

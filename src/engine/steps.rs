@@ -49,6 +49,7 @@ struct Arrived {
     request: Option<SentRequest>,
     exchange: Option<Arc<Exchange>>,
     notes: Vec<String>,
+    violations: Vec<Failure>,
 }
 
 impl Run<'_> {
@@ -319,6 +320,7 @@ impl Run<'_> {
         }
         let mut done = answer::check(step, &outcome, &self.context.scope);
         answer::save(step, &outcome, self.context, &mut done);
+        done.failures.extend(arrived.violations);
         let Arrived { request, exchange, notes, .. } = arrived;
         (Done { request, exchange, notes, ..done }, Some(outcome))
     }
@@ -345,25 +347,34 @@ impl Run<'_> {
             return Err(failed(vec![problem]));
         }
         let began = Instant::now();
-        let sent = request.send(&self.target.client, step.retry.as_ref());
+        let mut told = |piece: &str| {
+            self.observer.on(&Event::Answer { scenario: Arc::clone(self.scenario), piece: piece.to_owned() });
+        };
+        let sent = request.send(&self.target.client, step.retry.as_ref(), &mut told);
         let (result, mut notes) = self.stop.guard(sent).await.map_err(|stopped| {
             Box::new(Done { stopped: true, ..Done::failed(self.stop.problem(&stopped, step)) })
         })?;
         Ok(match result {
-            Ok(exchange) => {
-                notes.extend(exchange.notes.iter().cloned());
-                let outcome = answer::outcome_of(&exchange, request.answers_json(), step.allow_failed_steps);
-                Arrived {
-                    outcome,
-                    request: Some(exchange.request.clone()),
-                    exchange: Some(Arc::new(exchange)),
-                    notes,
-                }
+            Ok(received) => {
+                notes.extend(received.exchange.notes.iter().cloned());
+                let outcome = answer::outcome_of(&received, request.answers_json(), step);
+                let transcript = received.transcript.as_deref().filter(|_| outcome.error.is_none());
+                let violations =
+                    transcript.map(|transcript| answer::violations(transcript, step)).unwrap_or_default();
+                let exchange = received.exchange;
+                let request = Some(exchange.request.clone());
+                Arrived { outcome, request, exchange: Some(Arc::new(exchange)), notes, violations }
             }
             Err(Error { kind, request }) => {
                 let error = Some(kind.to_string());
                 let outcome = Outcome { error, duration: began.elapsed(), ..Outcome::default() };
-                Arrived { outcome, request: request.map(|request| *request), exchange: None, notes }
+                Arrived {
+                    outcome,
+                    request: request.map(|request| *request),
+                    exchange: None,
+                    notes,
+                    violations: Vec::new(),
+                }
             }
         })
     }

@@ -55,6 +55,7 @@ fn outcome(body: Value) -> Outcome {
         body: Some(body),
         duration: Duration::from_millis(6200),
         ttft: Some(Duration::from_millis(450)),
+        stream: None,
         error: None,
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::action::{Action, Defaults, HttpBody};
 use super::flow::{self, Loop, Until};
 use super::read::check_name;
-use crate::agentos::Timeouts;
+use crate::agentos::{Timeouts, ViolationKind};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::expect::Expectations;
 use crate::expr::{Expression, Text};
@@ -34,6 +34,7 @@ pub(super) const MODIFIERS: &[&str] = &[
     "until",
     "every",
     "within",
+    "invariants",
 ];
 
 /// Modifiers that the language has and this version does not run yet.
@@ -71,6 +72,8 @@ pub struct Step {
     pub soft: bool,
     /// Whether a workflow that says COMPLETED passes although one of its steps failed.
     pub allow_failed_steps: bool,
+    /// What need not hold of its stream.
+    pub waived: Vec<ViolationKind>,
     /// Whether it runs once per item.
     pub repeated: Option<Loop>,
     /// Whether it is sent until something holds.
@@ -280,6 +283,7 @@ pub(super) fn modifiers(
         headers,
         soft: soft.or(defaults.soft).unwrap_or(false),
         allow_failed_steps: fields.boolean("allow_failed_steps", problems).unwrap_or(false),
+        waived: waived(fields, problems),
         repeated: flow::parse_loop(fields, problems),
         until: flow::parse_until(fields, problems),
     }
@@ -381,6 +385,24 @@ fn unknown_step_key(key: &Key) -> Problem {
                 .help("`agentos-run operations` lists the operations; `http:` reaches any other path")
         }
     }
+}
+
+/// `invariants: false`, or which of them.
+fn waived(fields: &Fields<'_>, problems: &mut Problems) -> Vec<ViolationKind> {
+    let Some(entry) = fields.get("invariants") else { return Vec::new() };
+    match entry.value.kind {
+        Kind::Bool(false) => return ViolationKind::ALL.to_vec(),
+        Kind::Bool(true) => return Vec::new(),
+        _ => {}
+    }
+    let inner = Fields::new(&entry.value, problems);
+    let names: Vec<&str> = ViolationKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    let waived = ViolationKind::ALL
+        .into_iter()
+        .filter(|kind| inner.boolean(kind.as_str(), problems) == Some(false))
+        .collect();
+    inner.finish(&names, &[], "`invariants`", problems);
+    waived
 }
 
 /// A condition: one expression, with or without `${{ }}` around it.

@@ -61,7 +61,8 @@ impl Block {
     /// The file that it is, where its first line names one.
     fn file(&self) -> Option<&str> {
         let name = self.text.lines().next()?.strip_prefix("# ")?;
-        let is_file = name.ends_with(".yaml") && !name.contains(' ');
+        let is_file =
+            Path::new(name).extension().is_some_and(|kind| kind == "yaml") && !name.contains(' ');
         is_file.then_some(name)
     }
 
@@ -121,7 +122,7 @@ fn findings(document: &str, text: &str) -> Vec<String> {
             }
             ("yaml", "other") | ("sh" | "rust" | "toml" | "json" | "text", _) => {}
             (language, word) => {
-                wrong.push(format!("{}: nobody knows what a block `{language} {word}` is", block.place))
+                wrong.push(format!("{}: nobody knows what a block `{language} {word}` is", block.place));
             }
         }
     }

@@ -18,7 +18,7 @@ fn client(base: &str) -> Client {
     Client::builder(base).build().unwrap()
 }
 
-fn unique(what: &str) -> String {
+pub(crate) fn unique(what: &str) -> String {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_micros();
@@ -96,8 +96,6 @@ pub(crate) async fn runs(base: &str) {
 
     let empty = raw(&client, &RunAgent { agent_id: "assistant".into(), ..RunAgent::default() }).await;
     assert_eq!((empty.status, empty.refusal()), (422, "body.message: Field required".to_owned()));
-    let streamed = RunAgent { stream: true, ..run.clone() };
-    assert!(matches!(client.send(&streamed).await.unwrap_err().kind, ErrorKind::Invalid(_)));
 
     let broken = RunAgent {
         agent_id: "broken".into(),
@@ -305,4 +303,10 @@ async fn live_sessions() {
 #[ignore = "needs a real AgentOS at AGENTOS_TEST_URL"]
 async fn live_clearing() {
     clearing(&base()).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a real AgentOS at AGENTOS_TEST_URL"]
+async fn live_streams() {
+    super::streams::live(&base()).await;
 }
