@@ -61,8 +61,7 @@ impl Block {
     /// The file that it is, where its first line names one.
     fn file(&self) -> Option<&str> {
         let name = self.text.lines().next()?.strip_prefix("# ")?;
-        let is_file =
-            Path::new(name).extension().is_some_and(|kind| kind == "yaml") && !name.contains(' ');
+        let is_file = Path::new(name).extension().is_some_and(|kind| kind == "yaml") && !name.contains(' ');
         is_file.then_some(name)
     }
 
