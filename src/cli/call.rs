@@ -228,14 +228,18 @@ fn fields_of(entry: &Entry, arguments: &[String]) -> Result<Map<String, Value>, 
             return Err(Problem::error("call::fields", format!("{name} has no field `{key}`"))
                 .maybe_help(diagnostic::suggest(key, known)));
         };
-        let value = match text.strip_prefix('@') {
-            Some(path) => Value::String(std::fs::read_to_string(path).map_err(|error| {
-                Problem::error("call::fields", format!("{key}: cannot read {path}: {error}"))
-                    .help("a value that begins with @ names a file")
-            })?),
-            None => Value::String(text.to_owned()),
+        // Entries are divided by commas on the command line; a file has one on each line, which may hold commas.
+        let (text, divider) = match text.strip_prefix('@') {
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|error| {
+                    Problem::error("call::fields", format!("{key}: cannot read {path}: {error}"))
+                        .help("a value that begins with @ names a file")
+                })?;
+                (text, '\n')
+            }
+            None => (text.to_owned(), ','),
         };
-        let value = typed(field, value)?;
+        let value = typed(field, Value::String(text), divider)?;
         match (fields.get_mut(&field.name), value) {
             (Some(Value::Array(items)), Value::Array(more)) => items.extend(more),
             (Some(_), _) => return Err(Problem::error("call::fields", format!("`{key}` is given twice"))),
@@ -258,13 +262,12 @@ fn fields_of(entry: &Entry, arguments: &[String]) -> Result<Map<String, Value>, 
 }
 
 /// The text of an argument as its field wants it.
-fn typed(field: &Field, value: Value) -> Result<Value, Problem> {
+fn typed(field: &Field, value: Value, divider: char) -> Result<Value, Problem> {
     let Value::String(text) = &value else { return Ok(value) };
     let value = match &field.kind {
         FieldKind::String | FieldKind::Enum(_) => value,
         FieldKind::List(of) if !text.trim_start().starts_with('[') && **of != FieldKind::Object => {
-            // A file has one on each line.
-            let items = text.split([',', '\n']).map(str::trim).filter(|item| !item.is_empty());
+            let items = text.split(divider).map(str::trim).filter(|item| !item.is_empty());
             Value::Array(items.map(|item| of.coerce(Value::String(item.to_owned()))).collect())
         }
         _ => {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod call;
 mod client;
 mod common;
 #[cfg(feature = "emulator")]
