@@ -38,7 +38,7 @@ pub enum ErrorKind {
         after: Duration,
     },
     /// The connection broke before the answer was complete.
-    #[error("the answer broke off after {received} bytes: {cause}")]
+    #[error("{}", crate::agentos::error::broken_off(*.received, cause))]
     Interrupted {
         /// How many bytes of the body had come.
         received: usize,
@@ -92,6 +92,16 @@ impl Error {
     /// Arguments that make no request.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self { kind: ErrorKind::Invalid(message.into()), request: None }
+    }
+}
+
+/// How far the answer had come when the connection broke.
+fn broken_off(received: usize, cause: &str) -> String {
+    if cause.ends_with("before it answered") {
+        format!("no answer came: {cause}")
+    } else {
+        let bytes = if received == 1 { "byte" } else { "bytes" };
+        format!("the answer broke off after {received} {bytes}: {cause}")
     }
 }
 

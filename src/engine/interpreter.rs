@@ -34,7 +34,12 @@ pub(super) async fn run(
     let mut report = ScenarioReport::new(scenario);
     let mut context = match Context::new(scenario, settings) {
         Ok(context) => context,
-        Err(problem) => return ScenarioReport::broken(scenario, problem),
+        Err(problems) => {
+            let mut report = ScenarioReport::new(scenario);
+            report.status = Status::Failed;
+            report.problems = problems;
+            return report;
+        }
     };
     match skip_reason(scenario, target, &context).await {
         Ok(None) => {}
@@ -58,7 +63,13 @@ pub(super) async fn run(
         observer,
         context: &mut context,
         report: &mut report,
-        stop: Stop { deadline: timeout.map(|timeout| began + timeout), timeout, interrupt, presses: 1 },
+        stop: Stop {
+            deadline: timeout.map(|timeout| began + timeout),
+            timeout,
+            whose: Whose::Scenario,
+            interrupt,
+            presses: 1,
+        },
     };
     let mut flow = run.list(&scenario.setup, Phase::Setup).await;
     if flow == Flow::Go {
@@ -67,8 +78,13 @@ pub(super) async fn run(
     let stopped = flow == Flow::Stopped;
     let left = timeout.map(|timeout| timeout.saturating_sub(began.elapsed()).max(FINALLY_TIME));
     let left = if stopped { Some(FINALLY_TIME) } else { left };
-    run.stop =
-        Stop { deadline: left.map(|left| Instant::now() + left), timeout: left, interrupt, presses: 2 };
+    run.stop = Stop {
+        deadline: left.map(|left| Instant::now() + left),
+        timeout: left,
+        whose: Whose::Finally,
+        interrupt,
+        presses: 2,
+    };
     run.finally(&scenario.finally).await;
     report.duration = began.elapsed();
     let failed =
@@ -125,10 +141,19 @@ enum Flow {
     Stopped,
 }
 
+/// Whose time a deadline is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Scenario,
+    Group,
+    Finally,
+}
+
 /// What ends a step from outside.
 struct Stop<'a> {
     deadline: Option<Instant>,
     timeout: Option<Duration>,
+    whose: Whose,
     interrupt: &'a Interrupt,
     presses: u32,
 }
@@ -172,9 +197,19 @@ impl Stop<'_> {
             }
             Stopped::Deadline => {
                 let time = self.timeout.map(in_words).unwrap_or_default();
-                Problem::error("scenario::timeout", format!("the scenario's time of {time} is up"))
+                let (whose, help) = match self.whose {
+                    Whose::Scenario => {
+                        ("the scenario's", "`timeout:` of the scenario, or --timeout, sets it")
+                    }
+                    Whose::Group => ("the group's", "`timeout:` of the group sets it"),
+                    Whose::Finally => (
+                        "the `finally` steps'",
+                        "after an interruption or a timeout they have a minute; otherwise what is left of the scenario's time",
+                    ),
+                };
+                Problem::error("scenario::timeout", format!("{whose} time of {time} is up"))
                     .label(&step.action_key.span, "this was running")
-                    .help("`timeout:` of the scenario, or --timeout, sets it")
+                    .help(help)
             }
         }
     }
@@ -274,16 +309,19 @@ impl Run<'_> {
     }
 
     async fn group(&mut self, step: &Step, steps: &[Step], phase: Phase) -> Flow {
-        let outer = (self.stop.deadline, self.stop.timeout);
+        let outer = (self.stop.deadline, self.stop.timeout, self.stop.whose);
         if let Some(total) = step.timeout.total {
             let deadline = Instant::now() + total;
             if self.stop.deadline.is_none_or(|outer| deadline < outer) {
                 self.stop.deadline = Some(deadline);
                 self.stop.timeout = Some(total);
+                self.stop.whose = Whose::Group;
             }
         }
         let flow = self.list(steps, phase).await;
-        (self.stop.deadline, self.stop.timeout) = outer;
+        (self.stop.deadline, self.stop.timeout, self.stop.whose) = outer;
+        // Where the group's own time was up and not that of what is around it, that is a failure like any other.
+        let flow = if flow == Flow::Stopped && self.stop.now().is_none() { Flow::Failed } else { flow };
         match flow {
             Flow::Failed if step.soft => Flow::Go,
             flow => flow,
@@ -341,13 +379,14 @@ impl Run<'_> {
     }
 
     fn set(&mut self, values: &[(crate::yaml::Key, Template)]) -> Done {
+        let mut done = Done::default();
         for (key, template) in values {
             match template.resolve(&self.context.scope) {
                 Ok(value) => self.context.set(&key.name, &value),
-                Err(problem) => return Done::failed(problem),
+                Err(problem) => done.failures.push(problem.into()),
             }
         }
-        Done::default()
+        done
     }
 
     async fn sleep(&mut self, step: &Step, template: &Template) -> Done {
@@ -402,7 +441,11 @@ impl Run<'_> {
         let sent = request.send(&self.target.client, step.retry.as_ref());
         let (result, mut notes) = match self.stop.guard(sent).await {
             Ok(sent) => sent,
-            Err(stopped) => return Done { stopped: true, ..Done::failed(self.stop.problem(&stopped, step)) },
+            Err(stopped) => {
+                let problem = self.stop.problem(&stopped, step);
+                let sent = request.shown(&self.target.client);
+                return Done { stopped: true, request: sent, ..Done::failed(problem) };
+            }
         };
         let (outcome, exchange, sent) = match result {
             Ok(exchange) => {

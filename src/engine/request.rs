@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 
 use super::Settings;
 use crate::agentos::{
-    AnyOperation, Call, CallOptions, Client, Error, ErrorKind, Exchange, Payload, Phase, Timeouts,
+    AnyOperation, Call, CallOptions, Client, Error, ErrorKind, Exchange, Payload, Phase, SentRequest,
+    Timeouts,
 };
 use crate::diagnostic::{self, Problem};
 use crate::expr::{Scope, as_text};
@@ -52,11 +53,11 @@ impl Request {
         }
         // Null stands for "not given".
         fields.retain(|_, value| !value.is_null());
-        let operation = action.operation.parse(fields).map_err(|error| {
-            vec![
-                Problem::error("operation::fields", error.to_string())
-                    .label(&step.action_key.span, "in this step"),
-            ]
+        let operation = action.operation.parse(fields.clone()).map_err(|error| {
+            let (culprit, problem) = action.operation.out_of_range(&fields, &error);
+            let culprit = action.fields.iter().find(|(key, _)| culprit.as_ref() == Some(&key.name));
+            let span = culprit.map_or(&step.action_key.span, |(_, template)| template.span());
+            vec![problem.label(span, "out of range")]
         })?;
         Ok(Self { what: What::Operation(operation), options })
     }
@@ -115,6 +116,15 @@ impl Request {
             What::Operation(operation) => operation.execute(client, &self.options).await,
             What::Call(call) => client.exchange(call, &self.options).await,
         }
+    }
+
+    /// The request as it is sent, for a report of one whose answer nobody waited for.
+    pub(super) fn shown(&self, client: &Client) -> Option<SentRequest> {
+        let call = match &self.what {
+            What::Operation(operation) => operation.call().ok()?,
+            What::Call(call) => call.clone(),
+        };
+        client.dry_run(&call, &self.options).ok()
     }
 
     /// Sends it, as often as `retry` says.

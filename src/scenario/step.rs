@@ -152,7 +152,7 @@ fn parse(node: &Node, defaults: &Defaults, problems: &mut Problems) -> Option<St
         problems.push(problem);
         return None;
     };
-    let fields = Fields::new(node, problems);
+    let fields = Fields::new(node, "a step", problems);
     let mut actions = Vec::new();
     for entry in entries {
         let name = entry.key.name.as_str();
@@ -240,21 +240,6 @@ fn modifiers(fields: &Fields<'_>, node: &Node, defaults: &Defaults, problems: &m
     let condition = fields.get("if").and_then(|entry| condition(&entry.value, problems));
     let expect =
         fields.get("expect").map(|entry| Expectations::parse(&entry.value, problems)).unwrap_or_default();
-    if let Some(entry) = fields.get("expect") {
-        let empty = match &entry.value.kind {
-            Kind::Null => true,
-            Kind::Mapping(entries) => entries.is_empty(),
-            Kind::Sequence(items) => items.is_empty(),
-            _ => false,
-        };
-        if empty {
-            problems.push(
-                Problem::error("expect::empty", "`expect` expects nothing")
-                    .label(&entry.key.span, "nothing in it")
-                    .help("write what must hold, such as `status: 200` or `content: { contains: Alice }`"),
-            );
-        }
-    }
     let save = fields.get("save").map(|entry| saves(&entry.value, problems)).unwrap_or_default();
     let timeout = fields.get("timeout").map(|entry| timeouts(&entry.value, problems)).unwrap_or_default();
     let retry = fields.get("retry").and_then(|entry| retry(&entry.value, problems));
@@ -430,7 +415,7 @@ pub(super) fn path_problem(error: &crate::jsonpath::PathError, node: &Node) -> P
 /// `30s`, or a clock for each phase.
 pub(super) fn timeouts(node: &Node, problems: &mut Problems) -> Timeouts {
     if matches!(node.kind, Kind::Mapping(_)) {
-        let fields = Fields::new(node, problems);
+        let fields = Fields::new(node, "`timeout`", problems);
         let timeouts = Timeouts {
             connect: fields.duration("connect", problems),
             first_byte: fields.duration("first_byte", problems),
@@ -482,9 +467,10 @@ pub(super) fn retry(node: &Node, problems: &mut Problems) -> Option<Retry> {
         );
         return None;
     }
-    let fields = Fields::new(node, problems);
+    let fields = Fields::new(node, "`retry`", problems);
     let count = match fields.get("attempts") {
-        Some(entry) => attempts(&entry.value, problems)?,
+        // One fault does not hide the others.
+        Some(entry) => attempts(&entry.value, problems).unwrap_or(1),
         None => 3,
     };
     let delay = fields.duration("delay", problems).unwrap_or(Duration::from_millis(500));

@@ -2,8 +2,21 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod call;
+mod check;
 mod client;
 mod common;
 #[cfg(feature = "emulator")]
 mod emulator;
+mod failures;
+mod finally;
+mod fuzz;
 mod harness;
+mod interpreter;
+mod list;
+mod network;
+mod operations;
+mod project;
+mod secrets;
+mod sessions;
+mod shipped;
