@@ -39,19 +39,26 @@ pub mod agents;
 pub mod answer;
 pub mod discovery;
 pub mod error;
+pub mod event;
 pub mod field;
 pub mod operation;
 pub mod refusal;
 pub mod run;
 pub mod sessions;
+pub mod sse;
+pub mod stream;
 pub mod teams;
+pub mod transcript;
 pub mod transport;
 pub mod workflows;
 
 pub use error::{Error, ErrorKind, Phase};
+pub use event::{Component, Ending, RunEvent};
 pub use operation::{AnyOperation, Call, Effect, Entry, Operation, Payload, Spec, catalogue, find};
 pub use refusal::refusal_message;
-pub use transport::{CallOptions, Client, ClientBuilder, Exchange, SentRequest, Timeouts};
+pub use stream::{Opened, RunStream, Timings};
+pub use transcript::{Transcript, Violation, ViolationKind};
+pub use transport::{CallOptions, Client, ClientBuilder, Exchange, Head, SentRequest, Timeouts};
 
 /// The catalogue, in the order of the documentation. To add an operation is to write its type and to name it here.
 fn entries() -> Vec<Entry> {

@@ -95,6 +95,9 @@ impl Problem {
         let handler = GraphicalReportHandler::new_themed(theme)
             .with_width(style.width)
             .with_context_lines(1)
+            // Paths stay in one piece, and a command that is to be copied stays in one line.
+            .with_break_words(false)
+            .with_wrap_lines(!self.message.contains("`curl "))
             .with_links(false)
             .with_cause_chain();
         if handler.render_report(&mut text, &shown).is_err() {

@@ -6,11 +6,15 @@ use std::time::{Duration, Instant};
 use crate::diagnostic::Problem;
 use crate::scenario::Scenario;
 
+mod answer;
 mod context;
 pub mod event;
 mod interpreter;
 pub mod interrupt;
+mod loops;
 mod request;
+mod steps;
+mod stop;
 pub mod target;
 
 pub(crate) use context::Environment;

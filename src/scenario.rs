@@ -10,13 +10,17 @@ use crate::template::Template;
 use crate::yaml::Key;
 
 mod action;
+pub(crate) mod conversation;
+mod flow;
 pub mod load;
 mod names;
 mod read;
+pub mod schema;
 pub mod select;
 mod step;
 
 pub use action::{Action, HttpAction, HttpBody, OperationAction};
+pub use flow::{Loop, Over, Until};
 pub use read::parse;
 pub use step::{Retry, RetryOn, Save, SaveFrom, Step, StepTimeouts};
 

@@ -4,11 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::error::Error;
-use super::operation::{Body, BoxFuture, Method, Operation, Resource, Spec};
-use super::run::{RunOutput, refuse_stream};
+use super::operation::{Body, Method, Operation, Resource, Spec};
+use super::run::RunOutput;
 use super::sessions::SessionRun;
-use super::transport::{CallOptions, Client, Exchange};
 
 /// Lists the agents of the AgentOS, in the order of their registration.
 ///
@@ -54,7 +52,7 @@ pub struct AgentDetail {
     pub other: Map<String, Value>,
 }
 
-/// Runs an agent and waits for its whole answer.
+/// Runs an agent.
 ///
 /// A session that does not exist is created. A run whose model or tools failed is answered
 /// 200 with `status: ERROR` and the error in `content`; one that waits for a decision has `status: PAUSED`.
@@ -96,8 +94,8 @@ pub struct RunAgent {
     /// The version of the agent, of one that has versions; the server ignores it for those made by code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
-    /// Whether the answer is a stream of events; the default is false, and always sent: the server's own differs between
-    /// versions. True is not supported yet.
+    /// Whether the answer comes as a stream of events, from which it is put together; the default is false, and always
+    /// sent: the server's own differs between versions.
     #[serde(default)]
     pub stream: bool,
 }
@@ -109,15 +107,8 @@ impl Operation for RunAgent {
     };
     type Answer = RunOutput;
 
-    fn execute<'a>(
-        &'a self,
-        client: &'a Client,
-        options: &'a CallOptions,
-    ) -> BoxFuture<'a, Result<Exchange, Error>> {
-        Box::pin(async move {
-            refuse_stream(self.stream)?;
-            client.exchange(&self.call()?, options).await
-        })
+    fn streams(&self) -> bool {
+        self.stream
     }
 }
 

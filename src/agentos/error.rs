@@ -38,13 +38,18 @@ pub enum ErrorKind {
         after: Duration,
     },
     /// The connection broke before the answer was complete.
-    #[error("{}", crate::agentos::error::broken_off(*.received, cause))]
+    #[error("{}", crate::agentos::error::broken_off(*.received, *.events, cause))]
     Interrupted {
         /// How many bytes of the body had come.
         received: usize,
+        /// How many events had come, of a stream.
+        events: Option<usize>,
         /// What the network said.
         cause: String,
     },
+    /// A stream ended although its run had not: no event says that it completed, paused, failed or was cancelled.
+    #[error("{0}")]
+    Incomplete(String),
     /// What came is no HTTP, or not what the operation answers.
     #[error("the answer cannot be read: {0}")]
     Unreadable(String),
@@ -96,12 +101,20 @@ impl Error {
 }
 
 /// How far the answer had come when the connection broke.
-fn broken_off(received: usize, cause: &str) -> String {
+fn broken_off(received: usize, events: Option<usize>, cause: &str) -> String {
     if cause.ends_with("before it answered") {
-        format!("no answer came: {cause}")
-    } else {
-        let bytes = if received == 1 { "byte" } else { "bytes" };
-        format!("the answer broke off after {received} {bytes}: {cause}")
+        return format!("no answer came: {cause}");
+    }
+    let bytes = if received == 1 { "byte" } else { "bytes" };
+    format!("the answer broke off after {received} {bytes}{}: {cause}", of_events(events))
+}
+
+/// A number of events in the words of a message.
+fn of_events(events: Option<usize>) -> String {
+    match events {
+        None => String::new(),
+        Some(1) => " (1 event)".to_owned(),
+        Some(count) => format!(" ({count} events)"),
     }
 }
 

@@ -132,7 +132,6 @@ pub(super) fn fields_of<T: JsonSchema>() -> (String, Vec<Field>) {
 }
 
 /// The JSON Schema of an operation's fields, for editors.
-#[expect(dead_code, reason = "the schema command")]
 pub(super) fn schema_of<T: JsonSchema>() -> Schema {
     let mut settings = SchemaSettings::draft2020_12();
     settings.inline_subschemas = true;

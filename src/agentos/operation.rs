@@ -7,13 +7,15 @@ use std::pin::Pin;
 use std::sync::LazyLock;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::error::Error;
-use super::field::{Field, fields_of};
+use super::event::Component;
+use super::field::{Field, fields_of, schema_of};
+use super::stream::Opened;
 use super::transport::{CallOptions, Client, Exchange};
 use crate::diagnostic::Problem;
 
@@ -169,14 +171,40 @@ pub trait Operation: Serialize + DeserializeOwned + JsonSchema + fmt::Debug + Se
         Call::of(&Self::SPEC, self)
     }
 
+    /// Whether it asks for a stream of events.
+    fn streams(&self) -> bool {
+        false
+    }
+
     /// Sends it. The answer is returned whatever its status is; an error is a request that could not be sent or an
-    /// answer that did not arrive whole. Operations that take more than one request override this.
+    /// answer that did not arrive whole. A stream is read to its end, and the answer put together from its events.
+    /// Operations that take more than one request override this.
     fn execute<'a>(
         &'a self,
         client: &'a Client,
         options: &'a CallOptions,
     ) -> BoxFuture<'a, Result<Exchange, Error>> {
-        Box::pin(async move { client.exchange(&self.call()?, options).await })
+        Box::pin(async move {
+            match Component::of(Self::SPEC.resource).filter(|_| self.streams()) {
+                Some(component) => self.open(client, options).await?.collect(component).await,
+                None => client.exchange(&self.call()?, options).await,
+            }
+        })
+    }
+
+    /// Sends it and gives the events of its answer as they come, where it asks for a stream.
+    fn open<'a>(
+        &'a self,
+        client: &'a Client,
+        options: &'a CallOptions,
+    ) -> BoxFuture<'a, Result<Opened, Error>> {
+        Box::pin(async move {
+            if self.streams() {
+                client.open_stream(&self.call()?, options).await
+            } else {
+                Ok(Opened::Answer(Box::new(self.execute(client, options).await?)))
+            }
+        })
     }
 }
 
@@ -293,12 +321,25 @@ pub trait AnyOperation: fmt::Debug + Send + Sync {
     fn spec(&self) -> &'static Spec;
     /// See [`Operation::call`].
     fn call(&self) -> Result<Call, Error>;
+    /// See [`Operation::streams`].
+    fn streams(&self) -> bool;
+    /// What it runs, if it runs something: whose events are its answer, see
+    /// [`Transcript`](crate::agentos::Transcript).
+    fn component(&self) -> Option<Component> {
+        Component::of(self.spec().resource)
+    }
     /// See [`Operation::execute`].
     fn execute<'a>(
         &'a self,
         client: &'a Client,
         options: &'a CallOptions,
     ) -> BoxFuture<'a, Result<Exchange, Error>>;
+    /// See [`Operation::open`].
+    fn open<'a>(
+        &'a self,
+        client: &'a Client,
+        options: &'a CallOptions,
+    ) -> BoxFuture<'a, Result<Opened, Error>>;
 }
 
 impl<O: Operation> AnyOperation for O {
@@ -317,6 +358,18 @@ impl<O: Operation> AnyOperation for O {
     ) -> BoxFuture<'a, Result<Exchange, Error>> {
         Operation::execute(self, client, options)
     }
+
+    fn streams(&self) -> bool {
+        Operation::streams(self)
+    }
+
+    fn open<'a>(
+        &'a self,
+        client: &'a Client,
+        options: &'a CallOptions,
+    ) -> BoxFuture<'a, Result<Opened, Error>> {
+        Operation::open(self, client, options)
+    }
 }
 
 /// An operation of the catalogue: its specification, its fields, and how it is made from JSON.
@@ -329,6 +382,8 @@ pub struct Entry {
     pub details: String,
     /// Its fields, in the order of the type.
     pub fields: Vec<Field>,
+    /// The JSON Schema of its fields, for editors.
+    pub schema: fn() -> Schema,
     parse: Parse,
 }
 
@@ -344,6 +399,7 @@ impl Entry {
             summary: summary.replace('\n', " "),
             details: details.to_owned(),
             fields,
+            schema: schema_of::<O>,
             parse: |fields| {
                 serde_json::from_value::<O>(Value::Object(fields))
                     .map(|operation| Box::new(operation) as Box<dyn AnyOperation>)

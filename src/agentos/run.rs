@@ -4,7 +4,6 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::answer::Timestamp;
-use super::error::Error;
 
 /// What running an agent, a team or a workflow answers.
 #[derive(Debug, Clone, Deserialize)]
@@ -127,14 +126,5 @@ fn with(what: &str, cause: Option<String>) -> String {
     match cause {
         Some(cause) => format!("{what}: {cause}"),
         None => what.to_owned(),
-    }
-}
-
-/// A run that asks for a stream cannot be answered whole.
-pub(super) fn refuse_stream(stream: bool) -> Result<(), Error> {
-    if stream {
-        Err(Error::invalid("`stream: true`: answers as a stream are not supported yet"))
-    } else {
-        Ok(())
     }
 }

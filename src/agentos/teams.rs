@@ -4,11 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::error::Error;
-use super::operation::{Body, BoxFuture, Method, Operation, Resource, Spec};
-use super::run::{RunOutput, refuse_stream};
+use super::operation::{Body, Method, Operation, Resource, Spec};
+use super::run::RunOutput;
 use super::sessions::SessionRun;
-use super::transport::{CallOptions, Client, Exchange};
 
 /// Lists the teams of the AgentOS, in the order of their registration.
 ///
@@ -54,7 +52,7 @@ pub struct TeamDetail {
     pub other: Map<String, Value>,
 }
 
-/// Runs a team and waits for its whole answer.
+/// Runs a team.
 ///
 /// A session that does not exist is created. The answers of the members are in `member_responses`.
 /// A run that failed is answered 200 with `status: ERROR` and the error in `content` (agno 2.3 and 2.4: `RUNNING`, with a
@@ -97,8 +95,8 @@ pub struct RunTeam {
     /// The version of the team, of one that has versions; the server ignores it for those made by code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
-    /// Whether the answer is a stream of events; the default is false, and always sent: the server's own differs between
-    /// versions. True is not supported yet.
+    /// Whether the answer comes as a stream of events, from which it is put together; the default is false, and always
+    /// sent: the server's own differs between versions.
     #[serde(default)]
     pub stream: bool,
 }
@@ -110,15 +108,8 @@ impl Operation for RunTeam {
     };
     type Answer = RunOutput;
 
-    fn execute<'a>(
-        &'a self,
-        client: &'a Client,
-        options: &'a CallOptions,
-    ) -> BoxFuture<'a, Result<Exchange, Error>> {
-        Box::pin(async move {
-            refuse_stream(self.stream)?;
-            client.exchange(&self.call()?, options).await
-        })
+    fn streams(&self) -> bool {
+        self.stream
     }
 }
 

@@ -4,11 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::error::Error;
-use super::operation::{Body, BoxFuture, Method, Operation, Resource, Spec};
-use super::run::{RunOutput, refuse_stream};
+use super::operation::{Body, Method, Operation, Resource, Spec};
+use super::run::RunOutput;
 use super::sessions::SessionRun;
-use super::transport::{CallOptions, Client, Exchange};
 
 /// Lists the workflows of the AgentOS, in the order of their registration.
 ///
@@ -60,11 +58,11 @@ pub struct WorkflowDetail {
     pub other: Map<String, Value>,
 }
 
-/// Runs a workflow and waits for its whole answer.
+/// Runs a workflow.
 ///
 /// A session that does not exist is created. A run with a step that failed is answered 200 with
-/// `status: COMPLETED`; `step_results` shows the failure, and it counts as one unless `allow_failed_steps` is set. A
-/// workflow that stops at such a step is answered 500.
+/// `status: COMPLETED`; `step_results` shows the failure. A
+/// workflow that stops at such a step is answered 500; as a stream, its last event is a `WorkflowError`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunWorkflow {
@@ -103,14 +101,10 @@ pub struct RunWorkflow {
     /// The version of the workflow, of one that has versions; the server ignores it for those made by code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
-    /// Whether the answer is a stream of events; the default is false, and always sent: the server's own differs between
-    /// versions. True is not supported yet.
+    /// Whether the answer comes as a stream of events, from which it is put together; the default is false, and always
+    /// sent: the server's own differs between versions.
     #[serde(default)]
     pub stream: bool,
-    /// Whether the run counts as a success although a step failed; the default is false. Not sent to the server.
-    #[serde(default, skip_serializing)]
-    #[schemars(extend("default" = false))]
-    pub allow_failed_steps: bool,
 }
 
 impl Operation for RunWorkflow {
@@ -120,15 +114,8 @@ impl Operation for RunWorkflow {
     };
     type Answer = RunOutput;
 
-    fn execute<'a>(
-        &'a self,
-        client: &'a Client,
-        options: &'a CallOptions,
-    ) -> BoxFuture<'a, Result<Exchange, Error>> {
-        Box::pin(async move {
-            refuse_stream(self.stream)?;
-            client.exchange(&self.call()?, options).await
-        })
+    fn streams(&self) -> bool {
+        self.stream
     }
 }
 

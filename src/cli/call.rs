@@ -164,7 +164,7 @@ async fn call(
         if let Some(failure) = agentos::run::failure_of(&body, false) {
             printer.print(&body, output);
             printer.finish(output);
-            output.warn(&format!("the run failed: {failure}"));
+            output.warn(&failure);
             return Exit::Failed;
         }
         printer.print(&body, output);
@@ -270,9 +270,9 @@ fn typed(field: &Field, value: Value) -> Result<Value, Problem> {
     let value = match &field.kind {
         FieldKind::String | FieldKind::Enum(_) => value,
         FieldKind::List(of) if !text.trim_start().starts_with('[') && **of != FieldKind::Object => {
-            Value::Array(
-                text.split(',').map(|item| of.coerce(Value::String(item.trim().to_owned()))).collect(),
-            )
+            // A file has one on each line.
+            let items = text.split([',', '\n']).map(str::trim).filter(|item| !item.is_empty());
+            Value::Array(items.map(|item| of.coerce(Value::String(item.to_owned()))).collect())
         }
         _ => {
             let source = Source::new(field.name.clone(), text.clone());

@@ -120,7 +120,7 @@ async fn execute(
     };
     let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
     let head = format!("agentos-run {} against {}", env!("CARGO_PKG_VERSION"), names.join(" and "));
-    let terminal = Terminal::new(&output, &masker, context.style(), verbosity, head);
+    let terminal = Terminal::new(&output, &masker, context.style(), verbosity, head, context.is_watched());
     let running = engine::run(scenarios, &targets, &settings, &interrupt, &terminal);
     let summary = tokio::select! {
         biased;
@@ -329,7 +329,8 @@ pub(super) fn paths(
 ) -> Result<Vec<String>, ()> {
     if let [only] = given {
         // A misspelt command looks like a path.
-        let commands = ["run", "check", "list", "call", "operations", "serve", "completions"];
+        let commands =
+            ["run", "check", "list", "call", "operations", "serve", "init", "schema", "completions"];
         let is_word = only.chars().all(|c| c.is_ascii_alphabetic());
         if let (true, false, Some(command)) =
             (is_word, Path::new(only).exists(), diagnostic::nearest(only, commands))

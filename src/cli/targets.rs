@@ -152,7 +152,11 @@ pub(super) async fn open_without_asking(
     }
     let embedded = base_url == EMBEDDED;
     let url = if embedded { start_embedded(started)? } else { base_url };
-    let mut builder = Client::builder(&url).timeouts(timeouts);
+    // Beside the project, not in a folder that all users of a machine share.
+    let recovery = project
+        .map_or(context.folder.as_path(), |project| project.folder.as_path())
+        .join(".agentos-run/recovery");
+    let mut builder = Client::builder(&url).timeouts(timeouts).recovery_dir(recovery);
     for (name, value) in headers {
         builder = builder.header(name, value);
     }

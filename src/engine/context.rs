@@ -1,6 +1,6 @@
 //! The names of a scenario while it runs: `env`, `run`, its variables, `steps`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::json;
@@ -16,6 +16,8 @@ use crate::scenario::Scenario;
 pub(super) struct Context {
     pub(super) scope: Scope,
     answers: BTreeMap<String, Arc<Outcome>>,
+    /// What was set since the beginning or since the branch: what a branch brings back.
+    changed: BTreeSet<String>,
 }
 
 impl Context {
@@ -27,7 +29,7 @@ impl Context {
             "run",
             Value::from_json(&json!({ "id": settings.run_id, "started_at": settings.started_at })),
         );
-        let mut context = Self { scope, answers: BTreeMap::new() };
+        let mut context = Self { scope, answers: BTreeMap::new(), changed: BTreeSet::new() };
         context.publish();
         let given = |name: &str| settings.variables.iter().rev().find(|(known, _)| known == name);
         for (name, value) in &settings.variables {
@@ -63,6 +65,29 @@ impl Context {
     /// Gives a variable a value.
     pub(super) fn set(&mut self, name: &str, value: &serde_json::Value) {
         self.scope.set(name, Value::from_json(value));
+        self.changed.insert(name.to_owned());
+    }
+
+    /// Gives a variable a value that a branch does not bring back: the item of a loop.
+    pub(super) fn set_local(&mut self, name: &str, value: &serde_json::Value) {
+        self.scope.set(name, Value::from_json(value));
+    }
+
+    /// The names of a branch that runs beside others: it sees what is there and shares nothing that it sets.
+    pub(super) fn branch(&self) -> Self {
+        Self { scope: self.scope.clone(), answers: self.answers.clone(), changed: BTreeSet::new() }
+    }
+
+    /// Takes over what a branch has set.
+    pub(super) fn join(&mut self, branch: Self) {
+        for name in branch.changed {
+            if let Some(value) = branch.scope.get(&name) {
+                self.scope.set(&name, value.clone());
+                self.changed.insert(name);
+            }
+        }
+        self.answers.extend(branch.answers);
+        self.publish();
     }
 
     /// Keeps the answer of the step `id`.
@@ -156,13 +181,13 @@ pub(super) fn answer_field(outcome: &Outcome, name: &str) -> Option<serde_json::
             Some(json!(u64::try_from(outcome.duration.as_millis()).unwrap_or(u64::MAX)))
         }
         "error" => outcome.error.as_ref().map(|error| json!(error)),
-        "events" => outcome.events().map(|events| json!(events)),
+        "events" => outcome.events().cloned(),
         "headers" => Some(outcome.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect()),
         "requirements" => outcome.requirements().cloned(),
         "status" => outcome.status.map(|status| json!(status)),
         "text" => Some(json!(outcome.text)),
         "tokens" => outcome.tokens().map(serde_json::Value::Object),
-        "tools" => outcome.tools().map(|tools| json!(tools)),
+        "tools" => outcome.tools().map(std::borrow::Cow::into_owned),
         _ => None,
     }
 }

@@ -5,9 +5,11 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::Settings;
+use futures_util::StreamExt as _;
+
 use crate::agentos::{
-    AnyOperation, Call, CallOptions, Client, Error, ErrorKind, Exchange, Payload, Phase, SentRequest,
-    Timeouts,
+    AnyOperation, Call, CallOptions, Client, Error, ErrorKind, Exchange, Opened, Payload, Phase, SentRequest,
+    Timeouts, Transcript,
 };
 use crate::diagnostic::{self, Problem};
 use crate::expr::{Scope, as_text};
@@ -111,11 +113,32 @@ impl Request {
         matches!(self.what, What::Operation(_))
     }
 
-    async fn once(&self, client: &Client) -> Result<Exchange, Error> {
-        match &self.what {
-            What::Operation(operation) => operation.execute(client, &self.options).await,
-            What::Call(call) => client.exchange(call, &self.options).await,
+    async fn once(&self, client: &Client, told: &mut dyn FnMut(&str)) -> Result<Received, Error> {
+        let What::Operation(operation) = &self.what else {
+            let What::Call(call) = &self.what else { return Err(Error::invalid("nothing to send")) };
+            return client.exchange(call, &self.options).await.map(Received::whole);
+        };
+        let component = operation.component().filter(|_| operation.streams());
+        let Some(component) = component else {
+            return operation.execute(client, &self.options).await.map(Received::whole);
+        };
+        let mut stream = match operation.open(client, &self.options).await? {
+            Opened::Answer(exchange) => return Ok(Received::whole(*exchange)),
+            Opened::Stream(stream) => stream,
+        };
+        let mut transcript = Transcript::new(component).of_request(stream.request());
+        let mut told_characters = 0;
+        while let Some(event) = stream.next().await {
+            transcript.push(event?);
+            let joined = transcript.joined();
+            if let Some(new) = joined.get(told_characters..).filter(|new| !new.is_empty()) {
+                told(new);
+                told_characters = joined.len();
+            }
         }
+        let timings = stream.timings();
+        let exchange = transcript.clone().into_exchange(stream.head().clone(), timings.duration);
+        Ok(Received { exchange, transcript: Some(Box::new(transcript)) })
     }
 
     /// The request as it is sent, for a report of one whose answer nobody waited for.
@@ -127,25 +150,26 @@ impl Request {
         client.dry_run(&call, &self.options).ok()
     }
 
-    /// Sends it, as often as `retry` says.
+    /// Sends it, as often as `retry` says. Pieces of a streamed answer are `told` as they come.
     pub(super) async fn send(
         &self,
         client: &Client,
         retry: Option<&Retry>,
-    ) -> (Result<Exchange, Error>, Vec<String>) {
+        told: &mut dyn FnMut(&str),
+    ) -> (Result<Received, Error>, Vec<String>) {
         let mut notes = Vec::new();
         let mut delay = retry.map(|retry| retry.delay).unwrap_or_default();
         let attempts = retry.map_or(1, |retry| retry.attempts);
         let mut attempt = 1;
         loop {
-            let result = self.once(client).await;
+            let result = self.once(client, told).await;
             let Some(retry) = retry.filter(|retry| attempt < attempts && wants(retry, &result)) else {
                 return (result, notes);
             };
-            let asked = result.as_ref().ok().and_then(retry_after);
+            let asked = result.as_ref().ok().and_then(|received| retry_after(&received.exchange));
             let pause = asked.unwrap_or(delay).min(LONGEST_PAUSE);
             let why = match &result {
-                Ok(exchange) => format!("was answered {}", exchange.status),
+                Ok(received) => format!("was answered {}", received.exchange.status),
                 Err(error) => format!("failed: {error}"),
             };
             notes.push(format!("attempt {attempt} of {attempts} {why}; again after {}", in_words(pause)));
@@ -153,6 +177,18 @@ impl Request {
             delay = delay.mul_f64(retry.backoff).min(LONGEST_PAUSE);
             attempt += 1;
         }
+    }
+}
+
+/// An answer: whole, or put together from a stream.
+pub(super) struct Received {
+    pub(super) exchange: Exchange,
+    pub(super) transcript: Option<Box<Transcript>>,
+}
+
+impl Received {
+    fn whole(exchange: Exchange) -> Self {
+        Self { exchange, transcript: None }
     }
 }
 
@@ -167,10 +203,10 @@ fn in_words(duration: Duration) -> String {
     }
 }
 
-fn wants(retry: &Retry, result: &Result<Exchange, Error>) -> bool {
+fn wants(retry: &Retry, result: &Result<Received, Error>) -> bool {
     retry.on.iter().any(|on| match (on, result) {
-        (RetryOn::Status(status), Ok(exchange)) => exchange.status == *status,
-        (RetryOn::Class(class), Ok(exchange)) => exchange.status / 100 == *class,
+        (RetryOn::Status(status), Ok(received)) => received.exchange.status == *status,
+        (RetryOn::Class(class), Ok(received)) => received.exchange.status / 100 == *class,
         (RetryOn::Timeout, Err(error)) => matches!(error.kind, ErrorKind::Timeout { .. }),
         (RetryOn::Connect, Err(error)) => {
             matches!(

@@ -1,11 +1,12 @@
 //! The AgentOS that scenarios run against, and what is known of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use crate::agentos::operation::{Call, Method};
+use crate::agentos::operation::{Call, Method, Spec};
 use crate::agentos::{CallOptions, Client};
 use crate::scenario::{Requires, Scenario};
 
@@ -18,7 +19,8 @@ pub struct Target {
     pub client: Client,
     /// Whether it is the AgentOS inside this program.
     pub embedded: bool,
-    facts: std::sync::Arc<OnceCell<Facts>>,
+    facts: Arc<OnceCell<Facts>>,
+    routes: Arc<OnceCell<Option<BTreeSet<String>>>>,
 }
 
 impl std::fmt::Debug for Target {
@@ -40,11 +42,21 @@ struct Facts {
 impl Target {
     /// A target that is reached by `client`.
     pub fn new(name: impl Into<String>, client: Client, embedded: bool) -> Self {
-        Self { name: name.into(), client, embedded, facts: std::sync::Arc::new(OnceCell::new()) }
+        Self { name: name.into(), client, embedded, facts: Arc::default(), routes: Arc::default() }
     }
 
     async fn facts(&self) -> &Facts {
         self.facts.get_or_init(|| async { Facts::of(&self.client).await }).await
+    }
+
+    /// Why this server cannot do an operation; none where it can, or where it does not say what it can.
+    ///
+    /// Asked once per target, and only for operations that some supported version of agno lacks.
+    pub(super) async fn lacks_operation(&self, spec: &Spec) -> Option<String> {
+        let since = spec.since?;
+        let routes = self.routes.get_or_init(|| async { routes(&self.client).await }).await.as_ref()?;
+        let route = route(spec.method.as_str(), spec.path);
+        (!routes.contains(&route)).then(|| format!("this AgentOS has no {} (since agno {since})", spec.name))
     }
 
     /// Why a scenario with these requirements cannot run here; none where it can. `resolve` gives an id its value.
@@ -70,6 +82,13 @@ impl Target {
                 return Some(format!("this AgentOS has no {what} `{missing}` (it has {list})"));
             }
         }
+        for name in &requires.operations {
+            if let Some(entry) = crate::agentos::find(name)
+                && let Some(lack) = self.lacks_operation(entry.spec).await
+            {
+                return Some(lack);
+            }
+        }
         if let Some(range) = &requires.version {
             match &facts.version {
                 None => return Some(format!("needs agno {range}, and this AgentOS is older than 2.6")),
@@ -81,6 +100,26 @@ impl Target {
         }
         None
     }
+}
+
+/// The routes that a server says it has; none where it does not say (its documentation may be switched off).
+async fn routes(client: &Client) -> Option<BTreeSet<String>> {
+    let exchange =
+        client.exchange(&Call::new(Method::Get, "/openapi.json"), &CallOptions::default()).await.ok()?;
+    let document: Value = serde_json::from_slice(&exchange.body).ok()?;
+    let paths = document.get("paths")?.as_object()?;
+    let routes = paths.iter().flat_map(|(path, item)| {
+        let methods = item.as_object().into_iter().flatten().map(|(method, _)| method.to_uppercase());
+        methods.map(move |method| route(&method, path))
+    });
+    Some(routes.collect())
+}
+
+/// A method and a path in which the names of parameters do not matter.
+fn route(method: &str, path: &str) -> String {
+    let path: Vec<&str> =
+        path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect();
+    format!("{method} {}", path.join("/"))
 }
 
 impl Facts {

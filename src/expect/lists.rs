@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::compare;
 use super::judge::{self, Case, Failure, Judgement, Subject};
 use super::predicate::Matcher;
-use super::show::{self, Step};
+use super::show::{self, Place, Step};
 use crate::diagnostic::Problem;
 
 /// The members whose reasons a message tells.
@@ -122,16 +122,23 @@ pub(super) fn sorted(case: &Case, actual: &Value, by: Option<&str>, descending: 
     Judgement::Holds
 }
 
-/// Judges each member.
+/// Judges each member. The first `told` that are not as expected are told with their place; to find the place of each
+/// of a hundred thousand would take longer than all the rest.
 fn members(
     case: &Case,
     items: &[Value],
     inner: &Matcher,
+    told: usize,
     mut visit: impl FnMut(usize, Judgement) -> bool,
 ) -> Result<(), Problem> {
+    let nowhere = Place::root(Step::Root(""));
+    let mut failed = 0;
     for (index, item) in items.iter().enumerate() {
-        let place = case.subject.place.then(Step::Index(index));
-        if !visit(index, judge::matcher(inner, &Subject::of(&place, item), case.scope)?) {
+        let parent = if failed < told { case.subject.place } else { &nowhere };
+        let place = parent.then(Step::Index(index));
+        let judgement = judge::matcher(inner, &Subject::of(&place, item), case.scope)?;
+        failed += usize::from(!matches!(judgement, Judgement::Holds));
+        if !visit(index, judgement) {
             break;
         }
     }
@@ -146,7 +153,7 @@ pub(super) fn each(case: &Case, actual: &Value, inner: &Matcher) -> Result<Judge
     };
     let mut failed = Vec::new();
     let mut first: Option<Box<Failure>> = None;
-    members(case, items, inner, |index, judgement| {
+    members(case, items, inner, 1, |index, judgement| {
         if let Judgement::Fails(failure) | Judgement::Cannot(failure) = judgement {
             failed.push(format!("[{index}]"));
             first.get_or_insert(failure);
@@ -181,7 +188,7 @@ pub(super) fn any(case: &Case, actual: &Value, inner: &Matcher) -> Result<Judgem
     }
     let mut found = false;
     let mut reasons = Vec::new();
-    members(case, items, inner, |_, judgement| match judgement {
+    members(case, items, inner, TOLD, |_, judgement| match judgement {
         Judgement::Holds => {
             found = true;
             false
@@ -207,7 +214,7 @@ pub(super) fn none(case: &Case, actual: &Value, inner: &Matcher) -> Result<Judge
         Err(judgement) => return Ok(judgement),
     };
     let mut found = Vec::new();
-    members(case, items, inner, |index, judgement| {
+    members(case, items, inner, 0, |index, judgement| {
         if matches!(judgement, Judgement::Holds) {
             found.push(index);
         }

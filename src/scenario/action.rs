@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::conversation;
 use super::read::variables;
 use super::step::{self, Retry, Step};
 use crate::agentos::field::FieldKind;
@@ -14,7 +15,8 @@ use crate::yaml::fields::{Fields, expected, planned_key, read_duration, string, 
 use crate::yaml::{Entry, Key, Kind, Node};
 
 /// The actions that are no operations.
-pub(super) const WORDS: &[&str] = &["http", "set", "assert", "group", "sleep", "log"];
+pub(super) const WORDS: &[&str] =
+    &["http", "set", "assert", "conversation", "group", "parallel", "sleep", "log"];
 
 /// What a step does.
 #[derive(Debug)]
@@ -29,6 +31,10 @@ pub enum Action {
     Assert(Expectations),
     /// Steps that belong together.
     Group(Vec<Step>),
+    /// Steps that run at the same time.
+    Parallel(Vec<Step>),
+    /// Several turns of a user in one session; each is a run.
+    Conversation(Vec<Step>),
     /// Waits.
     Sleep(Template),
     /// Says something in the report.
@@ -146,13 +152,15 @@ impl Action {
                 Self::Set(values)
             }
             "assert" => Self::Assert(Expectations::parse_assertions(node, problems)),
-            "group" => {
-                let steps = step::parse_list(node, "group", defaults, problems);
+            "group" | "parallel" => {
+                let name = entry.key.name.as_str();
+                let steps = step::parse_list(node, name, defaults, problems);
                 if matches!(node.kind, Kind::Null) || node.as_sequence().is_some_and(<[Node]>::is_empty) {
-                    problems.push(expected("step::group", "`group`", "a list of steps", node));
+                    problems.push(expected("step::group", &format!("`{name}`"), "a list of steps", node));
                 }
-                Self::Group(steps)
+                if name == "group" { Self::Group(steps) } else { Self::Parallel(steps) }
             }
+            "conversation" => Self::Conversation(conversation::parse(entry, defaults, problems)),
             "sleep" => {
                 let template = Template::parse(node, problems);
                 if template.as_literal().is_some() {
@@ -173,7 +181,7 @@ impl Action {
 }
 
 /// The fields of an operation: known, given where required, and of the right kind where they are literal.
-fn fields(
+pub(super) fn fields(
     operation: &'static Operation,
     entry: &Entry,
     defaults: &Defaults,

@@ -15,7 +15,8 @@ pub(super) const RESERVED: &[&str] = &["env", "run", "steps", "loop", "case", "m
 
 /// Checks a scenario's expressions against what is defined where they stand.
 pub(super) fn check(scenario: &Scenario, problems: &mut Problems) {
-    let mut walk = Walk { names: BTreeSet::new(), steps: BTreeSet::new(), problems };
+    let mut walk =
+        Walk { names: BTreeSet::new(), steps: BTreeSet::new(), visible: BTreeSet::new(), problems };
     walk.names.extend(["env", "run"].map(str::to_owned));
     for (key, template) in &scenario.vars {
         walk.template(template);
@@ -36,7 +37,10 @@ pub(super) fn check(scenario: &Scenario, problems: &mut Problems) {
 
 struct Walk<'a> {
     names: BTreeSet<String>,
+    /// All ids so far: they are unique.
     steps: BTreeSet<String>,
+    /// The ids that can be read here.
+    visible: BTreeSet<String>,
     problems: &'a mut Problems,
 }
 
@@ -48,6 +52,20 @@ impl Walk<'_> {
     }
 
     fn step(&mut self, step: &Step) {
+        let Some(repeated) = &step.repeated else {
+            self.once(step);
+            return;
+        };
+        self.template(repeated.over.template());
+        let own = [repeated.item.as_str(), "loop"];
+        let added: Vec<&str> = own.into_iter().filter(|name| self.names.insert((*name).to_owned())).collect();
+        self.once(step);
+        for name in added {
+            self.names.remove(name);
+        }
+    }
+
+    fn once(&mut self, step: &Step) {
         if let Some(condition) = &step.condition {
             self.expression(condition);
         }
@@ -75,6 +93,12 @@ impl Walk<'_> {
                 expectations.for_each_expression(&mut |expression| self.expression(expression));
             }
             Action::Group(steps) => self.steps_of(steps),
+            Action::Parallel(branches) => self.branches(branches),
+            Action::Conversation(turns) => {
+                self.names.insert(super::conversation::SESSION.to_owned());
+                self.steps_of(turns);
+                self.names.remove(super::conversation::SESSION);
+            }
             Action::Sleep(template) | Action::Log(template) => self.template(template),
         }
         // Its own answer is there for its expectations and for what it saves.
@@ -82,6 +106,9 @@ impl Walk<'_> {
             self.define_step(id);
         }
         step.expect.for_each_expression(&mut |expression| self.expression(expression));
+        if let Some(until) = &step.until {
+            until.for_each_expression(&mut |expression| self.expression(expression));
+        }
         for save in &step.save {
             if let SaveFrom::Expression(template) = &save.from {
                 self.template(template);
@@ -90,7 +117,25 @@ impl Walk<'_> {
         self.names.extend(step.save.iter().map(|save| save.name.name.clone()));
     }
 
+    /// A branch sees what was there before and nothing of its siblings; what all define is there afterwards.
+    fn branches(&mut self, branches: &[Step]) {
+        let before = self.names.clone();
+        let mut after = before.clone();
+        let steps_before = self.visible.clone();
+        let mut steps_after = steps_before.clone();
+        for branch in branches {
+            self.names.clone_from(&before);
+            self.visible.clone_from(&steps_before);
+            self.step(branch);
+            after.append(&mut self.names);
+            steps_after.append(&mut self.visible);
+        }
+        self.names = after;
+        self.visible = steps_after;
+    }
+
     fn define_step(&mut self, id: &Key) {
+        self.visible.insert(id.name.clone());
         if !self.steps.insert(id.name.clone()) {
             self.problems.push(
                 Problem::error("step::id", format!("two steps have the id `{}`", id.name))
@@ -117,7 +162,7 @@ impl Walk<'_> {
             let mut parts = name.split('.');
             let root = parts.next().unwrap_or_default().to_owned();
             if root == "steps" && self.names.contains("steps") {
-                if let Some(id) = parts.next().filter(|id| !self.steps.contains(*id)) {
+                if let Some(id) = parts.next().filter(|id| !self.visible.contains(*id)) {
                     let span = expression.span_of(&format!("steps.{id}"));
                     self.problems.push(
                         Problem::error(
@@ -125,7 +170,7 @@ impl Walk<'_> {
                             format!("no step before this one has the id `{id}`"),
                         )
                         .label(&span, "not defined here")
-                        .maybe_help(diagnostic::suggest(id, self.steps.iter().map(String::as_str))),
+                        .maybe_help(diagnostic::suggest(id, self.visible.iter().map(String::as_str))),
                     );
                 }
                 continue;

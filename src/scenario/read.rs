@@ -14,7 +14,7 @@ use crate::yaml::fields::{Fields, expected, string};
 use crate::yaml::{Kind, Node};
 
 /// The top-level keys of a scenario.
-const KEYS: &[&str] = &[
+pub(super) const KEYS: &[&str] = &[
     "name",
     "description",
     "tags",

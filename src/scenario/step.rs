@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::action::{Action, Defaults};
+use super::action::{Action, Defaults, HttpBody};
+use super::flow::{self, Loop, Until};
 use super::read::check_name;
-use crate::agentos::Timeouts;
+use crate::agentos::{Timeouts, ViolationKind};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::expect::Expectations;
 use crate::expr::{Expression, Text};
@@ -15,26 +16,32 @@ use crate::yaml::fields::{Fields, expected, planned_key, read_duration, string, 
 use crate::yaml::{Key, Kind, Node};
 
 /// The modifiers of a step.
-pub(super) const MODIFIERS: &[&str] =
-    &["id", "name", "if", "retry", "timeout", "headers", "expect", "save", "soft", "allow_failed_steps"];
-
-/// Modifiers that the language has and this version does not run yet.
-const PLANNED_MODIFIERS: &[&str] = &[
+pub(super) const MODIFIERS: &[&str] = &[
+    "id",
+    "name",
+    "if",
+    "retry",
+    "timeout",
+    "headers",
+    "expect",
+    "save",
+    "soft",
+    "allow_failed_steps",
     "for_each",
     "as",
     "repeat",
+    "concurrency",
     "until",
     "every",
     "within",
-    "as_user",
-    "snapshot",
-    "concurrency",
-    "batch",
-    "rate",
+    "invariants",
 ];
 
+/// Modifiers that the language has and this version does not run yet.
+const PLANNED_MODIFIERS: &[&str] = &["as_user", "snapshot", "batch", "rate"];
+
 /// Actions that the language has and this version does not run yet.
-const PLANNED_ACTIONS: &[&str] = &["use", "conversation", "parallel"];
+const PLANNED_ACTIONS: &[&str] = &["use"];
 
 /// What it does and how.
 #[derive(Debug)]
@@ -65,6 +72,12 @@ pub struct Step {
     pub soft: bool,
     /// Whether a workflow that says COMPLETED passes although one of its steps failed.
     pub allow_failed_steps: bool,
+    /// What need not hold of its stream.
+    pub waived: Vec<ViolationKind>,
+    /// Whether it runs once per item.
+    pub repeated: Option<Loop>,
+    /// Whether it is sent until something holds.
+    pub until: Option<Until>,
 }
 
 /// The clocks of a step: those of the file over those of the project.
@@ -222,7 +235,12 @@ fn parse(node: &Node, defaults: &Defaults, problems: &mut Problems) -> Option<St
     Some(step)
 }
 
-fn modifiers(fields: &Fields<'_>, node: &Node, defaults: &Defaults, problems: &mut Problems) -> Step {
+pub(super) fn modifiers(
+    fields: &Fields<'_>,
+    node: &Node,
+    defaults: &Defaults,
+    problems: &mut Problems,
+) -> Step {
     let id = fields.get("id").and_then(|entry| {
         let name = string(&entry.value, "`id`", problems)?;
         let key = Key { span: entry.value.span.clone(), name };
@@ -265,6 +283,9 @@ fn modifiers(fields: &Fields<'_>, node: &Node, defaults: &Defaults, problems: &m
         headers,
         soft: soft.or(defaults.soft).unwrap_or(false),
         allow_failed_steps: fields.boolean("allow_failed_steps", problems).unwrap_or(false),
+        waived: waived(fields, problems),
+        repeated: flow::parse_loop(fields, problems),
+        until: flow::parse_until(fields, problems),
     }
 }
 
@@ -275,7 +296,7 @@ impl Step {
         if sends {
             return;
         }
-        for name in ["expect", "save", "retry", "headers", "allow_failed_steps"] {
+        for name in ["expect", "save", "retry", "headers", "allow_failed_steps", "until"] {
             if let Some(entry) = fields.get(name) {
                 problems.push(
                     Problem::error("step::modifier", format!("`{name}` needs a step that sends a request"))
@@ -293,6 +314,47 @@ impl Step {
                 Problem::error("step::modifier", "`timeout` needs a step that sends a request, or a group")
                     .label(&entry.key.span, format!("`{}` takes no time", self.action_key.name)),
             );
+        }
+    }
+
+    /// The expressions that it reads before it sends anything; the steps inside it are looked at one by one.
+    pub fn for_each_expression(&self, visit: &mut dyn FnMut(&Expression)) {
+        if let Some(condition) = &self.condition {
+            visit(condition);
+        }
+        for (_, template) in &self.headers {
+            template.for_each_expression(visit);
+        }
+        match &self.action {
+            Action::Operation(action) => {
+                for (_, template) in &action.fields {
+                    template.for_each_expression(visit);
+                }
+            }
+            Action::Http(http) => {
+                http.path.for_each_expression(visit);
+                for (_, template) in &http.query {
+                    template.for_each_expression(visit);
+                }
+                match &http.body {
+                    HttpBody::None => {}
+                    HttpBody::Json(body) | HttpBody::Text(body) => body.for_each_expression(visit),
+                    HttpBody::Form(pairs) | HttpBody::Multipart(pairs) => {
+                        for (_, template) in pairs {
+                            template.for_each_expression(visit);
+                        }
+                    }
+                }
+            }
+            Action::Set(values) => {
+                for (_, template) in values {
+                    template.for_each_expression(visit);
+                }
+            }
+            Action::Assert(expectations) => expectations.for_each_expression(visit),
+            // The steps of a group are looked at one by one.
+            Action::Group(_) | Action::Parallel(_) | Action::Conversation(_) => {}
+            Action::Sleep(template) | Action::Log(template) => template.for_each_expression(visit),
         }
     }
 
@@ -323,6 +385,24 @@ fn unknown_step_key(key: &Key) -> Problem {
                 .help("`agentos-run operations` lists the operations; `http:` reaches any other path")
         }
     }
+}
+
+/// `invariants: false`, or which of them.
+fn waived(fields: &Fields<'_>, problems: &mut Problems) -> Vec<ViolationKind> {
+    let Some(entry) = fields.get("invariants") else { return Vec::new() };
+    match entry.value.kind {
+        Kind::Bool(false) => return ViolationKind::ALL.to_vec(),
+        Kind::Bool(true) => return Vec::new(),
+        _ => {}
+    }
+    let inner = Fields::new(&entry.value, &format!("`{}`", entry.key.name), problems);
+    let names: Vec<&str> = ViolationKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    let waived = ViolationKind::ALL
+        .into_iter()
+        .filter(|kind| inner.boolean(kind.as_str(), problems) == Some(false))
+        .collect();
+    inner.finish(&names, &[], "`invariants`", problems);
+    waived
 }
 
 /// A condition: one expression, with or without `${{ }}` around it.

@@ -10,7 +10,10 @@
 
 mod clear;
 mod live;
+mod recordings;
 mod requests;
 mod runs;
 mod server;
+mod sse;
+mod streams;
 mod transport;

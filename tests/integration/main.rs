@@ -7,16 +7,21 @@ mod check;
 mod client;
 mod common;
 #[cfg(feature = "emulator")]
+mod docs;
+#[cfg(feature = "emulator")]
 mod emulator;
 mod failures;
 mod finally;
 mod fuzz;
 mod harness;
+#[cfg(feature = "emulator")]
+mod init;
 mod interpreter;
 mod list;
 mod network;
 mod operations;
 mod project;
+mod schema;
 mod secrets;
 mod sessions;
 mod shipped;

@@ -258,10 +258,8 @@ fn dying() -> FakeServer {
 #[test]
 fn a_server_that_dies_while_a_session_is_cleared_leaves_a_file_to_restore_it_from() {
     let server = dying();
-    let run = Run::new().file("a.yaml", "steps:\n  - clear_session: { session_id: s1 }\n");
-    let folder = run.dir();
-    let output = run
-        .env("TMPDIR", folder)
+    let output = Run::new()
+        .file("a.yaml", "steps:\n  - clear_session: { session_id: s1 }\n")
         .args(["--base-url", &server.base_url(), "--token", "hunter2-hunter2", "a.yaml"])
         .run()
         .code_is(1);
@@ -270,18 +268,11 @@ fn a_server_that_dies_while_a_session_is_cleared_leaves_a_file_to_restore_it_fro
         assert!(said.contains(part), "{part}: {output}");
     }
     assert!(!said.contains("hunter2"), "{output}");
-    // The session, its runs and the command are in a file of the folder for temporary ones.
-    let mut files = Vec::new();
-    let mut folders = vec![output.dir().to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if entry.is_dir() { folders.push(entry) } else { files.push(entry) }
-        }
-    }
-    let saved = files.iter().find(|file| file.extension().is_some_and(|it| it == "json"));
-    let saved = saved.unwrap_or_else(|| panic!("no file among {files:?}: {output}"));
+    // The session, its runs and the command are in a file beside the project.
+    let mut files = fs::read_dir(output.dir().join(".agentos-run/recovery")).unwrap();
+    let saved = files.next().unwrap_or_else(|| panic!("no file: {output}")).unwrap().path();
     assert!(said.contains(&*saved.file_name().unwrap().to_string_lossy()), "the message names it: {output}");
-    let text = fs::read_to_string(saved).unwrap();
+    let text = fs::read_to_string(&saved).unwrap();
     assert!(!text.contains("hunter2"), "{text}");
     let saved: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(saved["session"]["session_name"], "Precious");

@@ -135,16 +135,16 @@ fn a_misspelt_modifier() {
 fn a_modifier_that_is_planned() {
     insta::assert_snapshot!(in_steps("
         - get_config: {}
-          until: { status: 200 }
+          snapshot: config
     "), @"
     scenario::planned
 
-      × `until` is not supported by this version of agentos-run
+      × `snapshot` is not supported by this version of agentos-run
        ╭─[a.yaml:3:5]
      2 │   - get_config: {}
-     3 │     until: { status: 200 }
-       ·     ──┬──
-       ·       ╰── not yet
+     3 │     snapshot: config
+       ·     ────┬───
+       ·         ╰── not yet
      4 │
        ╰────
 

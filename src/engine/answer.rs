@@ -1,0 +1,200 @@
+//! The answer to a step's request: in the words of the language, held against its expectations, saved.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::context::{Context, answer_field};
+use super::event::Failure;
+use super::request::Received;
+use crate::agentos::{self, Exchange, SentRequest, Transcript};
+use crate::diagnostic::Problem;
+use crate::expect::Verdict;
+use crate::expr::Scope;
+use crate::outcome::{Outcome, StreamOutcome};
+use crate::scenario::{SaveFrom, Step};
+
+/// What a step brought, before it is reported.
+#[derive(Default)]
+pub(super) struct Done {
+    pub(super) failures: Vec<Failure>,
+    pub(super) request: Option<SentRequest>,
+    pub(super) exchange: Option<Arc<Exchange>>,
+    pub(super) notes: Vec<String>,
+    pub(super) checks: usize,
+    pub(super) stopped: bool,
+}
+
+impl Done {
+    pub(super) fn failed(problem: Problem) -> Self {
+        Self { failures: vec![problem.into()], ..Self::default() }
+    }
+}
+
+/// The expectations of a step, and those that every step has: the request is not refused, the run does not fail.
+pub(super) fn check(step: &Step, outcome: &Outcome, scope: &Scope) -> Done {
+    let refused = outcome.status.is_none_or(|status| status >= 300);
+    let expect = &step.expect;
+    let accepted = expect.expects_failed_run()
+        || refused
+            && outcome.status.is_some_and(|status| expect.names_status() && expect.may_accept_status(status));
+    if let Some(error) = outcome.error.as_deref().filter(|_| !accepted) {
+        let name = &step.action_key.name;
+        let (code, message) = match outcome.status {
+            None => ("request::failed", format!("{name}: {error}")),
+            Some(status) if status >= 300 => {
+                ("request::refused", format!("{name} was refused with {status}: {error}"))
+            }
+            Some(_) => ("run::failed", format!("{name}: {error}")),
+        };
+        // A status that was named says it better, at its own place.
+        if !(refused && step.expect.names_status() && outcome.status.is_some()) {
+            let mut done = Done::failed(
+                Problem::error(code, message).label(&step.action_key.span, "in this step").maybe_help(
+                    (code == "run::failed").then(|| {
+                        "a step that expects a failure names `error:`, or `$.status: ERROR`".to_owned()
+                    }),
+                ),
+            );
+            // What a failed run answered can still be held against the rest; of a refusal there is nothing to say.
+            if !refused {
+                let rest = checked(&step.expect.evaluate(Some(outcome), scope));
+                done.failures.extend(rest.failures);
+                done.checks += rest.checks;
+            }
+            done.checks += 1;
+            return done;
+        }
+    }
+    let mut done = checked(&step.expect.evaluate(Some(outcome), scope));
+    if let (true, Some(error)) = (refused && !done.failures.is_empty(), &outcome.error)
+        && let Some(first) = done.failures.first_mut()
+    {
+        first.problem = first.problem.clone().help(format!("the server said: {error}"));
+    }
+    done
+}
+
+/// Keeps what the step saves. What is there is kept even where an expectation failed: `finally` needs it.
+pub(super) fn save(step: &Step, outcome: &Outcome, context: &mut Context, done: &mut Done) {
+    let failed = !done.failures.is_empty();
+    for save in &step.save {
+        let value = match &save.from {
+            SaveFrom::Body => Ok(outcome.body.clone().unwrap_or_else(|| json!(outcome.text))),
+            SaveFrom::Path(path) => {
+                outcome.body.as_ref().and_then(|body| path.select(body)).ok_or_else(|| {
+                    Problem::error(
+                        "step::save",
+                        format!(
+                            "`{path}` matches nothing in the answer, so `{}` cannot be saved",
+                            save.name.name
+                        ),
+                    )
+                    .label(&save.span, "no match")
+                    .maybe_help(keys_of(outcome.body.as_ref()))
+                })
+            }
+            SaveFrom::Target(name) => answer_field(outcome, name).ok_or_else(|| {
+                Problem::error(
+                    "step::save",
+                    format!("the answer has no `{name}`, so `{}` cannot be saved", save.name.name),
+                )
+                .label(&save.span, "nothing there")
+            }),
+            SaveFrom::Expression(template) => template.resolve(&context.scope),
+        };
+        match value {
+            Ok(value) => context.set(&save.name.name, &value),
+            // After a failed expectation it is a consequence, not a second cause.
+            Err(_) if failed => {}
+            Err(problem) => done.failures.push(problem.into()),
+        }
+    }
+}
+
+pub(super) fn checked(verdicts: &[Verdict]) -> Done {
+    let failures = verdicts
+        .iter()
+        .filter(|verdict| !verdict.passed)
+        .map(|verdict| Failure { problem: verdict.to_problem(), diff: verdict.diff.clone() })
+        .collect();
+    Done { failures, checks: verdicts.len(), ..Done::default() }
+}
+
+fn keys_of(body: Option<&Value>) -> Option<String> {
+    let keys: Vec<&str> = body?.as_object()?.keys().map(String::as_str).collect();
+    (!keys.is_empty()).then(|| format!("the answer has: {}", keys.join(", ")))
+}
+
+/// An answer in the words of the language.
+pub(super) fn outcome_of(received: &Received, answers_json: bool, step: &Step) -> Outcome {
+    let exchange = &received.exchange;
+    let body: Option<Value> = serde_json::from_slice(&exchange.body).ok();
+    let text = String::from_utf8_lossy(&exchange.body).into_owned();
+    let transcript = received.transcript.as_deref();
+    // Redirects are not followed: the credentials are meant for the target alone.
+    let error = if exchange.status >= 300 {
+        Some(agentos::refusal_message(exchange.status, &exchange.headers, &exchange.body))
+    } else if let Some(incomplete) = transcript.and_then(Transcript::incomplete) {
+        Some(incomplete)
+    } else {
+        match &body {
+            Some(body) => {
+                let failed = transcript.and_then(Transcript::error).map(str::to_owned);
+                failed.or_else(|| agentos::run::failure_of(body, step.allow_failed_steps))
+            }
+            None => answers_json.then(|| not_json(exchange, &text)).flatten(),
+        }
+    };
+    let stream = transcript.map(|transcript| StreamOutcome {
+        events: Value::Array(transcript.events().to_vec()),
+        tools: Value::Array(transcript.tools().iter().map(|call| Value::Object(call.tool.clone())).collect()),
+    });
+    Outcome {
+        status: Some(exchange.status),
+        headers: exchange.headers.clone(),
+        text,
+        body,
+        duration: exchange.duration,
+        ttft: transcript.and_then(Transcript::ttft),
+        stream,
+        error,
+    }
+}
+
+/// What must hold of every stream and does not, without what the step switches off.
+pub(super) fn violations(transcript: &Transcript, step: &Step) -> Vec<Failure> {
+    transcript
+        .violations()
+        .into_iter()
+        .filter(|violation| !step.waived.contains(&violation.kind))
+        .map(|violation| {
+            Problem::error("stream::invariant", format!("the stream is not as it should be: {violation}"))
+                .label(&step.action_key.span, "in this step")
+                .help(format!(
+                    "`invariants: {{ {}: false }}` switches this check off",
+                    violation.kind.as_str()
+                ))
+                .into()
+        })
+        .collect()
+}
+
+/// What came where the answer of an operation should be JSON: often the page of a proxy that wants a login.
+fn not_json(exchange: &Exchange, text: &str) -> Option<String> {
+    if exchange.status == 204 {
+        return None;
+    }
+    let text = text.trim();
+    if text.is_empty() {
+        return Some("the answer is empty where JSON was expected".to_owned());
+    }
+    let kind = exchange
+        .headers
+        .iter()
+        .find(|(name, _)| name == "content-type")
+        .map_or("", |(_, value)| value.as_str());
+    let begin: String = text.chars().take(60).collect::<String>().replace(['\n', '\r'], " ");
+    let kind = if kind.is_empty() { "no content-type".to_owned() } else { kind.to_owned() };
+    Some(format!("the answer is not JSON ({kind}); it begins with `{begin}`"))
+}

@@ -1,0 +1,399 @@
+//! Running steps: one after another, side by side, and whatever each of them does.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+
+use super::answer::{self, Done};
+use super::context::Context;
+use super::event::{Event, Failure, Observer, Phase, ScenarioReport, StepReport, StepStatus};
+use super::request::Request;
+use super::stop::{Stop, Whose};
+use super::{Settings, Target};
+use crate::agentos::{Error, Exchange, SentRequest};
+use crate::diagnostic::Problem;
+use crate::outcome::Outcome;
+use crate::scenario::{Action, Scenario, Step, conversation};
+use crate::template::Template;
+
+/// Whether the next step runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Flow {
+    /// It does.
+    Go,
+    /// A step failed.
+    Failed,
+    /// The time is up or somebody pressed Ctrl-C.
+    Stopped,
+}
+
+/// A scenario that is running.
+pub(super) struct Run<'a> {
+    pub(super) scenario: &'a Arc<Scenario>,
+    pub(super) target: &'a Target,
+    pub(super) settings: &'a Settings,
+    pub(super) observer: &'a dyn Observer,
+    pub(super) context: &'a mut Context,
+    pub(super) report: &'a mut ScenarioReport,
+    pub(super) stop: Stop<'a>,
+    /// What was said so far in the conversation that is going on: a failure shows it.
+    pub(super) transcript: Vec<String>,
+}
+
+/// What came of a request: an answer, or why there is none.
+struct Arrived {
+    outcome: Outcome,
+    request: Option<SentRequest>,
+    exchange: Option<Arc<Exchange>>,
+    notes: Vec<String>,
+    violations: Vec<Failure>,
+}
+
+impl Run<'_> {
+    /// Runs steps until one fails.
+    pub(super) fn list<'s>(
+        &'s mut self,
+        steps: &'s [Step],
+        phase: Phase,
+    ) -> Pin<Box<dyn Future<Output = Flow> + 's>> {
+        Box::pin(async move {
+            for step in steps {
+                let flow = self.step(step, phase).await;
+                if flow != Flow::Go {
+                    return flow;
+                }
+            }
+            Flow::Go
+        })
+    }
+
+    /// Runs all steps, whatever becomes of each.
+    pub(super) async fn finally(&mut self, steps: &[Step]) {
+        for step in steps {
+            if self.step(step, Phase::Finally).await == Flow::Stopped {
+                return;
+            }
+        }
+    }
+
+    async fn step(&mut self, step: &Step, phase: Phase) -> Flow {
+        if let Some(stopped) = self.stop.now() {
+            let problem = self.stop.problem(&stopped, step);
+            self.finish(step, phase, Duration::ZERO, Done { stopped: true, ..Done::failed(problem) });
+            return Flow::Stopped;
+        }
+        if phase == Phase::Finally
+            && let Some(name) = self.unset(step)
+        {
+            self.skip(step, phase, format!("`{name}` was never set"));
+            return Flow::Go;
+        }
+        match &step.repeated {
+            Some(over) => self.repeated(step, over, phase).await,
+            None => self.once(step, phase).await,
+        }
+    }
+
+    /// Runs a step for one item, or the one time that it runs.
+    pub(super) async fn once(&mut self, step: &Step, phase: Phase) -> Flow {
+        match step.condition.as_ref().map(|condition| condition.is_true(&self.context.scope)) {
+            None | Some(Ok(true)) => {}
+            Some(Ok(false)) => {
+                let text =
+                    step.condition.as_ref().map(|condition| condition.text().to_owned()).unwrap_or_default();
+                self.skip(step, phase, format!("`{text}` does not hold"));
+                return Flow::Go;
+            }
+            Some(Err(problem)) => return self.finish(step, phase, Duration::ZERO, Done::failed(problem)),
+        }
+        let began = Instant::now();
+        let done = match &step.action {
+            Action::Group(steps) => return self.group(step, steps, phase).await,
+            Action::Parallel(branches) => return self.parallel(step, branches, phase).await,
+            Action::Conversation(turns) => return self.conversation(step, turns, phase).await,
+            Action::Operation(_) | Action::Http(_) => match &step.until {
+                Some(until) => self.until(step, until).await,
+                None => self.request(step).await.0,
+            },
+            Action::Set(values) => self.set(values),
+            Action::Assert(expectations) => {
+                answer::checked(&expectations.evaluate(None, &self.context.scope))
+            }
+            Action::Sleep(template) => self.sleep(step, template).await,
+            Action::Log(template) => self.log(template),
+        };
+        self.finish(step, phase, began.elapsed(), done)
+    }
+
+    async fn group(&mut self, step: &Step, steps: &[Step], phase: Phase) -> Flow {
+        let outer = self.stop;
+        if let Some(total) = step.timeout.total {
+            let deadline = Instant::now() + total;
+            if self.stop.deadline.is_none_or(|outer| deadline < outer) {
+                self.stop.deadline = Some(deadline);
+                self.stop.timeout = Some(total);
+                self.stop.whose = Whose::Group;
+            }
+        }
+        let flow = self.list(steps, phase).await;
+        self.stop = outer;
+        // Where the group's own time was up and not that of what is around it, that is a failure like any other.
+        let flow = if flow == Flow::Stopped && self.stop.now().is_none() { Flow::Failed } else { flow };
+        match flow {
+            Flow::Failed if step.soft => Flow::Go,
+            flow => flow,
+        }
+    }
+
+    /// Runs the branches at the same time, each with variables of its own, and joins what they bring: in the order in
+    /// which the branches stand, whichever was first.
+    async fn parallel(&mut self, step: &Step, branches: &[Step], phase: Phase) -> Flow {
+        let shared = &*self;
+        let running = branches.iter().map(|branch| async move {
+            let mut context = shared.context.branch();
+            let mut report = ScenarioReport::new(shared.scenario);
+            let flow =
+                shared.beside(&mut context, &mut report).list(std::slice::from_ref(branch), phase).await;
+            (context, report, flow)
+        });
+        let mut worst = Flow::Go;
+        for (context, report, flow) in join_all(running).await {
+            self.take(context, report);
+            worst = worst.max(flow);
+        }
+        match worst {
+            Flow::Failed if step.soft => Flow::Go,
+            flow => flow,
+        }
+    }
+
+    /// A run of the same scenario beside this one.
+    pub(super) fn beside<'b>(&'b self, context: &'b mut Context, report: &'b mut ScenarioReport) -> Run<'b> {
+        Run {
+            scenario: self.scenario,
+            target: self.target,
+            settings: self.settings,
+            observer: self.observer,
+            context,
+            report,
+            stop: self.stop,
+            transcript: Vec::new(),
+        }
+    }
+
+    /// Takes over what a run beside this one brought.
+    pub(super) fn take(&mut self, context: Context, report: ScenarioReport) {
+        self.context.join(context);
+        self.report.steps += report.steps;
+        self.report.checks += report.checks;
+        self.report.failed.extend(report.failed);
+    }
+
+    async fn conversation(&mut self, step: &Step, turns: &[Step], phase: Phase) -> Flow {
+        self.context.set(conversation::SESSION, &serde_json::json!(uuid::Uuid::new_v4().to_string()));
+        self.transcript = vec!["the conversation:".to_owned()];
+        let flow = self.list(turns, phase).await;
+        self.transcript.clear();
+        match flow {
+            Flow::Failed if step.soft => Flow::Go,
+            flow => flow,
+        }
+    }
+
+    /// Adds a turn to the transcript, where a conversation is going on.
+    fn record_turn(&mut self, step: &Step, outcome: &Outcome) {
+        if self.transcript.is_empty() {
+            return;
+        }
+        let Action::Operation(action) = &step.action else { return };
+        let message = action.fields.iter().find(|(key, _)| key.name == "message");
+        let message = message.and_then(|(_, message)| message.resolve_text(&self.context.scope).ok());
+        self.transcript.push(format!("  user: {}", message.unwrap_or_default()));
+        let answer = outcome.content().map(crate::expr::as_text).or_else(|| outcome.error.clone());
+        self.transcript.push(format!("  answer: {}", answer.unwrap_or_default()));
+    }
+
+    fn skip(&mut self, step: &Step, phase: Phase, reason: String) {
+        self.tell(step, phase, Duration::ZERO, StepStatus::Skipped(reason), Done::default());
+    }
+
+    /// Reports a step that ran.
+    pub(super) fn finish(&mut self, step: &Step, phase: Phase, duration: Duration, done: Done) -> Flow {
+        self.report.steps += 1;
+        self.report.checks += done.checks;
+        let stopped = done.stopped;
+        let status = match (done.failures.is_empty(), step.soft && !stopped) {
+            (true, _) => StepStatus::Passed,
+            (false, true) => StepStatus::SoftFailed,
+            (false, false) => StepStatus::Failed,
+        };
+        let flow = match status {
+            StepStatus::Failed if stopped => Flow::Stopped,
+            StepStatus::Failed => Flow::Failed,
+            _ => Flow::Go,
+        };
+        self.tell(step, phase, duration, status, done);
+        flow
+    }
+
+    fn tell(&mut self, step: &Step, phase: Phase, duration: Duration, status: StepStatus, done: Done) {
+        let title = step
+            .name
+            .as_ref()
+            .and_then(|name| name.resolve_text(&self.context.scope).ok())
+            .unwrap_or_else(|| step.title());
+        let failed = matches!(status, StepStatus::Failed | StepStatus::SoftFailed);
+        let mut notes = done.notes;
+        if failed {
+            notes.extend(self.transcript.iter().cloned());
+        }
+        let step = Arc::new(StepReport {
+            phase,
+            title,
+            action: step.action_key.name.clone(),
+            span: step.span.clone(),
+            status,
+            duration,
+            failures: done.failures,
+            request: done.request,
+            exchange: done.exchange,
+            notes,
+            checks: done.checks,
+        });
+        self.observer
+            .on(&Event::StepFinished { scenario: Arc::clone(self.scenario), step: Arc::clone(&step) });
+        if failed {
+            self.report.failed.push(step);
+        }
+    }
+
+    fn set(&mut self, values: &[(crate::yaml::Key, Template)]) -> Done {
+        let mut done = Done::default();
+        for (key, template) in values {
+            match template.resolve(&self.context.scope) {
+                Ok(value) => self.context.set(&key.name, &value),
+                Err(problem) => done.failures.push(problem.into()),
+            }
+        }
+        done
+    }
+
+    async fn sleep(&mut self, step: &Step, template: &Template) -> Done {
+        let text = match template.resolve_text(&self.context.scope) {
+            Ok(text) => text,
+            Err(problem) => return Done::failed(problem),
+        };
+        let duration = match crate::duration::parse(&text) {
+            Ok(duration) => duration,
+            Err(message) => {
+                return Done::failed(
+                    Problem::error("scenario::duration", format!("`sleep`: {message}"))
+                        .label(template.span(), format!("is `{text}` here")),
+                );
+            }
+        };
+        match self.stop.guard(tokio::time::sleep(duration)).await {
+            Ok(()) => Done::default(),
+            Err(stopped) => Done { stopped: true, ..Done::failed(self.stop.problem(&stopped, step)) },
+        }
+    }
+
+    fn log(&mut self, template: &Template) -> Done {
+        match template.resolve_text(&self.context.scope) {
+            Ok(text) => {
+                self.observer.on(&Event::Log { scenario: Arc::clone(self.scenario), text });
+                Done::default()
+            }
+            Err(problem) => Done::failed(problem),
+        }
+    }
+
+    /// Sends the request of a step and holds its expectations against the answer; no answer where it was not sent.
+    pub(super) async fn request(&mut self, step: &Step) -> (Done, Option<Arc<Outcome>>) {
+        let arrived = match self.send(step).await {
+            Ok(arrived) => arrived,
+            Err(done) => return (*done, None),
+        };
+        let outcome = Arc::new(arrived.outcome);
+        self.record_turn(step, &outcome);
+        if let Some(id) = &step.id {
+            self.context.keep(&id.name, &outcome);
+        }
+        let mut done = answer::check(step, &outcome, &self.context.scope);
+        answer::save(step, &outcome, self.context, &mut done);
+        done.failures.extend(arrived.violations);
+        let Arrived { request, exchange, notes, .. } = arrived;
+        (Done { request, exchange, notes, ..done }, Some(outcome))
+    }
+
+    async fn send(&self, step: &Step) -> Result<Arrived, Box<Done>> {
+        let failed = |problems: Vec<Problem>| {
+            let failures = problems.into_iter().map(Failure::from).collect();
+            Box::new(Done { failures, ..Done::default() })
+        };
+        let scope = &self.context.scope;
+        let request = match &step.action {
+            Action::Operation(action) => Request::of_operation(step, action, scope, self.settings),
+            Action::Http(action) => Request::of_http(step, action, scope, self.settings),
+            _ => return Err(Box::default()),
+        };
+        let request = request.map_err(failed)?;
+        if let Action::Operation(action) = &step.action
+            && let Some(lack) = self.target.lacks_operation(action.operation.spec).await
+        {
+            let name = action.operation.spec.name;
+            let problem = Problem::error("operation::missing", lack)
+                .label(&step.action_key.span, "nothing was sent")
+                .help(format!("`requires: {{ operations: [{name}] }}` skips the scenario there"));
+            return Err(failed(vec![problem]));
+        }
+        let began = Instant::now();
+        let mut told = |piece: &str| {
+            self.observer.on(&Event::Answer { scenario: Arc::clone(self.scenario), piece: piece.to_owned() });
+        };
+        let sent = request.send(&self.target.client, step.retry.as_ref(), &mut told);
+        let (result, mut notes) = self.stop.guard(sent).await.map_err(|stopped| {
+            let problem = self.stop.problem(&stopped, step);
+            let request = request.shown(&self.target.client);
+            Box::new(Done { stopped: true, request, ..Done::failed(problem) })
+        })?;
+        Ok(match result {
+            Ok(received) => {
+                notes.extend(received.exchange.notes.iter().cloned());
+                let outcome = answer::outcome_of(&received, request.answers_json(), step);
+                let transcript = received.transcript.as_deref().filter(|_| outcome.error.is_none());
+                let violations =
+                    transcript.map(|transcript| answer::violations(transcript, step)).unwrap_or_default();
+                let exchange = received.exchange;
+                let request = Some(exchange.request.clone());
+                Arrived { outcome, request, exchange: Some(Arc::new(exchange)), notes, violations }
+            }
+            Err(Error { kind, request }) => {
+                let error = Some(kind.to_string());
+                let outcome = Outcome { error, duration: began.elapsed(), ..Outcome::default() };
+                Arrived {
+                    outcome,
+                    request: request.map(|request| *request),
+                    exchange: None,
+                    notes,
+                    violations: Vec::new(),
+                }
+            }
+        })
+    }
+
+    /// The first name that a step needs and that was never set.
+    fn unset(&self, step: &Step) -> Option<String> {
+        let mut found = None;
+        step.for_each_expression(&mut |expression| {
+            if found.is_none() {
+                found = self.context.unset(expression);
+            }
+        });
+        // What the step itself brings is not there before it.
+        found.filter(|name| step.id.as_ref().is_none_or(|id| *name != format!("steps.{}", id.name)))
+    }
+}
