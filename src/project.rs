@@ -81,7 +81,10 @@ impl Project {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) => {
-                problems.push(Problem::error("file::unreadable", format!("cannot read {name}: {error}")));
+                problems.push(Problem::error(
+                    "file::unreadable",
+                    format!("cannot read {name}: {}", crate::scenario::load::io_cause(&error)),
+                ));
                 return None;
             }
         };
@@ -94,7 +97,7 @@ impl Project {
                     .label(&second.span, "a second one"),
             );
         }
-        let fields = Fields::new(&document, problems);
+        let fields = Fields::new(&document, "a project file", problems);
         let targets = fields.get("targets").map(|entry| targets(&entry.value, problems)).unwrap_or_default();
         let identities = fields.get("identities").map(|entry| identity::parse_all(&entry.value, problems));
         let secrets = fields.strings("secrets", problems);
@@ -102,7 +105,7 @@ impl Project {
         fields.text("snapshots", problems);
         let mut timeouts = Timeouts::default();
         if let Some(entry) = fields.get("defaults") {
-            let defaults = Fields::new(&entry.value, problems);
+            let defaults = Fields::new(&entry.value, "`defaults`", problems);
             timeouts.total = defaults.duration("timeout", problems);
             defaults.finish(&["timeout"], &[], "`defaults` of the project file", problems);
         }
@@ -158,7 +161,7 @@ fn targets(node: &Node, problems: &mut Problems) -> Vec<TargetSettings> {
     entries
         .iter()
         .filter_map(|entry| {
-            let fields = Fields::new(&entry.value, problems);
+            let fields = Fields::new(&entry.value, "a target", problems);
             let base_url = fields.get("base_url").map(|url| Template::parse(&url.value, problems));
             if base_url.is_none() {
                 problems.push(
@@ -193,7 +196,7 @@ fn serve(node: &Node, problems: &mut Problems) -> Option<Serve> {
             span: node.span.clone(),
         });
     }
-    let fields = Fields::new(node, problems);
+    let fields = Fields::new(node, "`serve`", problems);
     let command = fields.get("command").map(|entry| {
         string(&entry.value, "`command`", problems);
         Template::parse(&entry.value, problems)

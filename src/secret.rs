@@ -4,7 +4,6 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What stands in a secret's place.
 pub const MASK: &str = "***";
@@ -56,15 +55,18 @@ impl Masker {
         if self.read().iter().any(|known| known == secret) {
             return true;
         }
-        let mut forms = vec![secret.to_owned(), utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string()];
-        // What form encoders write: blanks as `+`, and some punctuation as it is.
-        let form: String = url_form(secret);
-        forms.push(form);
-        if let Ok(json) = serde_json::to_string(secret) {
-            forms.push(json[1..json.len() - 1].to_owned());
+        let mut forms = vec![secret.to_owned()];
+        forms.extend(url_forms(secret));
+        // In JSON, in JSON inside of JSON, and in the report of that.
+        let mut json = secret.to_owned();
+        for _ in 0..3 {
+            let quoted = serde_json::Value::String(json).to_string();
+            json = quoted[1..quoted.len() - 1].to_owned();
+            forms.push(json.clone());
         }
         // A quote in a shell command is written '\''.
-        forms.push(secret.replace('\'', "'\\''"));
+        let in_shell: Vec<String> = forms.iter().map(|form| form.replace('\'', "'\\''")).collect();
+        forms.extend(in_shell);
         forms.extend(base64_cores(secret.as_bytes()));
         let mut known = self.forms.write().unwrap_or_else(PoisonError::into_inner);
         for form in forms {
@@ -93,21 +95,29 @@ impl Masker {
     }
 }
 
-fn url_form(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b' ' => encoded.push('+'),
-            b'*' | b'-' | b'.' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
-                encoded.push(char::from(byte));
-            }
-            _ => {
-                encoded.push('%');
-                encoded.push_str(&format!("{byte:02X}"));
-            }
+/// What encoders of URLs and forms write. They agree on letters and digits; what else stays as it is, whether a blank is
+/// `+`, and the case of the digits differ from language to language.
+fn url_forms(text: &str) -> Vec<String> {
+    // In this order: everything encoded; Python's `quote_plus`, its `quote`; JavaScript's `encodeURIComponent`; forms.
+    let kept = ["", "-_.~", "-_.~/", "-_.!~*'()", "-_.*"];
+    let mut forms = Vec::new();
+    for kept in kept {
+        for blank in ["%20", "+"] {
+            let encode = |upper: bool| -> String {
+                text.bytes()
+                    .map(|byte| match byte {
+                        b' ' => blank.to_owned(),
+                        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => char::from(byte).to_string(),
+                        _ if kept.as_bytes().contains(&byte) => char::from(byte).to_string(),
+                        _ if upper => format!("%{byte:02X}"),
+                        _ => format!("%{byte:02x}"),
+                    })
+                    .collect()
+            };
+            forms.extend([encode(true), encode(false)]);
         }
     }
-    encoded
+    forms
 }
 
 /// The characters that base64 gives for the secret wherever it stands in a longer text (`user:secret`): it may begin at
@@ -131,6 +141,8 @@ fn base64_cores(secret: &[u8]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
     use super::*;
 
     #[test]
@@ -142,7 +154,10 @@ mod tests {
         let other = STANDARD.encode(format!("ab{secret}tail"));
         let json = serde_json::json!({ "k": secret }).to_string();
         let url = format!("http://h/?k={}", utf8_percent_encode(secret, NON_ALPHANUMERIC));
-        let form = format!("a=b&k={}", url_form(secret));
+        let form = format!(
+            "a=b&k={}",
+            utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string().replace("%20", "+")
+        );
         for text in [secret.to_owned(), json, url, form, basic, other] {
             let masked = masker.mask(&text);
             assert!(masked.contains(MASK), "{text} -> {masked}");

@@ -193,6 +193,12 @@ fn plain_rendering() -> serde_yaml::RenderOptions<'static> {
 fn help_for(message: &str) -> Option<String> {
     let hint = if message.contains("tab") {
         "YAML is indented by spaces, never by tabs"
+    } else if message.contains("simple key expected") {
+        "a key is followed by `: `, and an item of a list begins with `- `"
+    } else if message.contains("quoted scalar") {
+        "is a quote never closed? An apostrophe inside of '...' is written twice"
+    } else if message.contains("unknown value") {
+        "`*name` repeats what `&name` marked; a text that begins with `*` stands in quotes"
     } else if message.contains("simple key") || message.contains("mapping values") {
         "a text that holds `: ` must stand in quotes; so must one that begins with `{`, `[`, `*`, `&`, `!`, `%` or `@`"
     } else if message.contains("flow") || message.contains("expected ','") {

@@ -38,7 +38,7 @@ pub enum ErrorKind {
         after: Duration,
     },
     /// The connection broke before the answer was complete.
-    #[error("the answer broke off after {received} bytes{}: {cause}", crate::agentos::error::of_events(*.events))]
+    #[error("{}", crate::agentos::error::broken_off(*.received, *.events, cause))]
     Interrupted {
         /// How many bytes of the body had come.
         received: usize,
@@ -98,6 +98,15 @@ impl Error {
     pub fn invalid(message: impl Into<String>) -> Self {
         Self { kind: ErrorKind::Invalid(message.into()), request: None }
     }
+}
+
+/// How far the answer had come when the connection broke.
+fn broken_off(received: usize, events: Option<usize>, cause: &str) -> String {
+    if cause.ends_with("before it answered") {
+        return format!("no answer came: {cause}");
+    }
+    let bytes = if received == 1 { "byte" } else { "bytes" };
+    format!("the answer broke off after {received} {bytes}{}: {cause}", of_events(events))
 }
 
 /// A number of events in the words of a message.

@@ -17,6 +17,7 @@ use super::event::Component;
 use super::field::{Field, fields_of, schema_of};
 use super::stream::Opened;
 use super::transport::{CallOptions, Client, Exchange};
+use crate::diagnostic::Problem;
 
 /// What an operation is called and which request it sends.
 #[derive(Debug, Clone, Copy)]
@@ -410,6 +411,30 @@ impl Entry {
     /// The operation with these fields.
     pub fn parse(&self, fields: Map<String, Value>) -> Result<Box<dyn AnyOperation>, Error> {
         (self.parse)(fields)
+    }
+
+    /// The problem of fields that are each of the right kind and still make no operation, such as page -1, and which of
+    /// them it is: the one without which the others pass.
+    pub(crate) fn out_of_range(
+        &self,
+        fields: &Map<String, Value>,
+        error: &Error,
+    ) -> (Option<String>, Problem) {
+        let culprit = fields.iter().find(|(name, _)| {
+            let mut others = fields.clone();
+            others.remove(*name);
+            self.parse(others).is_ok()
+        });
+        let message = match culprit {
+            Some((name, value)) => format!("`{name}` cannot be {value}"),
+            None => error.to_string(),
+        };
+        // What serde calls a whole number without a sign.
+        let said = error.to_string();
+        let natural = ["expected u32", "expected u64"].iter().any(|sign| said.ends_with(sign));
+        let problem = Problem::error("operation::type", message)
+            .maybe_help(natural.then(|| "it is a whole number from 0".to_owned()));
+        (culprit.map(|(name, _)| name.clone()), problem)
     }
 
     /// The field `name`, also by an alias.

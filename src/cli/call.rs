@@ -122,7 +122,7 @@ async fn call(
         let operation = match entry.parse(fields.clone()) {
             Ok(operation) => operation,
             Err(error) => {
-                output.problem(&Problem::error("call::fields", error.to_string()));
+                output.problem(&entry.out_of_range(&fields, &error).1);
                 return Exit::Invalid;
             }
         };
@@ -131,10 +131,14 @@ async fn call(
         }
         let exchange = match operation.execute(client, &options).await {
             Ok(exchange) => exchange,
+            Err(error) if matches!(error.kind, ErrorKind::Invalid(_)) => {
+                output.problem(&Problem::error("call::fields", error.to_string()));
+                return Exit::Invalid;
+            }
             Err(error) => {
                 let unreachable =
                     matches!(error.kind, ErrorKind::Unreachable { .. } | ErrorKind::Timeout { .. });
-                output.problem(&targets::unreachable_problem(&error));
+                output.problem(&targets::unreachable_problem(&error, client.base_url()));
                 return if unreachable { Exit::Unreachable } else { Exit::Failed };
             }
         };
@@ -232,8 +236,11 @@ fn fields_of(entry: &Entry, arguments: &[String]) -> Result<Map<String, Value>, 
         let (text, divider) = match text.strip_prefix('@') {
             Some(path) => {
                 let text = std::fs::read_to_string(path).map_err(|error| {
-                    Problem::error("call::fields", format!("{key}: cannot read {path}: {error}"))
-                        .help("a value that begins with @ names a file")
+                    Problem::error(
+                        "call::fields",
+                        format!("{key}: cannot read {path}: {}", crate::scenario::load::io_cause(&error)),
+                    )
+                    .help("a value that begins with @ names a file")
                 })?;
                 (text, '\n')
             }

@@ -129,7 +129,7 @@ fn look(context: &Context, args: &InitArgs) -> Result<Found, Refusal> {
         return Ok(Found::embedded());
     }
     let project = run::project(context).ok().flatten();
-    let (mut masker, _) = targets::secrets(context, &args.target, project.as_ref());
+    let (masker, _) = targets::secrets(context, &args.target, project.as_ref());
     let plan = targets::plan(context, &args.target, project.as_ref()).map_err(Refusal::Invalid)?;
     let timeouts = Timeouts { total: Some(std::time::Duration::from_secs(30)), ..Timeouts::default() };
     let runtime = targets::runtime().map_err(Refusal::Invalid)?;

@@ -300,8 +300,9 @@ fn variable(text: &str) -> Result<(String, Value), Problem> {
 
 fn variables_of_file(path: &Path) -> Result<Vec<(String, Value)>, Problem> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Problem::error("file::unreadable", format!("cannot read {name}: {error}")))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Problem::error("file::unreadable", format!("cannot read {name}: {}", load::io_cause(&error)))
+    })?;
     let source = Source::new(name, text);
     let mut problems = Problems::new();
     let documents = yaml::parse(&source, &mut problems);
@@ -354,6 +355,7 @@ pub(super) fn project(context: &Context) -> Result<Option<Project>, ()> {
     let name = path.strip_prefix(&context.folder).unwrap_or(&path).display().to_string();
     let mut problems = Problems::new();
     let project = Project::read(&path, &name, &mut problems);
+    problems.sort_by_place();
     if problems.has_errors() {
         context.output().problems(&problems);
         return Err(());

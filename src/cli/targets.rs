@@ -231,15 +231,23 @@ async fn preflight(client: &Client) -> Result<(), Problem> {
         )
         .help("give a token with --token or AGENTOS_TOKEN, or headers with -H or in the project file")),
         Ok(_) => Ok(()),
-        Err(error) => Err(unreachable_problem(&error)),
+        Err(error) => Err(unreachable_problem(&error, &url)),
     }
 }
 
 /// The problem of a target that does not answer.
-pub(super) fn unreachable_problem(error: &Error) -> Problem {
+pub(super) fn unreachable_problem(error: &Error, base_url: &str) -> Problem {
     match &error.kind {
+        ErrorKind::Interrupted { .. } | ErrorKind::Unreadable(_) => {
+            Problem::error("target::unreadable", format!("{base_url}: {error}"))
+                .help("something is there: is it an AgentOS?")
+        }
         ErrorKind::Unreachable { .. } | ErrorKind::Timeout { .. } => {
-            Problem::error("target::unreachable", error.to_string())
+            let message = match &error.kind {
+                ErrorKind::Unreachable { .. } => error.to_string(),
+                _ => format!("{base_url}: {error}"),
+            };
+            Problem::error("target::unreachable", message)
                 .help("is it running, and is the address right? `--embedded` runs without a server")
         }
         _ => Problem::error("request::failed", error.to_string()),

@@ -22,7 +22,7 @@ pub(super) struct Context {
 
 impl Context {
     /// The names at the beginning of a scenario: those of the command line replace its own.
-    pub(super) fn new(scenario: &Scenario, settings: &Settings) -> Result<Self, Problem> {
+    pub(super) fn new(scenario: &Scenario, settings: &Settings) -> Result<Self, Vec<Problem>> {
         let mut scope = Scope::new(&scenario.base_dir);
         scope.set("env", expr::environment(&settings.environment));
         scope.set(
@@ -35,13 +35,31 @@ impl Context {
         for (name, value) in &settings.variables {
             context.scope.set(name, Value::from_json(value));
         }
+        let mut problems = Vec::new();
+        let mut failed: Vec<&str> = Vec::new();
         for (key, template) in &scenario.vars {
-            if given(&key.name).is_none() {
-                let value = template.resolve(&context.scope)?;
-                context.scope.set(&key.name, Value::from_json(&value));
+            if given(&key.name).is_some() {
+                continue;
+            }
+            // What needs a variable that has no value is no second fault.
+            let mut consequence = false;
+            template.for_each_expression(&mut |expression| {
+                consequence |= expression
+                    .names()
+                    .iter()
+                    .any(|name| name.split('.').next().is_some_and(|root| failed.contains(&root)));
+            });
+            match template.resolve(&context.scope) {
+                Ok(value) => context.scope.set(&key.name, Value::from_json(&value)),
+                Err(problem) => {
+                    failed.push(&key.name);
+                    if !consequence {
+                        problems.push(problem);
+                    }
+                }
             }
         }
-        Ok(context)
+        if problems.is_empty() { Ok(context) } else { Err(problems) }
     }
 
     /// Gives a variable a value.

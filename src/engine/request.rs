@@ -9,8 +9,8 @@ use futures_util::StreamExt as _;
 
 use crate::agentos::auth::Identity;
 use crate::agentos::{
-    AnyOperation, Call, CallOptions, Client, Error, ErrorKind, Exchange, Opened, Payload, Phase, Timeouts,
-    Transcript,
+    AnyOperation, Call, CallOptions, Client, Error, ErrorKind, Exchange, Opened, Payload, Phase, SentRequest,
+    Timeouts, Transcript,
 };
 use crate::diagnostic::{self, Problem};
 use crate::expr::{Scope, as_text};
@@ -57,11 +57,11 @@ impl Request {
         }
         // Null stands for "not given".
         fields.retain(|_, value| !value.is_null());
-        let operation = action.operation.parse(fields).map_err(|error| {
-            vec![
-                Problem::error("operation::fields", error.to_string())
-                    .label(&step.action_key.span, "in this step"),
-            ]
+        let operation = action.operation.parse(fields.clone()).map_err(|error| {
+            let (culprit, problem) = action.operation.out_of_range(&fields, &error);
+            let culprit = action.fields.iter().find(|(key, _)| culprit.as_ref() == Some(&key.name));
+            let span = culprit.map_or(&step.action_key.span, |(_, template)| template.span());
+            vec![problem.label(span, "out of range")]
         })?;
         Ok(Self { what: What::Operation(operation), options })
     }
@@ -142,6 +142,15 @@ impl Request {
         let timings = stream.timings();
         let exchange = transcript.clone().into_exchange(stream.head().clone(), timings.duration);
         Ok(Received { exchange, transcript: Some(Box::new(transcript)) })
+    }
+
+    /// The request as it is sent, for a report of one whose answer nobody waited for.
+    pub(super) fn shown(&self, client: &Client) -> Option<SentRequest> {
+        let call = match &self.what {
+            What::Operation(operation) => operation.call().ok()?,
+            What::Call(call) => call.clone(),
+        };
+        client.dry_run(&call, &self.options).ok()
     }
 
     /// Sends it, as often as `retry` says. Pieces of a streamed answer are `told` as they come.

@@ -11,7 +11,7 @@ use super::answer::{self, Done};
 use super::context::Context;
 use super::event::{Event, Failure, Observer, Phase, ScenarioReport, StepReport, StepStatus};
 use super::request::Request;
-use super::stop::Stop;
+use super::stop::{Stop, Whose};
 use super::{Settings, Target};
 use crate::agentos::{Error, Exchange, SentRequest};
 use crate::diagnostic::Problem;
@@ -129,16 +129,19 @@ impl Run<'_> {
     }
 
     async fn group(&mut self, step: &Step, steps: &[Step], phase: Phase) -> Flow {
-        let outer = (self.stop.deadline, self.stop.timeout);
+        let outer = self.stop;
         if let Some(total) = step.timeout.total {
             let deadline = Instant::now() + total;
             if self.stop.deadline.is_none_or(|outer| deadline < outer) {
                 self.stop.deadline = Some(deadline);
                 self.stop.timeout = Some(total);
+                self.stop.whose = Whose::Group;
             }
         }
         let flow = self.list(steps, phase).await;
-        (self.stop.deadline, self.stop.timeout) = outer;
+        self.stop = outer;
+        // Where the group's own time was up and not that of what is around it, that is a failure like any other.
+        let flow = if flow == Flow::Stopped && self.stop.now().is_none() { Flow::Failed } else { flow };
         match flow {
             Flow::Failed if step.soft => Flow::Go,
             flow => flow,
@@ -268,13 +271,14 @@ impl Run<'_> {
     }
 
     fn set(&mut self, values: &[(crate::yaml::Key, Template)]) -> Done {
+        let mut done = Done::default();
         for (key, template) in values {
             match template.resolve(&self.context.scope) {
                 Ok(value) => self.context.set(&key.name, &value),
-                Err(problem) => return Done::failed(problem),
+                Err(problem) => done.failures.push(problem.into()),
             }
         }
-        Done::default()
+        done
     }
 
     async fn sleep(&mut self, step: &Step, template: &Template) -> Done {
@@ -353,7 +357,9 @@ impl Run<'_> {
         };
         let sent = request.send(&self.target.client, step.retry.as_ref(), &mut told);
         let (result, mut notes) = self.stop.guard(sent).await.map_err(|stopped| {
-            Box::new(Done { stopped: true, ..Done::failed(self.stop.problem(&stopped, step)) })
+            let problem = self.stop.problem(&stopped, step);
+            let request = request.shown(&self.target.client);
+            Box::new(Done { stopped: true, request, ..Done::failed(problem) })
         })?;
         Ok(match result {
             Ok(received) => {

@@ -56,7 +56,7 @@ pub(super) fn parse_all(node: &Node, problems: &mut Problems) -> Vec<IdentitySet
 }
 
 fn parse(node: &Node, problems: &mut Problems) -> Option<IdentityKind> {
-    let fields = Fields::new(node, problems);
+    let fields = Fields::new(node, "an identity", problems);
     fields.finish(&["bearer", "headers", "jwt"], &[], "an identity", problems);
     if let Some(entry) = fields.get("bearer") {
         return Some(IdentityKind::Bearer(Template::parse(&entry.value, problems)));
@@ -68,7 +68,7 @@ fn parse(node: &Node, problems: &mut Problems) -> Option<IdentityKind> {
         problems.push(expected("project::identities", "an identity", FORMS, node));
         return None;
     };
-    let jwt = Fields::new(&entry.value, problems);
+    let jwt = Fields::new(&entry.value, "`jwt`", problems);
     jwt.finish(&["secret", "private_key", "algorithm", "claims", "expires_in"], &[], "`jwt`", problems);
     let secret = jwt.get("secret").map(|entry| JwtKey::Secret(Template::parse(&entry.value, problems)));
     let private =

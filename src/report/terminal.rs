@@ -100,7 +100,7 @@ impl<'a> Terminal<'a> {
     /// All of a failed scenario: what went wrong and where, the request, the answer.
     fn failure(&self, report: &ScenarioReport) -> String {
         let mut text = String::new();
-        let title = format!("FAIL {}", report.scenario.name);
+        let title = format!("FAIL {}", text::cut(&report.scenario.name.replace('\n', " ")));
         push(&mut text, &self.paint(&title, Paint::new().red().bold()));
         for problem in &report.problems {
             text.push_str(&indent(&problem.render(self.inner_style())));
@@ -120,7 +120,8 @@ impl<'a> Terminal<'a> {
                 crate::engine::Phase::Steps => String::new(),
                 phase => format!(" of `{}`", phase.as_str()),
             };
-            push(&mut text, &format!("  step `{}`{action}{phase} at {}{note}", step.title, step.span.link()));
+            let title = text::cut(&step.title);
+            push(&mut text, &format!("  step `{title}`{action}{phase} at {}{note}", step.span.link()));
             self.step_failures(&mut text, step);
         }
         text
@@ -253,7 +254,10 @@ impl Observer for Terminal<'_> {
             Event::RunStarted { .. } => self.say(&format!("{}\n", self.target)),
             Event::ScenarioStarted { scenario } => {
                 if self.verbosity >= Verbosity::Steps {
-                    self.say(&format!("{}\n", self.paint(&scenario.name, Paint::new().bold())));
+                    self.say(&format!(
+                        "{}\n",
+                        self.paint(&text::cut(&scenario.name.replace('\n', " ")), Paint::new().bold())
+                    ));
                 }
             }
             Event::StepFinished { step, .. } => self.step(step),

@@ -90,7 +90,7 @@ pub(super) struct Defaults {
 
 impl Defaults {
     pub(super) fn parse(node: &Node, problems: &mut Problems) -> Self {
-        let fields = Fields::new(node, problems);
+        let fields = Fields::new(node, "`defaults`", problems);
         let mut defaults = Self {
             timeout: fields
                 .get("timeout")
@@ -205,8 +205,13 @@ pub(super) fn fields(
         }
     };
     let mut found: Vec<(Key, Template)> = Vec::new();
+    // A misspelt field is not a missing one too.
+    let mut meant: Vec<&str> = Vec::new();
+    let before = problems.len();
     for given in entries {
         let Some(field) = operation.field(&given.key.name) else {
+            let names = operation.fields.iter().map(|field| field.name.as_str());
+            meant.extend(diagnostic::nearest(&given.key.name, names));
             problems.push(unknown_field(operation, &given.key));
             // Its expressions are looked at all the same: every finding at once.
             found.push((given.key.clone(), Template::parse(&given.value, problems)));
@@ -240,8 +245,11 @@ pub(super) fn fields(
         .iter()
         .filter(|field| field.required && !found.iter().any(|(key, _)| key.name == field.name))
         .map(|field| field.name.as_str())
+        .filter(|name| !meant.contains(name))
         .collect();
-    if !missing.is_empty() {
+    if missing.is_empty() && problems.len() == before {
+        out_of_range(operation, entry, &found, problems);
+    } else if !missing.is_empty() {
         let list = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
         let example = missing.iter().map(|name| format!("{name}: ...")).collect::<Vec<_>>().join(", ");
         problems.push(
@@ -251,6 +259,27 @@ pub(super) fn fields(
         );
     }
     found
+}
+
+/// What is of the right kind and still no value of its field, such as page -1: found now where all is literal.
+fn out_of_range(
+    operation: &'static Operation,
+    entry: &Entry,
+    found: &[(Key, Template)],
+    problems: &mut Problems,
+) {
+    let literals: Option<serde_json::Map<String, Value>> = found
+        .iter()
+        .map(|(key, template)| Some((key.name.clone(), template.as_literal()?.clone())))
+        .collect();
+    let Some(mut literals) = literals else { return };
+    literals.retain(|_, value| !value.is_null());
+    if let Err(error) = operation.parse(literals.clone()) {
+        let (culprit, problem) = operation.out_of_range(&literals, &error);
+        let culprit = found.iter().find(|(key, _)| culprit.as_ref() == Some(&key.name));
+        let span = culprit.map_or(&entry.key.span, |(_, template)| template.span());
+        problems.push(problem.label(span, "out of range"));
+    }
 }
 
 fn field_names(operation: &Operation) -> Vec<&str> {
@@ -297,7 +326,7 @@ fn check_literal(name: &str, kind: &FieldKind, template: &Template, node: &Node,
 fn http(entry: &Entry, problems: &mut Problems) -> Option<HttpAction> {
     const KEYS: &[&str] = &["method", "path", "query", "json", "form", "body", "multipart"];
     let node = &entry.value;
-    let fields = Fields::new(node, problems);
+    let fields = Fields::new(node, "`http`", problems);
     let method = match fields.get("method") {
         None => Some(Method::Get),
         Some(entry) => {

@@ -143,7 +143,7 @@ fn turn(
         value: Node { span: conversation.value.span.clone(), kind: Kind::Mapping(call) },
     };
     let fields = action::fields(known, &call, defaults, problems);
-    let modifiers = Fields::new(item, problems);
+    let modifiers = Fields::new(item, "a turn", problems);
     let step = step::modifiers(&modifiers, item, defaults, problems);
     let name = step.name.or_else(|| Some(crate::template::Template::parse(&message.value, problems)));
     let action = Action::Operation(OperationAction { operation: known, fields });

@@ -131,7 +131,7 @@ fn unreadable(what: &str, error: &std::io::Error) -> Problem {
 }
 
 /// An I/O error without its number.
-fn io_cause(error: &std::io::Error) -> String {
+pub(crate) fn io_cause(error: &std::io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
     let mut chars = text.chars();

@@ -46,7 +46,7 @@ pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> 
         problems.push(problem);
         return None;
     };
-    let fields = Fields::new(document, problems);
+    let fields = Fields::new(document, "a scenario", problems);
     let name = fields.text("name", problems);
     let description = fields.text("description", problems);
     let tags = fields.strings("tags", problems);
@@ -151,7 +151,7 @@ fn skip(node: &Node, problems: &mut Problems) -> Option<Skip> {
 }
 
 fn requires(node: &Node, problems: &mut Problems) -> Requires {
-    let fields = Fields::new(node, problems);
+    let fields = Fields::new(node, "`requires`", problems);
     let mut ids = |key: &str| -> Vec<Template> {
         let Some(entry) = fields.get(key) else { return Vec::new() };
         match &entry.value.kind {

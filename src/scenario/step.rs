@@ -168,7 +168,7 @@ fn parse(node: &Node, defaults: &Defaults, problems: &mut Problems) -> Option<St
         problems.push(problem);
         return None;
     };
-    let fields = Fields::new(node, problems);
+    let fields = Fields::new(node, "a step", problems);
     let mut actions = Vec::new();
     for entry in entries {
         let name = entry.key.name.as_str();
@@ -409,7 +409,7 @@ fn waived(fields: &Fields<'_>, problems: &mut Problems) -> Vec<ViolationKind> {
         Kind::Bool(true) => return Vec::new(),
         _ => {}
     }
-    let inner = Fields::new(&entry.value, problems);
+    let inner = Fields::new(&entry.value, &format!("`{}`", entry.key.name), problems);
     let names: Vec<&str> = ViolationKind::ALL.iter().map(|kind| kind.as_str()).collect();
     let waived = ViolationKind::ALL
         .into_iter()
@@ -509,7 +509,7 @@ pub(super) fn path_problem(error: &crate::jsonpath::PathError, node: &Node) -> P
 /// `30s`, or a clock for each phase.
 pub(super) fn timeouts(node: &Node, problems: &mut Problems) -> Timeouts {
     if matches!(node.kind, Kind::Mapping(_)) {
-        let fields = Fields::new(node, problems);
+        let fields = Fields::new(node, "`timeout`", problems);
         let timeouts = Timeouts {
             connect: fields.duration("connect", problems),
             first_byte: fields.duration("first_byte", problems),
@@ -561,9 +561,10 @@ pub(super) fn retry(node: &Node, problems: &mut Problems) -> Option<Retry> {
         );
         return None;
     }
-    let fields = Fields::new(node, problems);
+    let fields = Fields::new(node, "`retry`", problems);
     let count = match fields.get("attempts") {
-        Some(entry) => attempts(&entry.value, problems)?,
+        // One fault does not hide the others.
+        Some(entry) => attempts(&entry.value, problems).unwrap_or(1),
         None => 3,
     };
     let delay = fields.duration("delay", problems).unwrap_or(Duration::from_millis(500));

@@ -34,8 +34,11 @@ impl Failure {
             .into();
         }
         match hyper_error(error) {
+            Some(hyper) if hyper.is_parse_too_large() => {
+                ErrorKind::Unreadable("its head is larger than any server's should be".to_owned()).into()
+            }
             Some(hyper) if hyper.is_parse() => {
-                ErrorKind::Unreadable(format!("it is no HTTP: {}", cause(error))).into()
+                ErrorKind::Unreadable(format!("it is no HTTP ({})", cause(error))).into()
             }
             _ => {
                 let (cause, closed) = break_cause(error);

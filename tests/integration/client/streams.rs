@@ -196,8 +196,9 @@ async fn a_stream_is_put_together() {
 }
 
 /// Streams of a real AgentOS.
-pub(crate) async fn live(base: &str) {
-    let client = Client::builder(base).build().unwrap();
+#[tokio::test]
+async fn streams_of_a_real_agentos() {
+    let client = Client::builder(crate::common::agentos().base_url()).build().unwrap();
     let unique = super::live::unique;
     let open = |agent: &str, message: &str| {
         let run = RunAgent {
