@@ -37,6 +37,7 @@
 
 pub mod agents;
 pub mod answer;
+pub mod decision;
 pub mod discovery;
 pub mod error;
 pub mod event;
@@ -44,6 +45,7 @@ pub mod field;
 pub mod operation;
 pub mod refusal;
 pub mod run;
+pub mod runs;
 pub mod sessions;
 pub mod sse;
 pub mod stream;
@@ -56,6 +58,7 @@ pub use error::{Error, ErrorKind, Phase};
 pub use event::{Component, Ending, RunEvent};
 pub use operation::{AnyOperation, Call, Effect, Entry, Operation, Payload, Spec, catalogue, find};
 pub use refusal::refusal_message;
+pub use runs::{Poll, RunRef};
 pub use stream::{Opened, RunStream, Timings};
 pub use transcript::{Transcript, Violation, ViolationKind};
 pub use transport::{CallOptions, Client, ClientBuilder, Exchange, Head, SentRequest, Timeouts};
@@ -71,16 +74,25 @@ fn entries() -> Vec<Entry> {
         Entry::of::<agents::RunAgent>(),
         Entry::of::<agents::ListAgentRuns>(),
         Entry::of::<agents::GetAgentRun>(),
+        Entry::of::<agents::ContinueAgentRun>(),
+        Entry::of::<agents::CancelAgentRun>(),
+        Entry::of::<agents::ResumeAgentRun>(),
         Entry::of::<teams::ListTeams>(),
         Entry::of::<teams::GetTeam>(),
         Entry::of::<teams::RunTeam>(),
         Entry::of::<teams::ListTeamRuns>(),
         Entry::of::<teams::GetTeamRun>(),
+        Entry::of::<teams::ContinueTeamRun>(),
+        Entry::of::<teams::CancelTeamRun>(),
+        Entry::of::<teams::ResumeTeamRun>(),
         Entry::of::<workflows::ListWorkflows>(),
         Entry::of::<workflows::GetWorkflow>(),
         Entry::of::<workflows::RunWorkflow>(),
         Entry::of::<workflows::ListWorkflowRuns>(),
         Entry::of::<workflows::GetWorkflowRun>(),
+        Entry::of::<workflows::ContinueWorkflowRun>(),
+        Entry::of::<workflows::CancelWorkflowRun>(),
+        Entry::of::<workflows::ResumeWorkflowRun>(),
         Entry::of::<sessions::GetSessions>(),
         Entry::of::<sessions::CreateSession>(),
         Entry::of::<sessions::GetSession>(),

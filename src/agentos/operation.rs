@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use super::error::Error;
 use super::event::Component;
 use super::field::{Field, fields_of};
+use super::runs::Wait;
 use super::stream::Opened;
 use super::transport::{CallOptions, Client, Exchange};
 
@@ -79,6 +80,18 @@ pub enum Resource {
     Workflows,
     /// Stored conversations.
     Sessions,
+    /// What is remembered of users.
+    Memories,
+    /// Documents that agents search.
+    Knowledge,
+    /// What happened within runs.
+    Traces,
+    /// Counts per day.
+    Metrics,
+    /// Evaluations of agents and teams.
+    Evals,
+    /// Databases.
+    Databases,
 }
 
 impl fmt::Display for Resource {
@@ -89,6 +102,12 @@ impl fmt::Display for Resource {
             Self::Teams => "Teams",
             Self::Workflows => "Workflows",
             Self::Sessions => "Sessions",
+            Self::Memories => "Memories",
+            Self::Knowledge => "Knowledge",
+            Self::Traces => "Traces",
+            Self::Metrics => "Metrics",
+            Self::Evals => "Evals",
+            Self::Databases => "Databases",
         })
     }
 }
@@ -175,6 +194,11 @@ pub trait Operation: Serialize + DeserializeOwned + JsonSchema + fmt::Debug + Se
         false
     }
 
+    /// How the run that it begins in the background is waited for, if it does and is.
+    fn waits(&self) -> Option<Wait<'_>> {
+        None
+    }
+
     /// Sends it. The answer is returned whatever its status is; an error is a request that could not be sent or an
     /// answer that did not arrive whole. A stream is read to its end, and the answer put together from its events.
     /// Operations that take more than one request override this.
@@ -184,9 +208,14 @@ pub trait Operation: Serialize + DeserializeOwned + JsonSchema + fmt::Debug + Se
         options: &'a CallOptions,
     ) -> BoxFuture<'a, Result<Exchange, Error>> {
         Box::pin(async move {
-            match Component::of(Self::SPEC.resource).filter(|_| self.streams()) {
-                Some(component) => self.open(client, options).await?.collect(component).await,
-                None => client.exchange(&self.call()?, options).await,
+            let component = Component::of(Self::SPEC.resource);
+            if let Some(component) = component.filter(|_| self.streams()) {
+                return self.open(client, options).await?.collect(component).await;
+            }
+            let exchange = client.exchange(&self.call()?, options).await?;
+            match (component, self.waits()) {
+                (Some(component), Some(wait)) => wait.end(client, options, component, exchange).await,
+                _ => Ok(exchange),
             }
         })
     }
@@ -251,34 +280,12 @@ impl Call {
             Ok(_) => Map::new(),
             Err(error) => return Err(Error::invalid(format!("the arguments are no JSON: {error}"))),
         };
-        let mut call = Self::new(spec.method, String::new());
-        let mut rest = spec.path;
-        let mut in_path = Vec::new();
-        while let Some((before, after)) = rest.split_once('{') {
-            let (name, after) = after.split_once('}').unwrap_or((after, ""));
-            call.path.push_str(before);
-            let value = fields.get(name).map(plain).unwrap_or_default();
-            // `/sessions/` with nothing behind it is the list of all sessions: a `DELETE` there is another operation.
-            if value.is_empty() {
-                return Err(Error::invalid(format!(
-                    "`{name}` is empty: it is a part of the path {}",
-                    spec.path
-                )));
-            }
-            // Every URL library takes these, also encoded, for steps of the path: `DELETE /sessions/..` would go to `/`.
-            if value == "." || value == ".." {
-                return Err(Error::invalid(format!(
-                    "`{name}` is `{value}`, which no path can hold: the server cannot be asked for it"
-                )));
-            }
-            call.path.extend(utf8_percent_encode(&value, SEGMENT));
-            in_path.push(name);
-            rest = after;
-        }
-        call.path.push_str(rest);
+        let path = path_of(spec.path, |name| fields.get(name).map(plain).unwrap_or_default())?;
+        let mut call = Self::new(spec.method, path);
+        let in_path = |name: &str| spec.path.contains(&format!("{{{name}}}"));
         let mut body = Map::new();
         for (name, value) in fields {
-            if value.is_null() || in_path.contains(&name.as_str()) {
+            if value.is_null() || in_path(&name) {
                 continue;
             }
             if spec.query.contains(&name.as_str()) {
@@ -301,6 +308,31 @@ impl Call {
         };
         Ok(call)
     }
+}
+
+/// A path out of one with `{field}` in it.
+pub(super) fn path_of(template: &str, value: impl Fn(&str) -> String) -> Result<String, Error> {
+    let mut path = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}').unwrap_or((after, ""));
+        path.push_str(before);
+        let value = value(name);
+        // `/sessions/` with nothing behind it is the list of all sessions: a `DELETE` there is another operation.
+        if value.is_empty() {
+            return Err(Error::invalid(format!("`{name}` is empty: it is a part of the path {template}")));
+        }
+        // Every URL library takes these, also encoded, for steps of the path: `DELETE /sessions/..` would go to `/`.
+        if value == "." || value == ".." {
+            return Err(Error::invalid(format!(
+                "`{name}` is `{value}`, which no path can hold: the server cannot be asked for it"
+            )));
+        }
+        path.extend(utf8_percent_encode(&value, SEGMENT));
+        rest = after;
+    }
+    path.push_str(rest);
+    Ok(path)
 }
 
 /// A value as a text of a form or a query: strings as they are, everything else as JSON.

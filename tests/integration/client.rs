@@ -9,6 +9,7 @@
 )]
 
 mod clear;
+mod decisions;
 mod live;
 mod recordings;
 mod requests;

@@ -310,3 +310,15 @@ async fn live_clearing() {
 async fn live_streams() {
     super::streams::live(&base()).await;
 }
+
+#[tokio::test]
+#[ignore = "needs a real AgentOS at AGENTOS_TEST_URL"]
+async fn live_pauses() {
+    super::decisions::pauses(&base()).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a real AgentOS at AGENTOS_TEST_URL"]
+async fn live_background() {
+    super::decisions::background(&base()).await;
+}
