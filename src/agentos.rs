@@ -37,11 +37,15 @@
 
 pub mod agents;
 pub mod answer;
+pub mod databases;
 pub mod decision;
 pub mod discovery;
 pub mod error;
+pub mod evals;
 pub mod event;
 pub mod field;
+pub mod memories;
+pub mod metrics;
 pub mod operation;
 pub mod refusal;
 pub mod run;
@@ -50,6 +54,7 @@ pub mod sessions;
 pub mod sse;
 pub mod stream;
 pub mod teams;
+pub mod traces;
 pub mod transcript;
 pub mod transport;
 pub mod workflows;
@@ -104,5 +109,27 @@ fn entries() -> Vec<Entry> {
         Entry::of::<sessions::ClearSession>(),
         Entry::of::<sessions::DeleteSession>(),
         Entry::of::<sessions::DeleteSessions>(),
+        Entry::of::<memories::CreateMemory>(),
+        Entry::of::<memories::ListMemories>(),
+        Entry::of::<memories::GetMemory>(),
+        Entry::of::<memories::UpdateMemory>(),
+        Entry::of::<memories::DeleteMemory>(),
+        Entry::of::<memories::DeleteMemories>(),
+        Entry::of::<memories::GetMemoryTopics>(),
+        Entry::of::<memories::GetUserMemoryStats>(),
+        Entry::of::<memories::OptimizeMemories>(),
+        Entry::of::<traces::GetTraces>(),
+        Entry::of::<traces::GetTrace>(),
+        Entry::of::<traces::GetTraceSessionStats>(),
+        Entry::of::<traces::SearchTraces>(),
+        Entry::of::<metrics::GetMetrics>(),
+        Entry::of::<metrics::RefreshMetrics>(),
+        Entry::of::<metrics::GetMetricsRefreshStatus>(),
+        Entry::of::<evals::ListEvalRuns>(),
+        Entry::of::<evals::GetEvalRun>(),
+        Entry::of::<evals::RunEval>(),
+        Entry::of::<evals::UpdateEvalRun>(),
+        Entry::of::<evals::DeleteEvalRuns>(),
+        Entry::of::<databases::MigrateDatabase>(),
     ]
 }

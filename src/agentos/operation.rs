@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::error::Error;
+use super::error::{Error, ErrorKind};
 use super::event::Component;
 use super::field::{Field, fields_of};
 use super::runs::Wait;
@@ -34,6 +34,8 @@ pub struct Spec {
     pub path: &'static str,
     /// The fields that are sent in the query.
     pub query: &'static [&'static str],
+    /// The fields of the query whose lists are sent as one value with commas; others are repeated.
+    pub joined: &'static [&'static str],
     /// How the remaining fields are sent.
     pub body: Body,
     /// What it does to the server's data.
@@ -59,6 +61,7 @@ impl Spec {
             method,
             path,
             query: &[],
+            joined: &[],
             body: Body::None,
             effect,
             paged: false,
@@ -290,6 +293,15 @@ impl Call {
             }
             if spec.query.contains(&name.as_str()) {
                 match &value {
+                    Value::Array(items) if spec.joined.contains(&name.as_str()) => {
+                        let items: Vec<String> = items.iter().map(plain).collect();
+                        if let Some(item) = items.iter().find(|item| item.contains(',')) {
+                            return Err(Error::invalid(format!(
+                                "`{name}`: `{item}` has a comma, which separates entries"
+                            )));
+                        }
+                        call.query.push((name, items.join(",")));
+                    }
                     Value::Array(items) => {
                         call.query.extend(items.iter().map(|item| (name.clone(), plain(item))));
                     }
@@ -308,6 +320,25 @@ impl Call {
         };
         Ok(call)
     }
+}
+
+/// Whether what was deleted is gone: `look` must be answered 404.
+pub(super) async fn confirm_gone(
+    client: &Client,
+    options: &CallOptions,
+    look: &Call,
+    what: &str,
+) -> Result<(), Error> {
+    let found = client.exchange(look, options).await?;
+    let message = match found.status {
+        404 => return Ok(()),
+        200 => format!("the server said that it deleted {what}, but it is still there"),
+        status => format!(
+            "whether {what} is deleted cannot be told: the server answers {status} to the question: {}",
+            found.refusal()
+        ),
+    };
+    Err(Error { kind: ErrorKind::Unconfirmed(message), request: Some(Box::new(found.request)) })
 }
 
 /// A path out of one with `{field}` in it.

@@ -12,6 +12,7 @@ mod clear;
 mod decisions;
 mod live;
 mod recordings;
+mod records;
 mod requests;
 mod runs;
 mod server;

@@ -25,7 +25,7 @@ pub(crate) fn unique(what: &str) -> String {
     format!("cli-{what}-{now}-{count}")
 }
 
-fn some(text: &str) -> Option<String> {
+pub(crate) fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
@@ -321,4 +321,34 @@ async fn live_pauses() {
 #[ignore = "needs a real AgentOS at AGENTOS_TEST_URL"]
 async fn live_background() {
     super::decisions::background(&base()).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a real AgentOS at AGENTOS_TEST_URL"]
+async fn live_memories() {
+    super::records::memories(&base()).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a real AgentOS at AGENTOS_TEST_URL, with tracing"]
+async fn live_traces() {
+    super::records::traces(&base()).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a real AgentOS at AGENTOS_TEST_URL"]
+async fn live_metrics() {
+    super::records::metrics(&base()).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a real AgentOS at AGENTOS_TEST_URL"]
+async fn live_evals() {
+    super::records::evals(&base()).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a real AgentOS at AGENTOS_TEST_URL"]
+async fn live_databases() {
+    super::records::databases(&base()).await;
 }
