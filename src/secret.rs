@@ -61,7 +61,7 @@ impl Masker {
         let mut json = secret.to_owned();
         for _ in 0..3 {
             let quoted = serde_json::Value::String(json).to_string();
-            json = quoted[1..quoted.len() - 1].to_owned();
+            json = quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned();
             forms.push(json.clone());
         }
         // A quote in a shell command is written '\''.

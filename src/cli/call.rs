@@ -122,7 +122,8 @@ async fn call(
         let operation = match entry.parse(fields.clone()) {
             Ok(operation) => operation,
             Err(error) => {
-                output.problem(&entry.out_of_range(&fields, &error).1);
+                let wrong = entry.out_of_range(&fields, &error);
+                output.problem(&Problem::error("operation::type", wrong.message).maybe_help(wrong.help));
                 return Exit::Invalid;
             }
         };

@@ -58,9 +58,10 @@ impl Request {
         // Null stands for "not given".
         fields.retain(|_, value| !value.is_null());
         let operation = action.operation.parse(fields.clone()).map_err(|error| {
-            let (culprit, problem) = action.operation.out_of_range(&fields, &error);
-            let culprit = action.fields.iter().find(|(key, _)| culprit.as_ref() == Some(&key.name));
+            let wrong = action.operation.out_of_range(&fields, &error);
+            let culprit = action.fields.iter().find(|(key, _)| wrong.field.as_ref() == Some(&key.name));
             let span = culprit.map_or(&step.action_key.span, |(_, template)| template.span());
+            let problem = Problem::error("operation::type", wrong.message).maybe_help(wrong.help);
             vec![problem.label(span, "out of range")]
         })?;
         Ok(Self { what: What::Operation(operation), options })

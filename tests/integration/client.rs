@@ -3,14 +3,15 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::unnecessary_wraps,
     reason = "tests panic, and their helpers fit into fields"
 )]
 
 mod clear;
+mod decisions;
 mod live;
 mod recordings;
+mod records;
 mod requests;
 mod runs;
 mod server;

@@ -195,7 +195,7 @@ proptest! {
         before in "[a-z ]{0,5}",
         after in "[a-z ]{0,5}",
     ) {
-        let mut masker = Masker::new();
+        let masker = Masker::new();
         prop_assert!(masker.add(&secret));
         let url = percent_encoding::utf8_percent_encode(&secret, percent_encoding::NON_ALPHANUMERIC).to_string();
         let json = serde_json::Value::String(secret.clone()).to_string();
