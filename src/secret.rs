@@ -60,8 +60,8 @@ impl Masker {
         // In JSON, in JSON inside of JSON, and in the report of that.
         let mut json = secret.to_owned();
         for _ in 0..3 {
-            let quoted = serde_json::Value::String(json).to_string();
-            json = quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned();
+            let quoted = serde_json::Value::String(std::mem::take(&mut json)).to_string();
+            json.push_str(quoted.get(1..quoted.len() - 1).unwrap_or_default());
             forms.push(json.clone());
         }
         // A quote in a shell command is written '\''.

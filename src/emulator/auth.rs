@@ -69,10 +69,11 @@ impl Guard {
     ) -> Result<Caller, Refusal> {
         let token = sent.and_then(bearer).ok_or_else(|| unauthorized("Authorization header missing"))?;
         let token = std::str::from_utf8(token.trim_ascii()).unwrap_or_default();
-        let claims = token::verify(token, secret, self.audience.as_deref()).map_err(|reason| match reason {
-            token::Invalid::Expired => unauthorized("Token has expired"),
-            token::Invalid::Other(reason) => unauthorized(&format!("Invalid token: {reason}")),
-        })?;
+        let claims =
+            token::verify(token, secret, self.audience.as_deref()).map_err(|reason| match reason {
+                token::Invalid::Expired => unauthorized("Token has expired"),
+                token::Invalid::Other(reason) => unauthorized(&format!("Invalid token: {reason}")),
+            })?;
         let granted = scopes::granted(&claims["scopes"]);
         if let Some(required) = scopes::missing(method, path, &granted) {
             let detail = format!("Insufficient permissions. Required scope(s): {required}");

@@ -187,13 +187,7 @@ static TEAMS: [Team; 4] = [
         members: &[&GUARDED],
         history: History::No,
     },
-    Team {
-        id: "slow-team",
-        name: "Slow Team",
-        mode: Mode::Slow,
-        members: &[&ALPHA],
-        history: History::No,
-    },
+    Team { id: "slow-team", name: "Slow Team", mode: Mode::Slow, members: &[&ALPHA], history: History::No },
     Team {
         id: "broken-team",
         name: "Broken Team",

@@ -71,7 +71,8 @@ impl Form {
             };
             let name = part.name().unwrap_or_default().to_owned();
             let filename = part.file_name().map(str::to_owned);
-            let media_type = part.content_type().map(|kind| kind.split(';').next().unwrap_or(kind).to_owned());
+            let media_type =
+                part.content_type().map(|kind| kind.split(';').next().unwrap_or(kind).to_owned());
             let Ok(bytes) = part.bytes().await else { break };
             let field = match filename {
                 Some(filename) => Field::File(Upload { filename, media_type, bytes }),

@@ -161,7 +161,8 @@ impl Request<'_> {
     /// Whatever is said to be wrong fails; all else passes.
     fn verdict(&self) -> String {
         let passed = !self.last_user().to_lowercase().contains("wrong");
-        let (score, reason) = if passed { (9, "nothing is said to be wrong") } else { (2, "something is wrong") };
+        let (score, reason) =
+            if passed { (9, "nothing is said to be wrong") } else { (2, "something is wrong") };
         python::dumps(&json!({ "passed": passed, "score": score, "reason": reason }))
     }
 

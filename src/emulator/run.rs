@@ -108,7 +108,12 @@ pub(crate) fn restore(document: &Value) -> Stored {
     let tools = execution::stored(document, "tools");
     let tokens = |name: &str| metrics[name].as_u64().unwrap_or_default();
     let messages = document["messages"].as_array().into_iter().flatten();
-    let lineage = ["last_checkpoint_at_message_index", "forked_from_run_id", "forked_from_message_index", "regenerated_from"];
+    let lineage = [
+        "last_checkpoint_at_message_index",
+        "forked_from_run_id",
+        "forked_from_message_index",
+        "regenerated_from",
+    ];
     Stored {
         created_at: document["created_at"].as_i64().unwrap_or_default(),
         messages: messages.filter_map(|message| serde_json::from_value(message.clone()).ok()).collect(),

@@ -147,9 +147,7 @@ impl Sink {
             && matches!(name, "RunCompleted" | "TeamRunCompleted" | "TeamRunPaused");
         let kept = match self.kind {
             Kind::Workflow => sent && !matches!(name, "StepOutput" | "WorkflowPaused" | "WorkflowRunOutput"),
-            Kind::Agent | Kind::Team => {
-                (sent || last) && !matches!(name, "RunContent" | "TeamRunContent")
-            }
+            Kind::Agent | Kind::Team => (sent || last) && !matches!(name, "RunContent" | "TeamRunContent"),
         };
         if kept {
             // A run is stored before its last event gets an index; those of a workflow itself get none.

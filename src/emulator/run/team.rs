@@ -9,9 +9,9 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use self::prompt::prompt;
 use super::agent::{self, Part};
 use super::event::Sink;
-use self::prompt::prompt;
 use super::prompt::visible_state;
 use super::telling::{finished_call, message_metrics, pause, put_completed_request};
 use super::{Ask, Finished, Object, Status, put, put_model};

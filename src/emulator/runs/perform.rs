@@ -12,8 +12,8 @@ use crate::emulator::refusal::Refusal;
 use crate::emulator::run::agent::{self, Part};
 use crate::emulator::run::event::Sink;
 use crate::emulator::run::{Ask, Finished, Object, Status, merge, put, put_model, put_some, team, workflow};
-use crate::emulator::{shape, traces};
 use crate::emulator::store::sessions::Session;
+use crate::emulator::{shape, traces};
 
 /// Runs a component in its session, stores both, and says to whoever listens that it is over.
 pub(crate) async fn perform(
@@ -245,7 +245,10 @@ pub(super) fn history(os: &Os, ask: &Ask, history: History) -> Result<Vec<Messag
     let mut runs = os.store.runs(&ask.session_id)?;
     runs.retain(|run| {
         run.get("parent_run_id").is_none()
-            && !matches!(run["status"].as_str(), Some("PAUSED" | "CANCELLED" | "ERROR" | "REGENERATED" | "PENDING" | "RUNNING"))
+            && !matches!(
+                run["status"].as_str(),
+                Some("PAUSED" | "CANCELLED" | "ERROR" | "REGENERATED" | "PENDING" | "RUNNING")
+            )
     });
     let skip = runs.len().saturating_sub(count);
     let messages = runs.into_iter().skip(skip).filter_map(|mut run| match run["messages"].take() {

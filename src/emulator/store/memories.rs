@@ -68,20 +68,10 @@ pub(crate) struct Filter<'a> {
     pub(crate) offset: i64,
 }
 
-const SORTABLE: [&str; 9] = [
-    "memory_id",
-    "memory",
-    "topics",
-    "user_id",
-    "agent_id",
-    "team_id",
-    "input",
-    "created_at",
-    "updated_at",
-];
+const SORTABLE: [&str; 9] =
+    ["memory_id", "memory", "topics", "user_id", "agent_id", "team_id", "input", "created_at", "updated_at"];
 
-const COLUMNS: &str =
-    "memory_id, memory, topics, user_id, agent_id, team_id, input, created_at, updated_at";
+const COLUMNS: &str = "memory_id, memory, topics, user_id, agent_id, team_id, input, created_at, updated_at";
 
 impl Store {
     pub(crate) fn memory(&self, id: &str, user_id: Option<&str>) -> rusqlite::Result<Option<Memory>> {
@@ -203,9 +193,8 @@ impl Store {
             "SELECT user_id, count(*), max(updated_at) {USERS} GROUP BY user_id \
              ORDER BY max(updated_at) DESC, user_id LIMIT ?2 OFFSET ?3"
         ))?;
-        let rows = statement.query_map(params![user_id, limit, offset], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })?;
+        let rows = statement
+            .query_map(params![user_id, limit, offset], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         Ok((rows.collect::<rusqlite::Result<_>>()?, total))
     }
 }

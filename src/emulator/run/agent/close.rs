@@ -200,7 +200,8 @@ impl Run<'_> {
     fn settled(&self, mut event: Value) -> Value {
         if self.before.is_some()
             && let Some(tool) = event.get_mut("tool")
-            && let Some(known) = self.tools.iter().find(|known| tool["tool_call_id"] == json!(known.tool_call_id))
+            && let Some(known) =
+                self.tools.iter().find(|known| tool["tool_call_id"] == json!(known.tool_call_id))
         {
             *tool = json!(known);
         }

@@ -29,7 +29,8 @@ impl Run<'_> {
         let user_id = self.part.user_id.unwrap_or(NOBODY);
         let store = &self.part.os.store;
         let known = store.memories_of(user_id).unwrap_or_default();
-        let words = |texts: &[Memory]| texts.iter().map(|known| python::words(&known.memory) + 1).sum::<u64>();
+        let words =
+            |texts: &[Memory]| texts.iter().map(|known| python::words(&known.memory) + 1).sum::<u64>();
         let input = INSTRUCTIONS + python::words(self.part.message) + words(&known);
         self.memory_usage.add(Usage { input, output: 1 });
         if let Some(text) = model::memory(self.part.message) {

@@ -134,8 +134,11 @@ impl Run<'_> {
     fn reject(&mut self, at: usize) {
         let tool = &mut self.tools[at];
         let mut told = tool.clone();
-        told.result =
-            Some(tool.confirmation_note.clone().unwrap_or_else(|| "Function call was rejected by the user".to_owned()));
+        told.result = Some(
+            tool.confirmation_note
+                .clone()
+                .unwrap_or_else(|| "Function call was rejected by the user".to_owned()),
+        );
         told.tool_call_error = Some(true);
         tool.confirmed = Some(false);
         tool.confirmation_note.get_or_insert_with(|| "Tool call was rejected".to_owned());
@@ -156,4 +159,3 @@ impl Run<'_> {
         }
     }
 }
-

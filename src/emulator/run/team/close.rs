@@ -93,7 +93,8 @@ impl Run<'_> {
                 event["tool"]["child_run_id"] = json!(child);
             }
             if self.before.is_some() && event.get("agent_id").is_some() && event.get("tool").is_some() {
-                let tools = self.members.iter().filter_map(|member| member.get("tools")?.as_array()).flatten();
+                let tools =
+                    self.members.iter().filter_map(|member| member.get("tools")?.as_array()).flatten();
                 let id = event["tool"]["tool_call_id"].clone();
                 if let Some(tool) = tools.into_iter().find(|tool| tool["tool_call_id"] == id) {
                     event["tool"] = tool.clone();

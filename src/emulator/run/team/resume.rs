@@ -10,8 +10,8 @@ use crate::emulator::cast::Team;
 use crate::emulator::execution::Requirement;
 use crate::emulator::message::Message;
 use crate::emulator::os::Os;
-use crate::emulator::run::agent::resume::{self as agent, Stored};
 use crate::emulator::run::agent::Part;
+use crate::emulator::run::agent::resume::{self as agent, Stored};
 use crate::emulator::run::{Ask, Object, put, restore};
 use crate::emulator::shape::run_again;
 
@@ -102,14 +102,20 @@ impl Run<'_> {
                 continue;
             }
             done.push(run_id.clone());
-            let Some(agent) = self.team.members.iter().copied().find(|member| member.id == id) else { continue };
+            let Some(agent) = self.team.members.iter().copied().find(|member| member.id == id) else {
+                continue;
+            };
             let Some(at) = self.members.iter().position(|run| run["run_id"].as_str() == Some(run_id)) else {
                 continue;
             };
             let document = Value::Object(self.members[at].clone());
             let mut stored = restore(&document);
-            stored.requirements =
-                self.requirements.iter().filter(|r| r.member.as_ref().is_some_and(|m| m[2] == *run_id)).cloned().collect();
+            stored.requirements = self
+                .requirements
+                .iter()
+                .filter(|r| r.member.as_ref().is_some_and(|m| m[2] == *run_id))
+                .cloned()
+                .collect();
             for requirement in &mut stored.requirements {
                 let id = &requirement.execution.tool_call_id;
                 requirement.at = stored.tools.iter().position(|tool| tool.tool_call_id == *id);

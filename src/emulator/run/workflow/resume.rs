@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::close::requirement;
 use super::{Pause, Run, Sink};
 use crate::emulator::cast::Workflow;
-use crate::emulator::os::Os;
 use crate::emulator::message::Usage;
+use crate::emulator::os::Os;
 use crate::emulator::run::{Ask, Finished, Object, Status, put};
 use crate::emulator::shape::run_again;
 
@@ -43,7 +43,8 @@ pub(crate) async fn resume(
     let mut run = Run::new(os, flow, ask, state, sink);
     run.created_at = document["created_at"].as_i64().unwrap_or(run.created_at);
     run.results = items("step_results");
-    run.executions = items("step_executor_runs").iter().filter_map(|run| run_again(run).as_object().cloned()).collect();
+    run.executions =
+        items("step_executor_runs").iter().filter_map(|run| run_again(run).as_object().cloned()).collect();
     run.charge();
     run.before = Some(items("events"));
     run.requirements = Some(requirements);
@@ -84,7 +85,9 @@ impl Run<'_> {
     /// The numbers of the steps that are done.
     fn count_steps(&mut self) {
         for result in &self.results {
-            if let (Some(name), Some("agent")) = (result["step_name"].as_str(), result["executor_type"].as_str()) {
+            if let (Some(name), Some("agent")) =
+                (result["step_name"].as_str(), result["executor_type"].as_str())
+            {
                 self.step_metrics.insert(
                     name.to_owned(),
                     json!({ "step_name": name, "executor_type": "agent",
@@ -102,6 +105,11 @@ impl Run<'_> {
         put(&mut event, "content", content.as_str());
         self.sink.send(&event);
         drop(self.sink.told());
-        self.finish(Status::Cancelled, Some("PAUSED"), Some(content), json!({ "steps": {}, "duration": null }))
+        self.finish(
+            Status::Cancelled,
+            Some("PAUSED"),
+            Some(content),
+            json!({ "steps": {}, "duration": null }),
+        )
     }
 }

@@ -45,9 +45,8 @@ impl Sent {
     pub(super) fn read(kind: Kind, sent: Option<Value>) -> Result<Self, Refusal> {
         let Some(sent) = sent else { return Ok(Self::Nothing) };
         let name = field(kind);
-        let wrong = |error: String| {
-            Refusal::bad_request(format!("Invalid structure or content for {name}: {error}"))
-        };
+        let wrong =
+            |error: String| Refusal::bad_request(format!("Invalid structure or content for {name}: {error}"));
         let items = match &sent {
             Value::Array(items) => items.clone(),
             // To iterate over an object is to see its names.
@@ -57,7 +56,8 @@ impl Sent {
         let objects: Vec<&Object> = items
             .iter()
             .map(|item| {
-                item.as_object().ok_or_else(|| wrong(format!("'{}' object has no attribute 'get'", class(item))))
+                item.as_object()
+                    .ok_or_else(|| wrong(format!("'{}' object has no attribute 'get'", class(item))))
             })
             .collect::<Result<_, _>>()?;
         Ok(match kind {
