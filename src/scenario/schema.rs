@@ -27,6 +27,7 @@ const TOP: &[Word] = &[
     ("defaults", "Fields and modifiers that go into every step that takes them.", || reference("defaults")),
     ("timeout", "The time that setup and steps may take together.", duration),
     ("target", "The target of the project file that it runs against.", text),
+    ("as", "The identity of the project file that all its requests come from.", text),
     ("setup", "Steps before `steps`; when one fails, `steps` are not run.", || reference("steps")),
     ("steps", "What is done, one after another, until one fails.", || reference("steps")),
     ("finally", "Steps that always run, whatever became of the others.", || reference("steps")),
@@ -59,6 +60,7 @@ const MODIFIERS: &[Word] = &[
     ("every", "The pause between two tries of `until`; 500ms where it is left out.", duration),
     ("within", "The time that `until` may take; 30s where it is left out.", duration),
     ("invariants", "`false`: what must hold of every stream need not hold here; or which of it.", invariants),
+    ("as_user", "The identity of the project file that the request comes from.", text),
 ];
 
 const ACTIONS: &[Word] = &[
