@@ -10,6 +10,7 @@
 
 mod clear;
 mod decisions;
+mod files;
 mod live;
 mod recordings;
 mod records;

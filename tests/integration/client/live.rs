@@ -352,3 +352,9 @@ async fn live_evals() {
 async fn live_databases() {
     super::records::databases(&base()).await;
 }
+
+#[tokio::test]
+#[ignore = "needs a real AgentOS at AGENTOS_TEST_URL"]
+async fn live_media() {
+    super::files::media(&base()).await;
+}
