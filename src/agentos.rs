@@ -45,6 +45,8 @@ pub mod error;
 pub mod evals;
 pub mod event;
 pub mod field;
+pub mod knowledge;
+mod media;
 pub mod memories;
 pub mod metrics;
 pub mod operation;
@@ -58,6 +60,7 @@ pub mod teams;
 pub mod traces;
 pub mod transcript;
 pub mod transport;
+pub mod upload;
 pub mod workflows;
 
 pub use error::{Error, ErrorKind, Phase};
@@ -119,6 +122,15 @@ fn entries() -> Vec<Entry> {
         Entry::of::<memories::GetMemoryTopics>(),
         Entry::of::<memories::GetUserMemoryStats>(),
         Entry::of::<memories::OptimizeMemories>(),
+        Entry::of::<knowledge::UploadKnowledgeContent>(),
+        Entry::of::<knowledge::ListKnowledgeContent>(),
+        Entry::of::<knowledge::GetKnowledgeContent>(),
+        Entry::of::<knowledge::GetKnowledgeContentStatus>(),
+        Entry::of::<knowledge::UpdateKnowledgeContent>(),
+        Entry::of::<knowledge::DeleteKnowledgeContent>(),
+        Entry::of::<knowledge::DeleteAllKnowledgeContent>(),
+        Entry::of::<knowledge::SearchKnowledge>(),
+        Entry::of::<knowledge::GetKnowledgeConfig>(),
         Entry::of::<traces::GetTraces>(),
         Entry::of::<traces::GetTrace>(),
         Entry::of::<traces::GetTraceSessionStats>(),

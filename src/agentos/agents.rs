@@ -7,10 +7,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use self::control::{CancelAgentRun, ContinueAgentRun, ResumeAgentRun};
-use super::operation::{Body, Method, Operation, Resource, Spec};
+use super::error::Error;
+use super::media::Media;
+use super::operation::{Body, Call, Method, Operation, Resource, Spec};
 use super::run::RunOutput;
 use super::runs::{Poll, Wait};
 use super::sessions::SessionRun;
+use super::upload::FileInput;
 
 /// Lists the agents of the AgentOS, in the order of their registration.
 ///
@@ -98,6 +101,22 @@ pub struct RunAgent {
     /// The version of the agent, of one that has versions; the server ignores it for those made by code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
+    /// Images: paths, URLs, or mappings with `path`, `url`, `base64` or `text`.
+    #[serde(default, skip_serializing)]
+    #[schemars(extend("x-files" = true))]
+    pub images: Option<Vec<FileInput>>,
+    /// Audio, given like `images`.
+    #[serde(default, skip_serializing)]
+    #[schemars(extend("x-files" = true))]
+    pub audio: Option<Vec<FileInput>>,
+    /// Videos, given like `images`.
+    #[serde(default, skip_serializing)]
+    #[schemars(extend("x-files" = true))]
+    pub videos: Option<Vec<FileInput>>,
+    /// Documents, given like `images`.
+    #[serde(default, skip_serializing)]
+    #[schemars(extend("x-files" = true))]
+    pub files: Option<Vec<FileInput>>,
     /// Whether it runs in the background, apart from this connection; since agno 2.5. The agent needs a database. It is waited
     /// for, unless `wait` is false: the answer is 202 with the ids then.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -121,6 +140,18 @@ impl Operation for RunAgent {
         ..Spec::new("run_agent", Resource::Agents, Method::Post, "/agents/{agent_id}/runs")
     };
     type Answer = RunOutput;
+
+    fn call(&self) -> Result<Call, Error> {
+        let mut call = Call::of(&Self::SPEC, self)?;
+        let media = Media {
+            images: self.images.as_ref(),
+            audio: self.audio.as_ref(),
+            videos: self.videos.as_ref(),
+            files: self.files.as_ref(),
+        };
+        media.put(&mut call, true)?;
+        Ok(call)
+    }
 
     fn streams(&self) -> bool {
         self.stream

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::LazyLock;
 
@@ -18,6 +19,7 @@ use super::field::{Field, fields_of, schema_of};
 use super::runs::Wait;
 use super::stream::Opened;
 use super::transport::{CallOptions, Client, Exchange};
+use super::upload::{self, FilePart};
 
 /// What an operation is called and which request it sends.
 #[derive(Debug, Clone, Copy)]
@@ -265,6 +267,13 @@ pub enum Payload {
     Form(Vec<(String, String)>),
     /// `multipart/form-data` of texts.
     Multipart(Vec<(String, String)>),
+    /// `multipart/form-data` of texts and files.
+    Upload {
+        /// The texts.
+        fields: Vec<(String, String)>,
+        /// The files.
+        files: Vec<FilePart>,
+    },
     /// A text as it is; its type stands in the headers.
     Text(String),
 }
@@ -490,6 +499,17 @@ impl Entry {
             field: culprit.map(|(name, _)| name.clone()),
             message: culprit.map_or(said, |(name, value)| format!("`{name}` cannot be {value}")),
             help: natural.then(|| "it is a whole number from 0".to_owned()),
+        }
+    }
+
+    /// Puts `folder` before the relative paths of files in these fields: those of a scenario start from its own folder.
+    pub fn resolve_files(&self, fields: &mut Map<String, Value>, folder: &Path) {
+        for field in self.fields.iter().filter(|field| field.files) {
+            for name in std::iter::once(&field.name).chain(&field.aliases) {
+                if let Some(value) = fields.get_mut(name) {
+                    upload::resolve(value, folder);
+                }
+            }
         }
     }
 

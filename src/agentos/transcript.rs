@@ -120,7 +120,11 @@ impl Transcript {
     }
 
     fn note_request(&mut self, request: &SentRequest) {
-        let (Payload::Form(pairs) | Payload::Multipart(pairs)) = &request.payload else { return };
+        let (Payload::Form(pairs) | Payload::Multipart(pairs) | Payload::Upload { fields: pairs, .. }) =
+            &request.payload
+        else {
+            return;
+        };
         let field =
             |name: &str| pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
         self.body.message = field("message");

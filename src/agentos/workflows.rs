@@ -7,10 +7,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use self::control::{CancelWorkflowRun, ContinueWorkflowRun, ResumeWorkflowRun};
-use super::operation::{Body, Method, Operation, Resource, Spec};
+use super::error::Error;
+use super::media::Media;
+use super::operation::{Body, Call, Method, Operation, Resource, Spec};
 use super::run::RunOutput;
 use super::runs::{Poll, Wait};
 use super::sessions::SessionRun;
+use super::upload::FileInput;
 
 /// Lists the workflows of the AgentOS, in the order of their registration.
 ///
@@ -105,6 +108,22 @@ pub struct RunWorkflow {
     /// The version of the workflow, of one that has versions; the server ignores it for those made by code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
+    /// Images: paths, URLs, or mappings with `path`, `url`, `base64` or `text`.
+    #[serde(default, skip_serializing)]
+    #[schemars(extend("x-files" = true))]
+    pub images: Option<Vec<FileInput>>,
+    /// Audio, given like `images`.
+    #[serde(default, skip_serializing)]
+    #[schemars(extend("x-files" = true))]
+    pub audio: Option<Vec<FileInput>>,
+    /// Videos, given like `images`.
+    #[serde(default, skip_serializing)]
+    #[schemars(extend("x-files" = true))]
+    pub videos: Option<Vec<FileInput>>,
+    /// Documents, given like `images`.
+    #[serde(default, skip_serializing)]
+    #[schemars(extend("x-files" = true))]
+    pub files: Option<Vec<FileInput>>,
     /// Whether it runs in the background, apart from this connection; since agno 2.5. The workflow needs a database. It is waited
     /// for, unless `wait` is false: the answer is 202 with the ids then.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,6 +147,18 @@ impl Operation for RunWorkflow {
         ..Spec::new("run_workflow", Resource::Workflows, Method::Post, "/workflows/{workflow_id}/runs")
     };
     type Answer = RunOutput;
+
+    fn call(&self) -> Result<Call, Error> {
+        let mut call = Call::of(&Self::SPEC, self)?;
+        let media = Media {
+            images: self.images.as_ref(),
+            audio: self.audio.as_ref(),
+            videos: self.videos.as_ref(),
+            files: self.files.as_ref(),
+        };
+        media.put(&mut call, false)?;
+        Ok(call)
+    }
 
     fn streams(&self) -> bool {
         self.stream

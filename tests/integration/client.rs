@@ -9,6 +9,7 @@
 
 mod clear;
 mod decisions;
+mod files;
 mod live;
 mod recordings;
 mod records;

@@ -340,3 +340,9 @@ async fn evals() {
 async fn databases() {
     super::records::databases(agentos().base_url()).await;
 }
+
+#[tokio::test]
+#[ignore = "needs a real AgentOS at AGENTOS_TEST_URL"]
+async fn live_media() {
+    super::files::media(&base()).await;
+}
