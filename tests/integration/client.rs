@@ -3,7 +3,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::unnecessary_wraps,
     reason = "tests panic, and their helpers fit into fields"
 )]

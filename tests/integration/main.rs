@@ -25,3 +25,4 @@ mod schema;
 mod secrets;
 mod sessions;
 mod shipped;
+mod terminal;
