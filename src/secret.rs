@@ -60,8 +60,8 @@ impl Masker {
         // In JSON, in JSON inside of JSON, and in the report of that.
         let mut json = secret.to_owned();
         for _ in 0..3 {
-            let quoted = serde_json::Value::String(std::mem::take(&mut json)).to_string();
-            json.push_str(quoted.get(1..quoted.len() - 1).unwrap_or_default());
+            let quoted = serde_json::Value::from(json.as_str()).to_string();
+            quoted[1..quoted.len() - 1].clone_into(&mut json);
             forms.push(json.clone());
         }
         // A quote in a shell command is written '\''.

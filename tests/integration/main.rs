@@ -26,3 +26,4 @@ mod schema;
 mod secrets;
 mod sessions;
 mod shipped;
+mod terminal;

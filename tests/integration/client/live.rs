@@ -51,8 +51,11 @@ async fn discovery() {
     // Since 2.5.13; the version of agno is in it since 2.6.
     if at_least(2, 6) {
         let info = client.send(&GetInfo::default()).await.unwrap();
-        assert_eq!(info.os_id.as_deref(), Some(config.os_id.as_str()));
         assert!(info.agno_version.is_some());
+        // 2.6 does not say whose it is.
+        if at_least(3, 0) {
+            assert_eq!(info.os_id.as_deref(), Some(config.os_id.as_str()));
+        }
     }
     let agents = client.send(&ListAgents::default()).await.unwrap();
     assert_eq!(agents.len(), config.agents.len());
@@ -134,10 +137,9 @@ async fn runs() {
         ..RunWorkflow::default()
     };
     let body = raw(&client, &flow).await.json().unwrap();
-    assert_eq!(
-        failure_of(&body, false).as_deref(),
-        Some("step `boom` failed: offline: model provider failed")
-    );
+    // Before 2.6, a failed step is called a success, and only the run within it tells.
+    let step = if at_least(2, 6) { "step `boom` failed" } else { "a step failed: the run of `Broken`" };
+    assert_eq!(failure_of(&body, false), Some(format!("{step}: offline: model provider failed")));
     assert_eq!(failure_of(&body, true), None);
     for (team, flow) in [("duo", "pipeline")] {
         let team = RunTeam {
