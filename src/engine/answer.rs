@@ -128,7 +128,9 @@ fn keys_of(body: Option<&Value>) -> Option<String> {
 /// An answer in the words of the language.
 pub(super) fn outcome_of(exchange: &Exchange, answers_json: bool, allow_failed_steps: bool) -> Outcome {
     let body: Option<Value> = serde_json::from_slice(&exchange.body).ok();
-    let text = String::from_utf8_lossy(&exchange.body).into_owned();
+    // Checked at once where nothing is to be replaced: `from_utf8_lossy` goes from character to character.
+    let text = str::from_utf8(&exchange.body)
+        .map_or_else(|_| String::from_utf8_lossy(&exchange.body).into_owned(), str::to_owned);
     // Redirects are not followed: the credentials are meant for the target alone.
     let error = if exchange.status >= 300 {
         Some(agentos::refusal_message(exchange.status, &exchange.headers, &exchange.body))
