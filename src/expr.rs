@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use minijinja::value::{Enumerator, Object, ObjectRepr};
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
@@ -38,12 +38,28 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment
 });
 
+type Compiled = Arc<minijinja::Expression<'static, 'static>>;
+
+/// What has been compiled, by its text: scenarios repeat a few expressions, and each takes 12 KiB.
+static COMPILED: Mutex<BTreeMap<Arc<str>, Compiled>> = Mutex::new(BTreeMap::new());
+
+fn compile(text: &str) -> Result<(Arc<str>, Compiled), minijinja::Error> {
+    let mut known = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((text, compiled)) = known.get_key_value(text) {
+        return Ok((Arc::clone(text), Arc::clone(compiled)));
+    }
+    let compiled = Arc::new(ENVIRONMENT.compile_expression_owned(text.to_owned())?);
+    let text: Arc<str> = text.into();
+    known.insert(Arc::clone(&text), Arc::clone(&compiled));
+    Ok((text, compiled))
+}
+
 /// A compiled expression and where it stands.
 #[derive(Clone)]
 pub struct Expression {
     span: Span,
     text: Arc<str>,
-    compiled: Arc<minijinja::Expression<'static, 'static>>,
+    compiled: Compiled,
 }
 
 impl Expression {
@@ -56,10 +72,9 @@ impl Expression {
             return Err(Problem::error("expression::empty", "there is no expression between `${{` and `}}`")
                 .label(&span, "here"));
         }
-        let compiled = ENVIRONMENT
-            .compile_expression_owned(trimmed.to_owned())
-            .map_err(|error| Self::problem_of(&error, trimmed, &span, &[]))?;
-        let expression = Self { span, text: trimmed.into(), compiled: Arc::new(compiled) };
+        let (text, compiled) =
+            compile(trimmed).map_err(|error| Self::problem_of(&error, trimmed, &span, &[]))?;
+        let expression = Self { span, text, compiled };
         expression.check_filters()?;
         Ok(expression)
     }

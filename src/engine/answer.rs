@@ -130,7 +130,9 @@ fn keys_of(body: Option<&Value>) -> Option<String> {
 pub(super) fn outcome_of(received: &Received, answers_json: bool, step: &Step) -> Outcome {
     let exchange = &received.exchange;
     let body: Option<Value> = serde_json::from_slice(&exchange.body).ok();
-    let text = String::from_utf8_lossy(&exchange.body).into_owned();
+    // Checked at once where nothing is to be replaced: `from_utf8_lossy` goes from character to character.
+    let text = str::from_utf8(&exchange.body)
+        .map_or_else(|_| String::from_utf8_lossy(&exchange.body).into_owned(), str::to_owned);
     let transcript = received.transcript.as_deref();
     // Redirects are not followed: the credentials are meant for the target alone.
     let error = if exchange.status >= 300 {

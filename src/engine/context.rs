@@ -15,7 +15,8 @@ use crate::scenario::Scenario;
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) scope: Scope,
-    answers: BTreeMap<String, Arc<Outcome>>,
+    /// Shared with `steps` of the scope.
+    answers: Arc<BTreeMap<String, Arc<Outcome>>>,
     /// What was set since the beginning or since the branch: what a branch brings back.
     changed: BTreeSet<String>,
 }
@@ -29,8 +30,8 @@ impl Context {
             "run",
             Value::from_json(&json!({ "id": settings.run_id, "started_at": settings.started_at })),
         );
-        let mut context = Self { scope, answers: BTreeMap::new(), changed: BTreeSet::new() };
-        context.publish();
+        let mut context = Self { scope, answers: Arc::default(), changed: BTreeSet::new() };
+        context.answered([]);
         let given = |name: &str| settings.variables.iter().rev().find(|(known, _)| known == name);
         for (name, value) in &settings.variables {
             context.scope.set(name, Value::from_json(value));
@@ -75,7 +76,7 @@ impl Context {
 
     /// The names of a branch that runs beside others: it sees what is there and shares nothing that it sets.
     pub(super) fn branch(&self) -> Self {
-        Self { scope: self.scope.clone(), answers: self.answers.clone(), changed: BTreeSet::new() }
+        Self { scope: self.scope.clone(), answers: Arc::clone(&self.answers), changed: BTreeSet::new() }
     }
 
     /// Takes over what a branch has set.
@@ -86,18 +87,19 @@ impl Context {
                 self.changed.insert(name);
             }
         }
-        self.answers.extend(branch.answers);
-        self.publish();
+        self.answered(branch.answers.iter().map(|(id, outcome)| (id.clone(), Arc::clone(outcome))));
     }
 
     /// Keeps the answer of the step `id`.
     pub(super) fn keep(&mut self, id: &str, outcome: &Arc<Outcome>) {
-        self.answers.insert(id.to_owned(), Arc::clone(outcome));
-        self.publish();
+        self.answered([(id.to_owned(), Arc::clone(outcome))]);
     }
 
-    fn publish(&mut self) {
-        self.scope.set("steps", Value::from_fields(Answers(self.answers.clone())));
+    fn answered(&mut self, answers: impl IntoIterator<Item = (String, Arc<Outcome>)>) {
+        // Nobody else has the map then, and it is added to; otherwise each answer would copy all before it.
+        self.scope.remove("steps");
+        Arc::make_mut(&mut self.answers).extend(answers);
+        self.scope.set("steps", Value::from_fields(Answers(Arc::clone(&self.answers))));
     }
 
     /// The first name of an expression that was never set, because the step that sets it did not run.
@@ -115,7 +117,7 @@ impl Context {
 }
 
 #[derive(Debug)]
-struct Answers(BTreeMap<String, Arc<Outcome>>);
+struct Answers(Arc<BTreeMap<String, Arc<Outcome>>>);
 
 impl Fields for Answers {
     fn field(&self, name: &str) -> Option<Value> {
