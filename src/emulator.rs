@@ -3,14 +3,19 @@
 //!
 //! It is there to try scenarios offline and to test this program itself. It knows nothing of the rest.
 
+mod auth;
 mod body;
 mod call;
 mod cast;
 mod clock;
 mod discovery;
+mod execution;
 mod form;
 mod json_error;
 mod kind;
+mod knowledge;
+mod live;
+mod media;
 mod message;
 mod model;
 mod openapi;
@@ -27,6 +32,7 @@ mod sha1;
 mod shape;
 mod store;
 mod tools;
+mod traces;
 
 use std::fmt;
 use std::io;
@@ -38,6 +44,8 @@ use std::thread::{self, JoinHandle};
 use axum::serve::ListenerExt as _;
 use tokio::sync::oneshot;
 
+use self::auth::Guard;
+use self::cast::Cast;
 use self::os::Os;
 use self::store::Store;
 
@@ -50,15 +58,25 @@ pub struct Options {
     pub db: Option<PathBuf>,
     /// When set, requests must carry it as `Authorization: Bearer <key>`.
     pub security_key: Option<String>,
+    /// When set, requests must carry JSON Web Tokens that were signed with it (HS256), and may do what
+    /// their scopes say.
+    pub jwt_secret: Option<String>,
+    /// Whom the tokens must be meant for; anybody when unset.
+    pub jwt_audience: Option<String>,
+    /// Whether users see only what is theirs. Only tokens tell who asks.
+    pub user_isolation: bool,
 }
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The key is a secret: it is told that there is one, not which.
+        // The keys are secrets: it is told that there are some, not which.
         f.debug_struct("Options")
             .field("port", &self.port)
             .field("db", &self.db)
             .field("security_key", &self.security_key.as_ref().map(|_| "***"))
+            .field("jwt_secret", &self.jwt_secret.as_ref().map(|_| "***"))
+            .field("jwt_audience", &self.jwt_audience)
+            .field("user_isolation", &self.user_isolation)
             .finish()
     }
 }
@@ -102,13 +120,20 @@ pub struct Emulator {
 impl Emulator {
     /// Starts the server and returns when it listens.
     pub fn start(options: Options) -> Result<Self, Error> {
-        let Options { port, db, security_key } = options;
+        let Options { port, db, security_key, jwt_secret, jwt_audience, user_isolation } = options;
+        // An empty key means none, as in agno 3.1.10.
+        let guard = Guard {
+            key: security_key.filter(|key| !key.is_empty()),
+            secret: jwt_secret.filter(|secret| !secret.is_empty()),
+            audience: jwt_audience,
+            isolation: user_isolation,
+        };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
             .map_err(|source| Error::Listen { port, source })?;
         let address = listener.local_addr().map_err(|source| Error::Listen { port, source })?;
         let store = Store::open(db.as_deref()).map_err(|source| Error::Database { path: db, source })?;
-        let app = router::app(Arc::new(Os::new(store, security_key)));
+        let app = router::app(Arc::new(Os::new(store, Cast::default(), guard)));
         let (stop, stopped) = oneshot::channel::<()>();
         let (ready, listens) = mpsc::channel();
         let thread = thread::Builder::new()

@@ -437,6 +437,30 @@ pub trait Fields: fmt::Debug + Send + Sync {
     fn names(&self) -> Vec<String>;
 }
 
+/// The environment variables as `env`: `env.NAME` is the value of one.
+pub fn environment(variables: &Arc<BTreeMap<String, String>>) -> Value {
+    Value::from_fields(Variables(Arc::clone(variables)))
+}
+
+struct Variables(Arc<BTreeMap<String, String>>);
+
+impl fmt::Debug for Variables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Values of the environment are nobody's business.
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl Fields for Variables {
+    fn field(&self, name: &str) -> Option<Value> {
+        self.0.get(name).map(|value| Value(minijinja::Value::from(value.as_str())))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
+}
+
 #[derive(Debug)]
 struct FieldsObject<T>(T);
 

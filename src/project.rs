@@ -7,13 +7,16 @@ use std::time::Duration;
 
 use crate::agentos::Timeouts;
 use crate::diagnostic::{self, Problem, Problems};
-use crate::expr::{Scope, Value};
+use crate::expr::{self, Scope};
 use crate::source::{Source, Span};
 use crate::template::Template;
 use crate::yaml::fields::{Fields, expected, string};
 use crate::yaml::{self, Key, Kind, Node};
 
+mod identity;
 pub mod server;
+
+pub use identity::IdentitySettings;
 
 /// The name of the file.
 pub const FILE_NAME: &str = "agentos-run.yaml";
@@ -29,6 +32,8 @@ pub struct Project {
     pub source: Arc<Source>,
     /// The targets by name, in order.
     pub targets: Vec<TargetSettings>,
+    /// Those on whose behalf steps may send requests.
+    pub identities: Vec<IdentitySettings>,
     /// Environment variables whose values are never shown.
     pub secrets: Vec<String>,
     /// Where the scenarios are.
@@ -94,6 +99,7 @@ impl Project {
         }
         let fields = Fields::new(&document, "a project file", problems);
         let targets = fields.get("targets").map(|entry| targets(&entry.value, problems)).unwrap_or_default();
+        let identities = fields.get("identities").map(|entry| identity::parse_all(&entry.value, problems));
         let secrets = fields.strings("secrets", problems);
         let scenarios = fields.text("scenarios", problems);
         fields.text("snapshots", problems);
@@ -104,13 +110,21 @@ impl Project {
             defaults.finish(&["timeout"], &[], "`defaults` of the project file", problems);
         }
         fields.finish(
-            &["targets", "secrets", "scenarios", "snapshots", "defaults"],
-            &["identities"],
+            &["targets", "identities", "secrets", "scenarios", "snapshots", "defaults"],
+            &[],
             "a project file",
             problems,
         );
         let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
-        Some(Self { folder, source, targets, secrets, scenarios, timeouts })
+        Some(Self {
+            folder,
+            source,
+            targets,
+            identities: identities.unwrap_or_default(),
+            secrets,
+            scenarios,
+            timeouts,
+        })
     }
 
     /// The target `name`.
@@ -135,7 +149,7 @@ impl Project {
 /// The names that a project file may read: `env` alone.
 pub fn scope(folder: &Path, environment: &Arc<BTreeMap<String, String>>) -> Scope {
     let mut scope = Scope::new(folder);
-    scope.set("env", Value::from_fields(crate::engine::Environment(Arc::clone(environment))));
+    scope.set("env", expr::environment(environment));
     scope
 }
 

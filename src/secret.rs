@@ -1,5 +1,7 @@
 //! Secrets, and keeping them out of everything that is shown or written.
 
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
@@ -10,15 +12,17 @@ pub const MASK: &str = "***";
 pub const SHORTEST: usize = 4;
 
 /// Replaces known secrets in texts: as they are, in JSON strings, in URLs, and in base64.
+///
+/// Clones share what they know: a token that is made in the middle of a run is masked everywhere from then on.
 #[derive(Clone, Default)]
 pub struct Masker {
     /// Longest first, so that a secret that contains another is replaced whole.
-    forms: Vec<String>,
+    forms: Arc<RwLock<Vec<String>>>,
 }
 
 impl std::fmt::Debug for Masker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Masker({} forms)", self.forms.len())
+        write!(f, "Masker({} forms)", self.read().len())
     }
 }
 
@@ -28,43 +32,61 @@ impl Masker {
         Self::default()
     }
 
+    fn read(&self) -> RwLockReadGuard<'_, Vec<String>> {
+        self.forms.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds what is secret in a header, judged by its name.
+    pub fn add_header(&self, name: &str, value: &str) {
+        let name = name.to_ascii_lowercase();
+        let secret = ["authorization", "cookie", "token", "secret", "key", "password", "credential"];
+        if secret.iter().any(|word| name.contains(word)) {
+            // `Bearer` itself is no secret, what follows is.
+            self.add(value.split_once(' ').map_or(value, |(_, rest)| rest));
+        }
+    }
+
     /// Adds a secret; returns whether it is long enough to be masked.
-    pub fn add(&mut self, secret: &str) -> bool {
+    pub fn add(&self, secret: &str) -> bool {
         let secret = secret.trim();
         if secret.len() < SHORTEST {
             return false;
+        }
+        if self.read().iter().any(|known| known == secret) {
+            return true;
         }
         let mut forms = vec![secret.to_owned()];
         forms.extend(url_forms(secret));
         // In JSON, in JSON inside of JSON, and in the report of that.
         let mut json = secret.to_owned();
         for _ in 0..3 {
-            let quoted = serde_json::Value::from(json.as_str()).to_string();
-            quoted[1..quoted.len() - 1].clone_into(&mut json);
+            let quoted = serde_json::Value::String(std::mem::take(&mut json)).to_string();
+            json.push_str(quoted.get(1..quoted.len() - 1).unwrap_or_default());
             forms.push(json.clone());
         }
         // A quote in a shell command is written '\''.
         let in_shell: Vec<String> = forms.iter().map(|form| form.replace('\'', "'\\''")).collect();
         forms.extend(in_shell);
         forms.extend(base64_cores(secret.as_bytes()));
+        let mut known = self.forms.write().unwrap_or_else(PoisonError::into_inner);
         for form in forms {
-            if form.len() >= SHORTEST && !self.forms.contains(&form) {
-                self.forms.push(form);
+            if form.len() >= SHORTEST && !known.contains(&form) {
+                known.push(form);
             }
         }
-        self.forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        known.sort_by_key(|form| std::cmp::Reverse(form.len()));
         true
     }
 
     /// Whether there is nothing to mask.
     pub fn is_empty(&self) -> bool {
-        self.forms.is_empty()
+        self.read().is_empty()
     }
 
     /// `text` without secrets.
     pub fn mask(&self, text: &str) -> String {
         let mut masked = text.to_owned();
-        for form in &self.forms {
+        for form in self.read().iter() {
             if masked.contains(form.as_str()) {
                 masked = masked.replace(form.as_str(), MASK);
             }
@@ -126,7 +148,7 @@ mod tests {
     #[test]
     fn a_secret_is_masked_in_every_form_it_comes_back_in() {
         let secret = "s3cr&t \"key\"/+x";
-        let mut masker = Masker::new();
+        let masker = Masker::new();
         assert!(masker.add(secret));
         let basic = STANDARD.encode(format!("user:{secret}"));
         let other = STANDARD.encode(format!("ab{secret}tail"));

@@ -1,11 +1,15 @@
 //! Agents: what they are, running them, their runs.
 
+mod control;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use self::control::{CancelAgentRun, ContinueAgentRun, ResumeAgentRun};
 use super::operation::{Body, Method, Operation, Resource, Spec};
 use super::run::RunOutput;
+use super::runs::{Poll, Wait};
 use super::sessions::SessionRun;
 
 /// Lists the agents of the AgentOS, in the order of their registration.
@@ -94,6 +98,17 @@ pub struct RunAgent {
     /// The version of the agent, of one that has versions; the server ignores it for those made by code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
+    /// Whether it runs in the background, apart from this connection; since agno 2.5. The agent needs a database. It is waited
+    /// for, unless `wait` is false: the answer is 202 with the ids then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub background: Option<bool>,
+    /// Whether a run in the background is waited for; the default is true. Not sent to the server.
+    #[serde(default, skip_serializing)]
+    #[schemars(extend("default" = true))]
+    pub wait: Option<bool>,
+    /// How it is waited for. Not sent to the server.
+    #[serde(default, skip_serializing)]
+    pub poll: Option<Poll>,
     /// Whether the answer comes as a stream of events, from which it is put together; the default is false, and always
     /// sent: the server's own differs between versions.
     #[serde(default)]
@@ -109,6 +124,10 @@ impl Operation for RunAgent {
 
     fn streams(&self) -> bool {
         self.stream
+    }
+
+    fn waits(&self) -> Option<Wait<'_>> {
+        Wait::of(self.background, self.wait, self.poll.as_ref(), &self.agent_id)
     }
 }
 

@@ -50,6 +50,9 @@ pub enum ErrorKind {
     /// A stream ended although its run had not: no event says that it completed, paused, failed or was cancelled.
     #[error("{0}")]
     Incomplete(String),
+    /// Something that goes on in the background did not end in time.
+    #[error("{0}")]
+    Unfinished(String),
     /// What came is no HTTP, or not what the operation answers.
     #[error("the answer cannot be read: {0}")]
     Unreadable(String),

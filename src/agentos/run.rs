@@ -128,3 +128,8 @@ fn with(what: &str, cause: Option<String>) -> String {
         None => what.to_owned(),
     }
 }
+
+/// An id out of the answer of a run.
+pub(super) fn id_of(run: Option<&Map<String, Value>>, field: &str) -> Option<String> {
+    run?.get(field)?.as_str().filter(|id| !id.is_empty()).map(str::to_owned)
+}

@@ -129,22 +129,15 @@ fn look(context: &Context, args: &InitArgs) -> Result<Found, Refusal> {
         return Ok(Found::embedded());
     }
     let project = run::project(context).ok().flatten();
-    let (mut masker, _) = targets::secrets(context, &args.target, project.as_ref());
+    let (masker, _) = targets::secrets(context, &args.target, project.as_ref());
     let plan = targets::plan(context, &args.target, project.as_ref()).map_err(Refusal::Invalid)?;
     let timeouts = Timeouts { total: Some(std::time::Duration::from_secs(30)), ..Timeouts::default() };
     let runtime = targets::runtime().map_err(Refusal::Invalid)?;
     runtime.block_on(async {
         let mut started = Started::default();
-        let target = targets::open(
-            &plan,
-            context,
-            &args.target,
-            project.as_ref(),
-            timeouts,
-            &mut masker,
-            &mut started,
-        )
-        .await;
+        let target =
+            targets::open(&plan, context, &args.target, project.as_ref(), timeouts, &masker, &mut started)
+                .await;
         let found = match target {
             Ok(target) => ask(&target.client).await,
             Err(refusal) => Err(refusal),

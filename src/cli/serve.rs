@@ -14,7 +14,8 @@ pub(super) fn run(context: &Context, args: ServeArgs) -> Exit {
     let secured = args.security_key.is_some();
     let place =
         args.db.as_ref().map_or_else(|| "in memory".to_owned(), |path| format!("in {}", path.display()));
-    let options = Options { port: args.port, db: args.db, security_key: args.security_key };
+    let options =
+        Options { port: args.port, db: args.db, security_key: args.security_key, ..Options::default() };
     let emulator = match Emulator::start(options) {
         Ok(emulator) => emulator,
         Err(error) => {

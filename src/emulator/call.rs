@@ -5,6 +5,7 @@ use bytes::Bytes;
 use percent_encoding::percent_decode;
 use serde_json::{Value, json};
 
+use super::auth::Caller;
 use super::kind::Kind;
 use super::python;
 use super::refusal::{Problem, Refusal};
@@ -17,6 +18,7 @@ pub(crate) struct Call {
     /// The pairs of the query, in order.
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
+    pub(crate) caller: Caller,
     pub(crate) body: Bytes,
 }
 
@@ -29,6 +31,11 @@ impl Call {
     /// A query parameter. Of a repeated one FastAPI takes the last.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The user to filter by: where users are kept apart, the caller.
+    pub(crate) fn user(&self) -> Option<&str> {
+        self.caller.or_asked(self.text("user_id"))
     }
 
     /// All values of a query parameter that may repeat.

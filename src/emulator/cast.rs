@@ -1,5 +1,7 @@
 //! Who plays in the embedded AgentOS: its agents, teams and workflows, as plain data.
 
+use regex::Regex;
+
 use super::kind::Kind;
 use super::tools::Tool;
 
@@ -31,8 +33,34 @@ pub(crate) enum Mode {
     Slow,
     /// Fails.
     Broken,
+    /// Searches the knowledge base and says what it found.
+    Librarian,
+    /// Grades what it is told, as JSON.
+    Judge,
+    /// The first rule that fits answers.
+    Scripted(&'static [Rule]),
     /// Delegates to every member, then joins their answers.
     Leader(&'static [&'static Agent]),
+}
+
+/// What a scripted agent answers to some messages.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    /// What the message must match; every message fits a rule without.
+    pub(crate) when: Option<Regex>,
+    /// The answer. `$0`, `$1` and their like stand for what was matched.
+    pub(crate) reply: String,
+}
+
+impl Rule {
+    pub(crate) fn answer(&self, message: &str) -> String {
+        let Some(found) = self.when.as_ref().and_then(|when| when.captures(message)) else {
+            return self.reply.clone();
+        };
+        let mut answer = String::new();
+        found.expand(&self.reply, &mut answer);
+        answer
+    }
 }
 
 /// Whether earlier runs of the session go into the context.
@@ -68,9 +96,11 @@ pub(crate) struct Agent {
     pub(crate) state: &'static [(&'static str, i64)],
     /// Whether session state and dependencies stand in the context, and events are stored.
     pub(crate) shows_context: bool,
+    /// Whether a memory manager listens to its users.
+    pub(crate) remembers: bool,
 }
 
-const PLAIN: Agent = Agent {
+pub(crate) const PLAIN: Agent = Agent {
     id: "",
     name: "",
     description: None,
@@ -81,9 +111,10 @@ const PLAIN: Agent = Agent {
     history: History::No,
     state: &[],
     shows_context: false,
+    remembers: false,
 };
 
-pub(crate) static AGENTS: [Agent; 8] = [
+static AGENTS: [Agent; 11] = [
     Agent {
         id: "assistant",
         name: "Assistant",
@@ -104,15 +135,32 @@ pub(crate) static AGENTS: [Agent; 8] = [
     Agent { id: "confirmer", name: "Confirmer", mode: Mode::Approval, tools: &[Tool::DeleteFile], ..PLAIN },
     Agent { id: "external", name: "External", mode: Mode::Approval, tools: &[Tool::RunShell], ..PLAIN },
     Agent { id: "asker", name: "Asker", mode: Mode::Approval, tools: &[Tool::SendEmail], ..PLAIN },
-    Agent { id: "slow", name: "Slow", mode: Mode::Slow, ..PLAIN },
-    Agent { id: "broken", name: "Broken", mode: Mode::Broken, ..PLAIN },
+    SLOW,
+    BROKEN,
+    Agent { id: "rememberer", name: "Rememberer", remembers: true, ..PLAIN },
+    Agent { id: "judge", name: "Judge", mode: Mode::Judge, ..PLAIN },
+    Agent {
+        id: "librarian",
+        name: "Librarian",
+        mode: Mode::Librarian,
+        tools: &[Tool::SearchKnowledge],
+        ..PLAIN
+    },
 ];
 
-/// The last of [`AGENTS`], to be named by a workflow.
-static BROKEN: Agent = Agent { id: "broken", name: "Broken", mode: Mode::Broken, ..PLAIN };
+const SLOW: Agent = Agent { id: "slow", name: "Slow", mode: Mode::Slow, ..PLAIN };
+const BROKEN: Agent = Agent { id: "broken", name: "Broken", mode: Mode::Broken, ..PLAIN };
 
 static ALPHA: Agent = Agent { id: "alpha", name: "Alpha", role: Some("First member"), ..PLAIN };
 static BETA: Agent = Agent { id: "beta", name: "Beta", role: Some("Second member"), ..PLAIN };
+static GUARDED: Agent = Agent {
+    id: "guarded-member",
+    name: "GuardedMember",
+    role: Some("Deletes files"),
+    mode: Mode::Approval,
+    tools: &[Tool::DeleteFile],
+    ..PLAIN
+};
 
 /// A team.
 #[derive(Debug)]
@@ -124,7 +172,7 @@ pub(crate) struct Team {
     pub(crate) history: History,
 }
 
-pub(crate) static TEAMS: [Team; 2] = [
+static TEAMS: [Team; 4] = [
     Team {
         id: "duo",
         name: "Duo",
@@ -132,6 +180,14 @@ pub(crate) static TEAMS: [Team; 2] = [
         members: &[&ALPHA, &BETA],
         history: History::Default,
     },
+    Team {
+        id: "hitl-team",
+        name: "HITL Team",
+        mode: Mode::Leader(&[&GUARDED]),
+        members: &[&GUARDED],
+        history: History::No,
+    },
+    Team { id: "slow-team", name: "Slow Team", mode: Mode::Slow, members: &[&ALPHA], history: History::No },
     Team {
         id: "broken-team",
         name: "Broken Team",
@@ -155,6 +211,8 @@ pub(crate) struct Workflow {
 pub(crate) struct Step {
     pub(crate) name: &'static str,
     pub(crate) executor: Executor,
+    /// What a human is asked before the step runs.
+    pub(crate) confirm: Option<&'static str>,
 }
 
 /// Who does a step.
@@ -165,20 +223,36 @@ pub(crate) enum Executor {
     Shout,
 }
 
-const SHOUT: Step = Step { name: "shout", executor: Executor::Shout };
+const SHOUT: Step = Step { name: "shout", executor: Executor::Shout, confirm: None };
+const DRAFT: Step = Step { name: "draft", executor: Executor::Agent(&ALPHA), confirm: None };
 
-pub(crate) static WORKFLOWS: [Workflow; 2] = [
+static WORKFLOWS: [Workflow; 4] = [
     Workflow {
         id: "pipeline",
         name: "Pipeline",
         description: Some("Agent step, then a function step"),
-        steps: &[Step { name: "draft", executor: Executor::Agent(&ALPHA) }, SHOUT],
+        steps: &[DRAFT, SHOUT],
+    },
+    Workflow {
+        id: "gated",
+        name: "Gated",
+        description: Some("Second step needs a confirmation"),
+        steps: &[
+            DRAFT,
+            Step { name: "publish", executor: Executor::Shout, confirm: Some("Publish the draft?") },
+        ],
+    },
+    Workflow {
+        id: "slow-flow",
+        name: "Slow Flow",
+        description: None,
+        steps: &[Step { name: "crawl", executor: Executor::Agent(&SLOW), confirm: None }, SHOUT],
     },
     Workflow {
         id: "broken-flow",
         name: "Broken Flow",
         description: None,
-        steps: &[Step { name: "boom", executor: Executor::Agent(&BROKEN) }, SHOUT],
+        steps: &[Step { name: "boom", executor: Executor::Agent(&BROKEN), confirm: None }, SHOUT],
     },
 ];
 
@@ -191,14 +265,6 @@ pub(crate) enum Component {
 }
 
 impl Component {
-    pub(crate) fn find(kind: Kind, id: &str) -> Option<Self> {
-        match kind {
-            Kind::Agent => AGENTS.iter().find(|agent| agent.id == id).map(Self::Agent),
-            Kind::Team => TEAMS.iter().find(|team| team.id == id).map(Self::Team),
-            Kind::Workflow => WORKFLOWS.iter().find(|flow| flow.id == id).map(Self::Workflow),
-        }
-    }
-
     pub(crate) fn kind(self) -> Kind {
         match self {
             Self::Agent(_) => Kind::Agent,
@@ -207,11 +273,43 @@ impl Component {
         }
     }
 
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Agent(agent) => agent.name,
+            Self::Team(team) => team.name,
+            Self::Workflow(flow) => flow.name,
+        }
+    }
+
     pub(crate) fn id(self) -> &'static str {
         match self {
             Self::Agent(agent) => agent.id,
             Self::Team(team) => team.id,
             Self::Workflow(flow) => flow.id,
+        }
+    }
+}
+
+/// Everybody who can be asked. Whoever plays stays to the end of the process.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cast {
+    pub(crate) agents: &'static [Agent],
+    pub(crate) teams: &'static [Team],
+    pub(crate) workflows: &'static [Workflow],
+}
+
+impl Default for Cast {
+    fn default() -> Self {
+        Self { agents: &AGENTS, teams: &TEAMS, workflows: &WORKFLOWS }
+    }
+}
+
+impl Cast {
+    pub(crate) fn find(self, kind: Kind, id: &str) -> Option<Component> {
+        match kind {
+            Kind::Agent => self.agents.iter().find(|agent| agent.id == id).map(Component::Agent),
+            Kind::Team => self.teams.iter().find(|team| team.id == id).map(Component::Team),
+            Kind::Workflow => self.workflows.iter().find(|flow| flow.id == id).map(Component::Workflow),
         }
     }
 }

@@ -4,7 +4,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::call::Call;
-use super::cast::{self, AGENTS, Agent, Component, Executor, History, TEAMS, Team, WORKFLOWS, Workflow};
+use super::cast::{self, Agent, Component, Executor, History, Team, Workflow};
 use super::kind::Kind;
 use super::os::Os;
 use super::refusal::Refusal;
@@ -29,23 +29,25 @@ pub(crate) fn info(os: &Os) -> Response {
         "name": cast::OS_NAME,
         "os_version": cast::OS_VERSION,
         "agno_version": cast::AGNO_VERSION,
-        "agent_count": AGENTS.len(),
-        "team_count": TEAMS.len(),
-        "workflow_count": WORKFLOWS.len(),
+        "agent_count": os.cast.agents.len(),
+        "team_count": os.cast.teams.len(),
+        "workflow_count": os.cast.workflows.len(),
         "mcp": { "enabled": false, "path": null, "oauth": null, "tool_run_endpoint": false },
-        "auth_mode": if os.security_key().is_some() { "security_key" } else { "none" },
-        "user_isolation": false,
+        "auth_mode": os.guard.mode(),
+        "user_isolation": os.guard.isolation,
     }))
 }
 
 /// `GET /config`.
-pub(crate) fn config(_: &Os) -> Response {
+pub(crate) fn config(os: &Os) -> Response {
     let model = json!({ "id": cast::MODEL_ID, "provider": cast::MODEL_PROVIDER });
     let tables = |table: &str| {
         json!({ "dbs": [{ "db_id": cast::DB_ID, "domain_config": { "display_name": cast::DB_ID },
                           "tables": [table] }] })
     };
-    let agents: Vec<Object> = AGENTS
+    let agents: Vec<Object> = os
+        .cast
+        .agents
         .iter()
         .map(|agent| {
             let mut entry = named(agent.id, agent.name, agent.description);
@@ -54,7 +56,9 @@ pub(crate) fn config(_: &Os) -> Response {
             entry
         })
         .collect();
-    let teams: Vec<Object> = TEAMS
+    let teams: Vec<Object> = os
+        .cast
+        .teams
         .iter()
         .map(|team| {
             let mut entry = named(team.id, team.name, None);
@@ -83,25 +87,27 @@ pub(crate) fn config(_: &Os) -> Response {
         "queue": { "durable": false, "queue_per_session": false },
         "agents": agents,
         "teams": teams,
-        "workflows": WORKFLOWS.iter().map(workflow_summary).collect::<Vec<_>>(),
+        "workflows": os.cast.workflows.iter().map(workflow_summary).collect::<Vec<_>>(),
         "interfaces": [],
         "company": null,
     }))
 }
 
 /// `GET /agents`, `/teams`, `/workflows`.
-pub(crate) fn list(kind: Kind) -> Response {
-    let all: Vec<Object> = match kind {
-        Kind::Agent => AGENTS.iter().map(agent).collect(),
-        Kind::Team => TEAMS.iter().map(team).collect(),
-        Kind::Workflow => WORKFLOWS.iter().map(workflow_summary).collect(),
+pub(crate) fn list(os: &Os, kind: Kind, call: &Call) -> Response {
+    let mut all: Vec<Object> = match kind {
+        Kind::Agent => os.cast.agents.iter().map(agent).collect(),
+        Kind::Team => os.cast.teams.iter().map(team).collect(),
+        Kind::Workflow => os.cast.workflows.iter().map(workflow_summary).collect(),
     };
+    let resource = format!("{}s", kind.name());
+    all.retain(|entry| entry["id"].as_str().is_some_and(|id| call.caller.sees(&resource, id)));
     reply::ok(&all)
 }
 
 /// `GET /agents/{agent_id}` and its like.
-pub(crate) fn get(kind: Kind, call: &Call) -> Result<Response, Refusal> {
-    let found = match Component::find(kind, call.param(kind.id_field())) {
+pub(crate) fn get(os: &Os, kind: Kind, call: &Call) -> Result<Response, Refusal> {
+    let found = match os.cast.find(kind, call.param(kind.id_field())) {
         Some(Component::Agent(found)) => agent(found),
         Some(Component::Team(found)) => team(found),
         Some(Component::Workflow(found)) => workflow(found),

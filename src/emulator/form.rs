@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::header::CONTENT_TYPE;
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::call::{Call, boolean, pairs};
@@ -13,7 +14,7 @@ use super::refusal::{Problem, Refusal};
 const LARGEST_FIELD: usize = 1024 * 1024;
 const MOST_FIELDS: usize = 1000;
 
-/// A form: text fields in order, and which file parts came with them.
+/// A form: text fields in order, and the file parts among them.
 #[derive(Debug, Default)]
 pub(crate) struct Form {
     fields: Vec<(String, Field)>,
@@ -22,7 +23,15 @@ pub(crate) struct Form {
 #[derive(Debug)]
 enum Field {
     Text(String),
-    File { filename: String, size: usize },
+    File(Upload),
+}
+
+/// A file part.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    pub(crate) filename: String,
+    pub(crate) media_type: Option<String>,
+    pub(crate) bytes: Bytes,
 }
 
 impl Form {
@@ -62,9 +71,11 @@ impl Form {
             };
             let name = part.name().unwrap_or_default().to_owned();
             let filename = part.file_name().map(str::to_owned);
+            let media_type =
+                part.content_type().map(|kind| kind.split(';').next().unwrap_or(kind).to_owned());
             let Ok(bytes) = part.bytes().await else { break };
             let field = match filename {
-                Some(filename) => Field::File { filename, size: bytes.len() },
+                Some(filename) => Field::File(Upload { filename, media_type, bytes }),
                 None if bytes.len() > LARGEST_FIELD => {
                     return Err(Refusal::bad_request("Part exceeded maximum size of 1024KB."));
                 }
@@ -90,7 +101,7 @@ impl Form {
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         match self.get(name)? {
             Field::Text(text) => Some(text),
-            Field::File { .. } => None,
+            Field::File(_) => None,
         }
     }
 
@@ -101,7 +112,15 @@ impl Form {
 
     /// Whether a file came under this name.
     pub(crate) fn has_file(&self, name: &str) -> bool {
-        self.fields.iter().any(|(key, field)| key == name && matches!(field, Field::File { size: 1.., .. }))
+        self.files(name).any(|file| !file.bytes.is_empty())
+    }
+
+    /// The files that came under this name.
+    pub(crate) fn files(&self, name: &str) -> impl Iterator<Item = &Upload> {
+        self.fields.iter().filter(move |(key, _)| key == name).filter_map(|(_, field)| match field {
+            Field::File(file) => Some(file),
+            Field::Text(_) => None,
+        })
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
@@ -112,8 +131,9 @@ impl Form {
     pub(crate) fn required(&self, name: &str, problems: &mut Vec<Problem>) -> String {
         match self.get(name) {
             Some(Field::Text(text)) if !text.is_empty() => return text.clone(),
-            Some(Field::File { filename, size }) => {
-                problems.push(Problem::string(&at(name), &json!({ "filename": filename, "size": size })));
+            Some(Field::File(file)) => {
+                let shown = json!({ "filename": file.filename, "size": file.bytes.len() });
+                problems.push(Problem::string(&at(name), &shown));
             }
             _ => problems.push(Problem::missing(&at(name), &Value::Null)),
         }
@@ -139,11 +159,19 @@ impl Form {
         }
     }
 
-    /// An integer field, checked only: code components have no versions.
-    pub(crate) fn check_integer(&self, name: &str, problems: &mut Vec<Problem>) {
-        if let Some(text) = self.filled(name).filter(|text| python::integer(text).is_none()) {
+    /// An integer field.
+    pub(crate) fn integer(&self, name: &str, problems: &mut Vec<Problem>) -> Option<i128> {
+        let text = self.filled(name)?;
+        let value = python::integer(text);
+        if value.is_none() {
             problems.push(Problem::integer(&at(name), &json!(text)));
         }
+        value
+    }
+
+    /// An integer field, checked only: code components have no versions.
+    pub(crate) fn check_integer(&self, name: &str, problems: &mut Vec<Problem>) {
+        self.integer(name, problems);
     }
 }
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 use regex::Regex;
 use serde_json::{Value, json};
 
-use super::cast::Mode;
-use super::message::{Message, ToolExecution, Usage};
+use super::cast::{Mode, Rule};
+use super::execution::ToolExecution;
+use super::message::{Message, Usage};
 use super::tools::Tool;
 use super::{clock, python, sha1};
 
@@ -45,8 +46,8 @@ impl ToolCall {
 
     pub(crate) fn pending(&self) -> ToolExecution {
         ToolExecution {
-            tool_call_id: self.id.clone(),
-            tool_name: self.name.to_owned(),
+            tool_call_id: Some(self.id.clone()),
+            tool_name: Some(self.name.to_owned()),
             tool_args: self.arguments.clone(),
             created_at: clock::epoch(),
             ..ToolExecution::default()
@@ -78,6 +79,9 @@ impl Request<'_> {
         }
         match self.mode {
             Mode::Chat => say(self.chat()),
+            Mode::Librarian => self.librarian(),
+            Mode::Judge => say(self.verdict()),
+            Mode::Scripted(rules) => self.scripted(rules),
             Mode::Tools => self.tools(),
             Mode::Approval => self.approval(),
             Mode::Slow => say(self.many_words()),
@@ -145,10 +149,37 @@ impl Request<'_> {
         (!results.is_empty()).then_some(results)
     }
 
+    fn librarian(&self) -> Reply {
+        if let Some(results) = self.results() {
+            return say(format!("From the knowledge base: {}", results.join(" | ")));
+        }
+        let (last, turn) = (self.last_user(), self.users().count());
+        let call = ToolCall::new(Tool::SearchKnowledge.name(), json!({ "query": last }), turn);
+        Reply { text: String::new(), calls: vec![call] }
+    }
+
+    /// Whatever is said to be wrong fails; all else passes.
+    fn verdict(&self) -> String {
+        let passed = !self.last_user().to_lowercase().contains("wrong");
+        let (score, reason) =
+            if passed { (9, "nothing is said to be wrong") } else { (2, "something is wrong") };
+        python::dumps(&json!({ "passed": passed, "score": score, "reason": reason }))
+    }
+
+    fn scripted(&self, rules: &[Rule]) -> Reply {
+        let last = self.last_user();
+        let fits = |rule: &&Rule| rule.when.as_ref().is_none_or(|when| when.is_match(last));
+        say(rules.iter().find(fits).map_or_else(|| format!("You said: {last}"), |rule| rule.answer(last)))
+    }
+
     fn chat(&self) -> String {
         static NAME: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)my name is ([A-Z][a-z]+)"));
         let name = |text: &str| NAME.captures(text).map(|found| capitalize(&found[1]));
         let last = self.last_user();
+        let asked = self.messages.iter().rfind(|message| message.role == "user");
+        if let Some(media) = asked.and_then(|message| message.media.counted()) {
+            return format!("Received {media}. You said: {last}");
+        }
         let low = last.to_lowercase();
         if low.contains("what's my name") || low.contains("what is my name") {
             return match self.users().rev().find_map(name) {
@@ -233,6 +264,12 @@ impl Request<'_> {
 const LONGEST: Duration = Duration::from_hours(1);
 /// Nor are there more words than this: a message must not eat the memory of the machine.
 const MOST_WORDS: usize = 100_000;
+
+/// What the memory manager makes of a message: something to remember, or nothing.
+pub(crate) fn memory(message: &str) -> Option<String> {
+    static LIKES: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bI (?:like|love) ([A-Za-z ]+)"));
+    LIKES.captures(message).map(|found| format!("User likes {}", found[1].trim()))
+}
 
 fn say(text: String) -> Reply {
     Reply { text, calls: Vec::new() }

@@ -1,24 +1,25 @@
 //! What all requests share.
 
+use std::sync::Arc;
+
+use super::auth::Guard;
+use super::cast::Cast;
 use super::clock;
+use super::live::Live;
 use super::store::Store;
 
-/// The running server's settings and its database.
+/// The running server's settings, its cast, its database, and what goes on in it.
 #[derive(Debug)]
 pub(crate) struct Os {
     pub(crate) store: Store,
-    security_key: Option<String>,
+    pub(crate) cast: Cast,
+    pub(crate) live: Arc<Live>,
+    pub(crate) guard: Guard,
     pub(crate) instantiated_at: String,
 }
 
 impl Os {
-    pub(crate) fn new(store: Store, security_key: Option<String>) -> Self {
-        // An empty key means none, as in agno 3.1.10.
-        let security_key = security_key.filter(|key| !key.is_empty());
-        Self { store, security_key, instantiated_at: clock::iso_micros() }
-    }
-
-    pub(crate) fn security_key(&self) -> Option<&str> {
-        self.security_key.as_deref()
+    pub(crate) fn new(store: Store, cast: Cast, guard: Guard) -> Self {
+        Self { store, cast, live: Arc::default(), guard, instantiated_at: clock::iso_micros() }
     }
 }

@@ -110,6 +110,11 @@ pub(crate) fn repr_text(text: &str) -> String {
     out
 }
 
+/// `str(value)` of a text or of nothing.
+pub(crate) fn or_none(text: Option<&str>) -> &str {
+    text.unwrap_or("None")
+}
+
 /// `len(text.split())`: what the offline model counts as tokens.
 pub(crate) fn words(text: &str) -> u64 {
     text.split_whitespace().count() as u64

@@ -26,6 +26,10 @@ impl Refusal {
         Self::Detail(StatusCode::BAD_REQUEST, detail.into())
     }
 
+    pub(crate) fn conflict(detail: impl Into<String>) -> Self {
+        Self::Detail(StatusCode::CONFLICT, detail.into())
+    }
+
     pub(crate) fn unprocessable(detail: impl Into<String>) -> Self {
         Self::Detail(StatusCode::UNPROCESSABLE_ENTITY, detail.into())
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
-use axum::http::header::{ALLOW, AUTHORIZATION, SERVER, VARY};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::{ALLOW, SERVER, VARY};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
 
@@ -14,8 +14,6 @@ use super::os::Os;
 use super::refusal::Refusal;
 use super::routes::{ROUTES, Route};
 
-/// Paths that answer without the key.
-const OPEN: [&str; 4] = ["/", "/health", "/info", "/openapi.json"];
 /// No request needs more; a larger one is refused before it fills the memory.
 const LARGEST_BODY: usize = 64 * 1024 * 1024;
 
@@ -40,9 +38,7 @@ async fn answer(os: Arc<Os>, request: Request) -> Result<Response, Refusal> {
     let path = percent_decode_str(head.uri.path()).decode_utf8_lossy().into_owned();
     // A slash at the end is stripped, without a redirect.
     let path = if path.len() > 1 { path.strip_suffix('/').unwrap_or(&path) } else { path.as_str() };
-    if !OPEN.contains(&path) {
-        authorize(&os, &head.headers)?;
-    }
+    let caller = os.guard.admit(head.method.as_str(), path, &head.headers)?;
     let mut allowed = None;
     for route in ROUTES {
         let Some(params) = fit(route, path) else { continue };
@@ -54,6 +50,7 @@ async fn answer(os: Arc<Os>, request: Request) -> Result<Response, Refusal> {
             path: params,
             query: pairs(head.uri.query().unwrap_or_default().as_bytes()),
             headers: head.headers,
+            caller,
             body: to_bytes(body, LARGEST_BODY)
                 .await
                 .map_err(|_| Refusal::bad_request("There was an error parsing the body"))?,
@@ -81,28 +78,6 @@ fn fit(route: &Route, path: &str) -> Option<Vec<(&'static str, String)>> {
         }
     }
     parts.next().is_none().then_some(params)
-}
-
-/// The key stands alone or after `Bearer`, in any case.
-fn authorize(os: &Os, headers: &HeaderMap) -> Result<(), Refusal> {
-    let Some(key) = os.security_key() else { return Ok(()) };
-    let refuse = |detail: &str| Err(Refusal::Detail(StatusCode::UNAUTHORIZED, detail.to_owned()));
-    let Some(sent) = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).filter(|sent| !sent.is_empty())
-    else {
-        return refuse("Authorization header required");
-    };
-    let token = match sent.split_at_checked(7) {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => token,
-        _ => sent,
-    };
-    if same(token.trim_ascii(), key.as_bytes()) { Ok(()) } else { refuse("Invalid authentication token") }
-}
-
-/// Compares in a time that tells nothing about where two secrets differ.
-fn same(left: &[u8], right: &[u8]) -> bool {
-    let differences =
-        left.iter().zip(right).fold(left.len() ^ right.len(), |sum, (a, b)| sum | usize::from(a ^ b));
-    differences == 0
 }
 
 /// The application that a listener serves.

@@ -9,7 +9,10 @@ pub(crate) mod workflow;
 
 use serde_json::{Map, Value, json};
 
+use self::agent::resume::Stored;
 use super::cast;
+use super::execution::{self, Requirement};
+use super::media::Media;
 use super::message::Usage;
 
 /// A JSON object under construction.
@@ -27,6 +30,8 @@ pub(crate) struct Ask {
     pub(crate) dependencies: Option<Value>,
     pub(crate) metadata: Option<Value>,
     pub(crate) schema: Option<Schema>,
+    pub(crate) media: Media,
+    pub(crate) knowledge_filters: Option<Value>,
 }
 
 /// The form that the answer must have.
@@ -46,6 +51,9 @@ pub(crate) enum Status {
     Paused,
     Cancelled,
     Error,
+    /// Accepted, and waiting for its turn.
+    Pending,
+    Running,
 }
 
 impl Status {
@@ -59,6 +67,8 @@ impl Status {
             Self::Paused => "PAUSED",
             Self::Cancelled => "CANCELLED",
             Self::Error => "ERROR",
+            Self::Pending => "PENDING",
+            Self::Running => "RUNNING",
         }
     }
 }
@@ -70,6 +80,8 @@ pub(crate) struct Finished {
     pub(crate) document: Object,
     /// The runs of members, stored before it.
     pub(crate) members: Vec<Object>,
+    /// What the run waits for.
+    pub(crate) requirements: Vec<Requirement>,
     pub(crate) status: Status,
     /// The text for the user, or of the error.
     pub(crate) text: String,
@@ -88,6 +100,37 @@ pub(crate) fn metrics(usage: Usage, first_token: Option<f64>, duration: f64) -> 
     fields.insert("duration".to_owned(), json!(duration));
     fields.insert("details".to_owned(), usage.details());
     Value::Object(fields)
+}
+
+/// What a stored run brings into its continuation.
+pub(crate) fn restore(document: &Value) -> Stored {
+    let metrics = &document["metrics"];
+    let tools = execution::stored(document, "tools");
+    let tokens = |name: &str| metrics[name].as_u64().unwrap_or_default();
+    let messages = document["messages"].as_array().into_iter().flatten();
+    let lineage = [
+        "last_checkpoint_at_message_index",
+        "forked_from_run_id",
+        "forked_from_message_index",
+        "regenerated_from",
+    ];
+    Stored {
+        created_at: document["created_at"].as_i64().unwrap_or_default(),
+        messages: messages.filter_map(|message| serde_json::from_value(message.clone()).ok()).collect(),
+        requirements: execution::stored_requirements(document),
+        tools,
+        usage: Usage { input: tokens("input_tokens"), output: tokens("output_tokens") },
+        first_token: metrics["time_to_first_token"].as_f64(),
+        took: metrics["duration"].as_f64(),
+        lineage: lineage
+            .into_iter()
+            .filter_map(|name| Some((name.to_owned(), document.get(name)?.clone())))
+            .collect(),
+        // A run that was stored has events, if only none.
+        events: Some(document["events"].as_array().cloned().unwrap_or_default()),
+        content: document["content"].as_str().unwrap_or_default().to_owned(),
+        references: document.get("references").cloned(),
+    }
 }
 
 /// Adds the model's name as runs and their first events carry it.

@@ -1,36 +1,38 @@
 //! The run endpoints of agents, teams and workflows: one set of handlers for the three.
 
+pub(crate) mod again;
+pub(crate) mod attend;
 mod extra;
 mod perform;
+mod stream;
 
 use std::sync::Arc;
 
-use axum::body::Body;
-use axum::http::HeaderValue;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::StatusCode;
 use axum::response::Response;
-use bytes::Bytes;
-use futures_util::stream;
-use tokio::sync::mpsc::unbounded_channel;
+use serde_json::json;
 use uuid::Uuid;
 
 use self::extra::Extra;
-use self::perform::perform;
+use self::perform::{perform, placeholder};
+use super::auth::Caller;
 use super::call::{Call, Query};
 use super::cast::Component;
 use super::form::Form;
 use super::kind::Kind;
+use super::media::Media;
 use super::os::Os;
 use super::refusal::Refusal;
 use super::reply;
 use super::run::event::Sink;
-use super::run::{Ask, Object};
+use super::run::{Ask, Object, Status};
 use super::shape;
 
 type Answer = Result<Response, Refusal>;
 
-fn component(kind: Kind, call: &Call) -> Result<Component, Refusal> {
-    Component::find(kind, call.param(kind.id_field()))
+fn component(os: &Os, kind: Kind, call: &Call) -> Result<Component, Refusal> {
+    os.cast
+        .find(kind, call.param(kind.id_field()))
         .ok_or_else(|| Refusal::not_found(format!("{} not found", kind.title())))
 }
 
@@ -53,56 +55,62 @@ pub(crate) async fn create(os: Arc<Os>, kind: Kind, call: Call) -> Answer {
         return Err(Refusal::Invalid(problems));
     }
     let extra = Extra::read(&form)?;
-    let component = component(kind, &call)?;
-    let user_id = form.filled("user_id").map(str::to_owned);
+    let component = component(&os, kind, &call)?;
+    let user_id = call.caller.user_of(form.filled("user_id"));
     let session_id = form.filled("session_id").map_or_else(new_id, str::to_owned);
-    check_owner(&os, &session_id, user_id.as_deref())?;
+    check_owner(&os, &call.caller, &session_id, user_id.as_deref())?;
     if kind == Kind::Workflow && (form.has_file("files") || form.filled("files").is_some()) {
         // Workflows of agno 3.1.10 do not know the field, and stumble over it.
         return Err(Refusal::Unhandled("AttributeError"));
     }
-    if form.has_file("files") {
-        return Err(Refusal::not_yet("files"));
-    }
-    if background {
-        return Err(Refusal::not_yet("background runs"));
-    }
+    // A workflow in the background takes no id from anybody, unless it is streamed.
+    let given = form.filled("run_id").filter(|_| kind != Kind::Workflow || !background || stream);
     let ask = Ask {
         message,
-        run_id: form.filled("run_id").map_or_else(new_id, str::to_owned),
+        run_id: given.map_or_else(new_id, str::to_owned),
         session_id,
         user_id,
         state: extra.state,
         dependencies: extra.dependencies,
         metadata: extra.metadata,
         schema: extra.schema,
+        media: Media::read(&form, true)?,
+        knowledge_filters: extra.knowledge_filters,
     };
+    let sink = Sink::silent(kind, &os.live, &ask.run_id);
+    if background {
+        placeholder(&os, component, &ask)?;
+        if stream {
+            let run_id = ask.run_id.clone();
+            let sink = sink.taped(&run_id);
+            let server = os.clone();
+            tokio::spawn(async move { perform(&server, component, ask, &sink).await.ok() });
+            return Ok(stream::follow(&os, &run_id));
+        }
+        let accepted = json!({
+            "run_id": ask.run_id, "session_id": ask.session_id, "status": Status::Pending.word(),
+        });
+        tokio::spawn(async move { perform(&os, component, ask, &sink).await.ok() });
+        return Ok(reply::json(StatusCode::ACCEPTED, &accepted));
+    }
     if !stream {
-        let finished = perform(&os, component, ask, &Sink::silent(kind)).await?;
+        let finished = perform(&os, component, ask, &sink).await?;
         return Ok(reply::ok(&finished.document));
     }
-    let events = form.text("stream_events").is_none_or(|text| !text.eq_ignore_ascii_case("false"));
-    let (sender, receiver) = unbounded_channel::<Bytes>();
-    // The run goes on by itself; it ends early when nobody reads its events any more.
-    tokio::spawn(async move {
-        let sink = Sink::stream(kind, sender, events);
-        // What could not be stored cannot be told either: the stream just ends.
-        let _ = perform(&os, component, ask, &sink).await;
-    });
-    let frames = stream::unfold(receiver, |mut receiver| async move {
-        let frame = receiver.recv().await?;
-        Some((Ok::<_, std::convert::Infallible>(frame), receiver))
-    });
-    let mut response = Response::new(Body::from_stream(frames));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+    let all = form.text("stream_events").is_none_or(|text| !text.eq_ignore_ascii_case("false"));
+    let (sender, response) = stream::open();
+    let sink = sink.sending(sender, all);
+    // The run goes on by itself; it ends early when nobody reads its events any more. What could not be
+    // stored cannot be told either: the stream just ends.
+    tokio::spawn(async move { perform(&os, component, ask, &sink).await.ok() });
     Ok(response)
 }
 
 /// `GET /{kind}s/{id}/runs/{run_id}`.
 pub(crate) fn get(os: &Os, kind: Kind, call: &Call) -> Answer {
-    let (component, session_id) = of_session(kind, call)?;
+    let (component, session_id) = of_session(os, kind, call)?;
     let missing = || Refusal::not_found("Run not found");
-    let session = os.store.session(session_id, None)?.ok_or_else(missing)?;
+    let session = os.store.session(session_id, call.caller.only())?.ok_or_else(missing)?;
     if session.component_id(kind) != Some(component.id()) {
         return Err(missing());
     }
@@ -115,10 +123,10 @@ pub(crate) fn get(os: &Os, kind: Kind, call: &Call) -> Answer {
 
 /// `GET /{kind}s/{id}/runs`.
 pub(crate) fn list(os: &Os, kind: Kind, call: &Call) -> Answer {
-    let (component, session_id) = of_session(kind, call)?;
+    let (component, session_id) = of_session(os, kind, call)?;
     let session = os
         .store
-        .session(session_id, None)?
+        .session(session_id, call.caller.only())?
         .filter(|session| session.component_id(kind) == Some(component.id()))
         .ok_or_else(|| Refusal::not_found("Session not found"))?;
     // Here, other than in a session's own list, a status in lower case matches nothing.
@@ -132,18 +140,20 @@ pub(crate) fn list(os: &Os, kind: Kind, call: &Call) -> Answer {
     Ok(reply::ok(&runs))
 }
 
-fn of_session(kind: Kind, call: &Call) -> Result<(Component, &str), Refusal> {
+fn of_session<'a>(os: &Os, kind: Kind, call: &'a Call) -> Result<(Component, &'a str), Refusal> {
     let mut query = Query::new(call);
     let session_id = query.required("session_id");
     query.done()?;
-    Ok((component(kind, call)?, session_id))
+    Ok((component(os, kind, call)?, session_id))
 }
 
 /// A run must not enter a session of somebody else; nor one without a user any owned session.
-fn check_owner(os: &Os, session_id: &str, user_id: Option<&str>) -> Result<(), Refusal> {
-    let owner = os.store.session(session_id, None)?.and_then(|session| session.user_id);
-    match owner {
-        Some(owner) if Some(owner.as_str()) != user_id => Err(Refusal::not_found("Session not found")),
+fn check_owner(os: &Os, caller: &Caller, session_id: &str, user_id: Option<&str>) -> Result<(), Refusal> {
+    let session = os.store.session(session_id, None)?;
+    let missing = || Err(Refusal::not_found("Session not found"));
+    match session.map(|session| session.user_id) {
+        Some(Some(owner)) if Some(owner.as_str()) != user_id => missing(),
+        Some(None) if caller.only().is_some() => missing(),
         _ => Ok(()),
     }
 }

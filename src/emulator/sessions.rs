@@ -54,7 +54,7 @@ pub(crate) fn list(os: &Os, call: &Call) -> Answer {
     let (sessions, total) = os.store.page(&Filter {
         kind,
         component_id: call.text("component_id"),
-        user_id: call.text("user_id"),
+        user_id: call.user(),
         name: call.text("session_name"),
         sort_by: call.text("sort_by").or(Some("created_at")),
         ascending,
@@ -106,7 +106,7 @@ pub(crate) fn create(os: &Os, call: &Call) -> Answer {
         Kind::Team => session.team_id = team_id,
         Kind::Workflow => session.workflow_id = workflow_id,
     }
-    session.user_id = user_id;
+    session.user_id = call.caller.user_of(user_id.as_deref());
     session.metadata = metadata.map(Value::Object);
     if let Some(state) = state {
         session.set_datum("session_state", Value::Object(state));
@@ -131,7 +131,7 @@ pub(crate) fn get(os: &Os, call: &Call) -> Answer {
     query.done()?;
     check_database(call)?;
     let id = call.param("session_id");
-    let Some(session) = os.store.session(id, call.text("user_id"))? else {
+    let Some(session) = os.store.session(id, call.user())? else {
         let kind = kind.map_or_else(String::new, |kind| format!("{} ", kind.title()));
         return Err(Refusal::not_found(format!("{kind}Session with id '{id}' not found")));
     };
@@ -190,7 +190,7 @@ pub(crate) fn delete(os: &Os, call: &Call) -> Answer {
     query.done()?;
     check_database(call)?;
     refuse_media(media)?;
-    os.store.delete_sessions(&[call.param("session_id").to_owned()], call.text("user_id"))?;
+    os.store.delete_sessions(&[call.param("session_id").to_owned()], call.user())?;
     Ok(reply::no_content())
 }
 
@@ -212,7 +212,7 @@ pub(crate) fn delete_many(os: &Os, call: &Call) -> Answer {
     }
     check_database(call)?;
     refuse_media(media)?;
-    os.store.delete_sessions(&ids, call.text("user_id"))?;
+    os.store.delete_sessions(&ids, call.user())?;
     Ok(reply::no_content())
 }
 
@@ -235,7 +235,7 @@ pub(crate) fn run(os: &Os, call: &Call) -> Answer {
     query.done()?;
     check_database(call)?;
     let (id, run_id) = (call.param("session_id"), call.param("run_id"));
-    if os.store.session(id, call.text("user_id"))?.is_none() {
+    if os.store.session(id, call.user())?.is_none() {
         return Err(Refusal::not_found(format!("Session with ID {id} not found")));
     }
     if let Some(document) = os.store.run(id, run_id)? {
@@ -268,7 +268,7 @@ fn listed_runs(os: &Os, call: &Call) -> Result<Vec<Object>, Refusal> {
     }
     check_database(call)?;
     let id = call.param("session_id");
-    let Some(session) = os.store.session(id, call.text("user_id"))? else {
+    let Some(session) = os.store.session(id, call.user())? else {
         return Err(Refusal::not_found(format!("Session with ID {id} not found")));
     };
     let mut runs = os.store.runs(id)?;
@@ -295,7 +295,7 @@ fn find(os: &Os, call: &Call) -> Result<Session, Refusal> {
     check_database(call)?;
     let id = call.param("session_id");
     os.store
-        .session(id, call.text("user_id"))?
+        .session(id, call.user())?
         .ok_or_else(|| Refusal::not_found(format!("Session with id '{id}' not found")))
 }
 

@@ -17,10 +17,14 @@ pub(crate) fn run_again(document: &Value) -> Value {
     let Value::Object(stored) = document else { return document.clone() };
     let workflow = stored.contains_key("workflow_id");
     // Agents have their events after the metrics, teams before them, workflows at the end.
-    let before = if stored.contains_key("agent_id") { "messages" } else { "metrics" };
+    let agent = stored.contains_key("agent_id");
+    let lacking = !workflow && !stored.contains_key("events");
     let mut run = Object::new();
     for (name, value) in stored {
-        if name == before && !workflow && !stored.contains_key("events") {
+        if workflow && name == "step_requirements" && !stored.contains_key("events") {
+            put(&mut run, "events", json!([]));
+        }
+        if lacking && !agent && name == "metrics" {
             put(&mut run, "events", json!([]));
         }
         match (name.as_str(), value) {
@@ -29,6 +33,9 @@ pub(crate) fn run_again(document: &Value) -> Value {
                 put(&mut run, name, runs.iter().map(run_again).collect::<Vec<_>>());
             }
             _ => put(&mut run, name, value.clone()),
+        }
+        if lacking && agent && name == "metrics" {
+            put(&mut run, "events", json!([]));
         }
     }
     if !run.contains_key("events") {

@@ -1,5 +1,6 @@
 //! The database: sessions and runs in SQLite, as columns for what is filtered and sorted, JSON for the rest.
 
+pub(crate) mod memories;
 pub(crate) mod runs;
 pub(crate) mod sessions;
 
@@ -51,6 +52,18 @@ CREATE TABLE IF NOT EXISTS runs (
     document TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS runs_session ON runs (session_id, position, created_at);
+CREATE TABLE IF NOT EXISTS memories (
+    memory_id TEXT NOT NULL PRIMARY KEY,
+    memory TEXT NOT NULL,
+    topics TEXT,
+    user_id TEXT,
+    agent_id TEXT,
+    team_id TEXT,
+    input TEXT,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS memories_user ON memories (user_id, updated_at);
 ";
 
 impl Store {

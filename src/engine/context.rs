@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Settings;
 use crate::diagnostic::Problem;
-use crate::expr::{Expression, Fields, Scope, Value};
+use crate::expr::{self, Expression, Fields, Scope, Value};
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
 
@@ -24,7 +24,7 @@ impl Context {
     /// The names at the beginning of a scenario: those of the command line replace its own.
     pub(super) fn new(scenario: &Scenario, settings: &Settings) -> Result<Self, Vec<Problem>> {
         let mut scope = Scope::new(&scenario.base_dir);
-        scope.set("env", Value::from_fields(Environment(Arc::clone(&settings.environment))));
+        scope.set("env", expr::environment(&settings.environment));
         scope.set(
             "run",
             Value::from_json(&json!({ "id": settings.run_id, "started_at": settings.started_at })),
@@ -111,20 +111,6 @@ impl Context {
             }
             self.scope.get(root).is_none().then(|| root.to_owned())
         })
-    }
-}
-
-/// The environment variables, as `env.NAME`.
-#[derive(Debug)]
-pub(crate) struct Environment(pub(crate) Arc<BTreeMap<String, String>>);
-
-impl Fields for Environment {
-    fn field(&self, name: &str) -> Option<Value> {
-        self.0.get(name).map(|value| Value::from_json(&json!(value)))
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.0.keys().cloned().collect()
     }
 }
 

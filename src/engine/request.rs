@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::Settings;
 use futures_util::StreamExt as _;
 
+use crate::agentos::auth::Identity;
 use crate::agentos::{
     AnyOperation, Call, CallOptions, Client, Error, ErrorKind, Exchange, Opened, Payload, Phase, SentRequest,
     Timeouts, Transcript,
@@ -33,6 +34,7 @@ impl Request {
     pub(super) fn of_operation(
         step: &Step,
         action: &OperationAction,
+        identity: Option<&Key>,
         scope: &Scope,
         settings: &Settings,
     ) -> Result<Self, Vec<Problem>> {
@@ -49,16 +51,17 @@ impl Request {
                 Err(problem) => problems.push(problem),
             }
         }
-        let options = options(step, scope, settings, &mut problems);
+        let options = options(step, identity, scope, settings, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
         // Null stands for "not given".
         fields.retain(|_, value| !value.is_null());
         let operation = action.operation.parse(fields.clone()).map_err(|error| {
-            let (culprit, problem) = action.operation.out_of_range(&fields, &error);
-            let culprit = action.fields.iter().find(|(key, _)| culprit.as_ref() == Some(&key.name));
+            let wrong = action.operation.out_of_range(&fields, &error);
+            let culprit = action.fields.iter().find(|(key, _)| wrong.field.as_ref() == Some(&key.name));
             let span = culprit.map_or(&step.action_key.span, |(_, template)| template.span());
+            let problem = Problem::error("operation::type", wrong.message).maybe_help(wrong.help);
             vec![problem.label(span, "out of range")]
         })?;
         Ok(Self { what: What::Operation(operation), options })
@@ -68,6 +71,7 @@ impl Request {
     pub(super) fn of_http(
         step: &Step,
         action: &HttpAction,
+        identity: Option<&Key>,
         scope: &Scope,
         settings: &Settings,
     ) -> Result<Self, Vec<Problem>> {
@@ -100,7 +104,7 @@ impl Request {
                     .label(action.path.span(), "this path"),
             );
         }
-        let options = options(step, scope, settings, &mut problems);
+        let options = options(step, identity, scope, settings, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -244,8 +248,28 @@ fn typed(action: &OperationAction, key: &Key, template: &Template, value: Value)
     })
 }
 
-fn options(step: &Step, scope: &Scope, settings: &Settings, problems: &mut Vec<Problem>) -> CallOptions {
+fn options(
+    step: &Step,
+    identity: Option<&Key>,
+    scope: &Scope,
+    settings: &Settings,
+    problems: &mut Vec<Problem>,
+) -> CallOptions {
     let mut headers = Vec::new();
+    if let Some(name) = identity {
+        match settings.identities.get(&name.name).map(Identity::headers) {
+            Some(Ok(identity)) => headers.extend(identity),
+            Some(Err(error)) => {
+                problems.push(
+                    Problem::error("identity::token", error.to_string()).label(&name.span, "this identity"),
+                );
+            }
+            None => problems.push(crate::scenario::unknown_identity(
+                name,
+                settings.identities.keys().map(String::as_str),
+            )),
+        }
+    }
     for (key, template) in &step.headers {
         match template.resolve_text(scope) {
             Ok(value) if value.chars().any(char::is_control) => problems.push(
@@ -259,9 +283,17 @@ fn options(step: &Step, scope: &Scope, settings: &Settings, problems: &mut Vec<P
                 .label(template.span(), "here")
                 .help("a value read from a file often ends with a line break: use `| trim`"),
             ),
-            Ok(value) => headers.push((key.name.to_ascii_lowercase(), value)),
+            Ok(value) => {
+                // What the step itself says goes before its identity.
+                let name = key.name.to_ascii_lowercase();
+                headers.retain(|(known, _)| *known != name);
+                headers.push((name, value));
+            }
             Err(problem) => problems.push(problem),
         }
+    }
+    for (name, value) in &headers {
+        settings.masker.add_header(name, value);
     }
     let (own, general) = (step.timeout, settings.timeouts);
     let timeouts = Timeouts {

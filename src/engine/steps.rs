@@ -335,9 +335,10 @@ impl Run<'_> {
             Box::new(Done { failures, ..Done::default() })
         };
         let scope = &self.context.scope;
+        let identity = step.identity.as_ref().or(self.scenario.identity.as_ref());
         let request = match &step.action {
-            Action::Operation(action) => Request::of_operation(step, action, scope, self.settings),
-            Action::Http(action) => Request::of_http(step, action, scope, self.settings),
+            Action::Operation(action) => Request::of_operation(step, action, identity, scope, self.settings),
+            Action::Http(action) => Request::of_http(step, action, identity, scope, self.settings),
             _ => return Err(Box::default()),
         };
         let request = request.map_err(failed)?;

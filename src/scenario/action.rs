@@ -275,10 +275,14 @@ fn out_of_range(
     let Some(mut literals) = literals else { return };
     literals.retain(|_, value| !value.is_null());
     if let Err(error) = operation.parse(literals.clone()) {
-        let (culprit, problem) = operation.out_of_range(&literals, &error);
-        let culprit = found.iter().find(|(key, _)| culprit.as_ref() == Some(&key.name));
+        let wrong = operation.out_of_range(&literals, &error);
+        let culprit = found.iter().find(|(key, _)| wrong.field.as_ref() == Some(&key.name));
         let span = culprit.map_or(&entry.key.span, |(_, template)| template.span());
-        problems.push(problem.label(span, "out of range"));
+        problems.push(
+            Problem::error("operation::type", wrong.message)
+                .label(span, "out of range")
+                .maybe_help(wrong.help),
+        );
     }
 }
 

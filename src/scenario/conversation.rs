@@ -12,8 +12,21 @@ pub(crate) const SESSION: &str = "__conversation";
 
 /// What a turn may have beside `user`.
 const TURN_KEYS: &[&str] = &[
-    "user", "id", "name", "if", "expect", "save", "timeout", "retry", "headers", "soft", "until", "every",
+    "user",
+    "id",
+    "name",
+    "if",
+    "expect",
+    "save",
+    "timeout",
+    "retry",
+    "headers",
+    "soft",
+    "until",
+    "every",
     "within",
+    "as_user",
+    "invariants",
 ];
 
 /// Reads `conversation:`. Every turn becomes a step that runs the agent or the team.

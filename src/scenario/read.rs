@@ -24,13 +24,14 @@ pub(super) const KEYS: &[&str] = &[
     "defaults",
     "timeout",
     "target",
+    "as",
     "setup",
     "steps",
     "finally",
 ];
 
 /// Keys that the language has and this version does not run yet.
-const PLANNED: &[&str] = &["matrix", "cases", "trials", "pass", "retries", "serial", "cleanup", "as"];
+const PLANNED: &[&str] = &["matrix", "cases", "trials", "pass", "retries", "serial", "cleanup"];
 
 /// Reads the scenario of a document. What is wrong becomes problems; then nothing of it may be run.
 pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> Option<Scenario> {
@@ -59,6 +60,7 @@ pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> 
         let name = string(&entry.value, "a target's name", problems)?;
         Some(crate::yaml::Key { span: entry.value.span.clone(), name })
     });
+    let identity = identity(&fields, "as", problems);
     let mut list = |key: &str| -> Vec<Step> {
         fields
             .get(key)
@@ -104,12 +106,20 @@ pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> 
         vars,
         timeout,
         target,
+        identity,
         setup,
         steps,
         finally,
     };
     names::check(&scenario, problems);
     Some(scenario)
+}
+
+/// The name of an identity of the project file.
+pub(super) fn identity(fields: &Fields<'_>, key: &str, problems: &mut Problems) -> Option<crate::yaml::Key> {
+    let entry = fields.get(key)?;
+    let name = string(&entry.value, "the name of an identity", problems)?;
+    Some(crate::yaml::Key { span: entry.value.span.clone(), name })
 }
 
 fn skip(node: &Node, problems: &mut Problems) -> Option<Skip> {

@@ -58,11 +58,7 @@ const MODIFIERS: &[Word] = &[
     ("until", "Sends the request again until this holds.", || reference("expect")),
     ("every", "The pause between two tries of `until`; 500ms where it is left out.", duration),
     ("within", "The time that `until` may take; 30s where it is left out.", duration),
-    (
-        "invariants",
-        "`false` switches off what must hold of every stream; `{ ending: false }` one of it.",
-        || any_of([boolean(), map()]),
-    ),
+    ("invariants", "`false`: what must hold of every stream need not hold here; or which of it.", invariants),
 ];
 
 const ACTIONS: &[Word] = &[
@@ -439,6 +435,17 @@ fn timeout() -> Value {
             },
         ],
     })
+}
+
+fn invariants() -> Value {
+    let kinds = agentos::ViolationKind::ALL
+        .map(|kind| (kind.as_str().to_owned(), json!({ "type": "boolean" })))
+        .into_iter()
+        .collect::<Map<_, _>>();
+    any_of([
+        json!({ "type": "boolean" }),
+        json!({ "type": "object", "additionalProperties": false, "properties": kinds }),
+    ])
 }
 
 fn save() -> Value {

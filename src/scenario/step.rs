@@ -35,10 +35,11 @@ pub(super) const MODIFIERS: &[&str] = &[
     "every",
     "within",
     "invariants",
+    "as_user",
 ];
 
 /// Modifiers that the language has and this version does not run yet.
-const PLANNED_MODIFIERS: &[&str] = &["as_user", "snapshot", "batch", "rate"];
+const PLANNED_MODIFIERS: &[&str] = &["snapshot", "batch", "rate"];
 
 /// Actions that the language has and this version does not run yet.
 const PLANNED_ACTIONS: &[&str] = &["use"];
@@ -72,6 +73,8 @@ pub struct Step {
     pub soft: bool,
     /// Whether a workflow that says COMPLETED passes although one of its steps failed.
     pub allow_failed_steps: bool,
+    /// The identity of the project file that its request comes from.
+    pub identity: Option<Key>,
     /// What need not hold of its stream.
     pub waived: Vec<ViolationKind>,
     /// Whether it runs once per item.
@@ -283,6 +286,7 @@ pub(super) fn modifiers(
         headers,
         soft: soft.or(defaults.soft).unwrap_or(false),
         allow_failed_steps: fields.boolean("allow_failed_steps", problems).unwrap_or(false),
+        identity: super::read::identity(fields, "as_user", problems),
         waived: waived(fields, problems),
         repeated: flow::parse_loop(fields, problems),
         until: flow::parse_until(fields, problems),
@@ -314,6 +318,16 @@ impl Step {
                 Problem::error("step::modifier", "`timeout` needs a step that sends a request, or a group")
                     .label(&entry.key.span, format!("`{}` takes no time", self.action_key.name)),
             );
+        }
+    }
+
+    /// Collects the identities that it and the steps inside it use.
+    pub(super) fn identities<'a>(&'a self, found: &mut Vec<&'a Key>) {
+        found.extend(&self.identity);
+        if let Action::Group(steps) | Action::Parallel(steps) | Action::Conversation(steps) = &self.action {
+            for step in steps {
+                step.identities(found);
+            }
         }
     }
 

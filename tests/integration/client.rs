@@ -8,8 +8,10 @@
 )]
 
 mod clear;
+mod decisions;
 mod live;
 mod recordings;
+mod records;
 mod requests;
 mod runs;
 mod server;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod call;
+mod call_files;
 mod check;
 mod client;
 mod common;

@@ -1,5 +1,9 @@
 //! One run of an agent: alone, as a member of a team, or in a step of a workflow.
 
+mod close;
+mod remember;
+pub(crate) mod resume;
+
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -7,21 +11,27 @@ use serde_json::{Value, json};
 use super::event::Sink;
 use super::prompt::{question, system};
 use super::telling::{finished_call, message_metrics, pause, put_completed_request};
-use super::{Finished, Object, Schema, Status, metrics, put, put_model, put_some};
-use crate::emulator::cast::{Agent, MODEL_ID, MODEL_PROVIDER};
-use crate::emulator::message::{Message, ToolExecution, Usage};
+use super::{Finished, Object, Schema, put, put_model, put_some};
+use crate::emulator::cast::Agent;
+use crate::emulator::execution::{Requirement, ToolExecution};
+use crate::emulator::media::Media;
+use crate::emulator::message::{Message, Usage};
 use crate::emulator::model::{Failure, Reply, Request, ToolCall};
+use crate::emulator::os::Os;
 use crate::emulator::tools::{Need, Tool};
 use crate::emulator::{clock, python};
 
 /// What an agent is to do.
 #[derive(Debug)]
 pub(crate) struct Part<'a> {
+    pub(crate) os: &'a Os,
     pub(crate) agent: &'static Agent,
     pub(crate) run_id: String,
     pub(crate) session_id: &'a str,
     pub(crate) user_id: Option<&'a str>,
     pub(crate) message: &'a str,
+    pub(crate) media: &'a Media,
+    pub(crate) knowledge_filters: Option<&'a Value>,
     /// The run of the team or workflow that this one belongs to.
     pub(crate) parent_run_id: Option<&'a str>,
     /// The step of a workflow, as its events tell it.
@@ -48,16 +58,24 @@ pub(crate) struct StepTag<'a> {
 pub(crate) async fn run(part: Part<'_>, sink: &Sink) -> Finished {
     let mut run = Run::new(part, sink);
     run.open();
-    let ending = run.converse().await;
+    let ending = if sink.cancelled(&run.part.run_id) {
+        // What is stopped before it begins has said nothing to the model.
+        run.messages.clear();
+        run.refused()
+    } else {
+        run.converse().await
+    };
     run.close(ending)
 }
 
 /// How the conversation with the model ended.
 enum Ending {
     Answered(String),
-    Paused(Vec<ToolExecution>, Need),
+    Paused(Need),
     /// What was said before the failure, and the failure.
     Failed(String, Failure),
+    /// Somebody asked for the end: what is left as the content. A stream has said that much.
+    Cancelled(String),
     /// The client went away after this much text.
     Abandoned(String),
 }
@@ -69,8 +87,18 @@ struct Run<'a> {
     created_at: i64,
     messages: Vec<Message>,
     tools: Vec<ToolExecution>,
+    requirements: Vec<Requirement>,
     usage: Usage,
+    memory_usage: Usage,
+    /// What was found in the knowledge base, by query.
+    references: Option<Value>,
     first_token: Option<f64>,
+    /// How long the run took before it waited; it is not timed again.
+    took: Option<f64>,
+    /// Where a continued run comes from: `forked_from_run_id` and its like.
+    lineage: Object,
+    /// The events of an earlier part of the run.
+    before: Option<Vec<Value>>,
 }
 
 impl<'a> Run<'a> {
@@ -78,7 +106,9 @@ impl<'a> Run<'a> {
         let mut messages = Vec::new();
         messages.extend(system(&part).map(|text| Message::new("system", Some(text))));
         messages.append(&mut part.history);
-        messages.push(Message::new("user", Some(question(&part))));
+        let mut asked = Message::new("user", Some(question(&part)));
+        asked.media = part.media.clone();
+        messages.push(asked);
         Self {
             part,
             sink,
@@ -86,8 +116,14 @@ impl<'a> Run<'a> {
             created_at: clock::epoch(),
             messages,
             tools: Vec::new(),
+            requirements: Vec::new(),
             usage: Usage::default(),
+            memory_usage: Usage::default(),
+            references: None,
             first_token: None,
+            took: None,
+            lineage: Object::new(),
+            before: None,
         }
     }
 
@@ -120,8 +156,8 @@ impl<'a> Run<'a> {
             let usage = request.usage(&reply.text);
             let has_text = !reply.text.is_empty();
             if self.sink.streams() {
-                if let Err(said) = self.stream(&reply.text, delay).await {
-                    return Ending::Abandoned(said);
+                if let Err(ending) = self.stream(&reply.text, delay).await {
+                    return ending;
                 }
                 if let Some(failure) = failure {
                     self.first_token.get_or_insert(self.since.elapsed().as_secs_f64());
@@ -140,6 +176,10 @@ impl<'a> Run<'a> {
             let first = has_text.then(|| asked.elapsed().as_secs_f64());
             self.answer(&reply, usage, first);
             if reply.calls.is_empty() {
+                // A run in one piece is only asked between its requests to the model.
+                if !self.sink.streams() && self.sink.cancelled(&self.part.run_id) {
+                    return self.refused();
+                }
                 return Ending::Answered(reply.text);
             }
             let calls: Vec<(Tool, ToolExecution)> = reply
@@ -152,14 +192,40 @@ impl<'a> Run<'a> {
                 .collect();
             let need = calls.iter().map(|(tool, _)| tool.need()).find(|need| *need != Need::Nothing);
             if let Some(need) = need {
-                return Ending::Paused(calls.into_iter().map(|(_, pending)| pending).collect(), need);
+                self.wait_for(calls);
+                return Ending::Paused(need);
             }
             self.execute(calls);
         }
     }
 
-    /// Streams a text word by word. The text so far when the client has gone away.
-    async fn stream(&mut self, text: &str, delay: Duration) -> Result<(), String> {
+    /// The end of a run that was cancelled while nothing of it was streamed.
+    fn refused(&self) -> Ending {
+        Ending::Cancelled(format!("Run {} was cancelled", self.part.run_id))
+    }
+
+    /// Adds calls that a human has a say in. One of the same id takes the place of the earlier one.
+    fn wait_for(&mut self, calls: Vec<(Tool, ToolExecution)>) {
+        for (_, pending) in calls {
+            self.requirements.push(Requirement::new(pending.clone()));
+            let known = self.tools.iter().position(|tool| tool.tool_call_id == pending.tool_call_id);
+            let at = known.unwrap_or(self.tools.len());
+            if known.is_some() {
+                for requirement in &mut self.requirements {
+                    requirement.at.take_if(|old| *old == at);
+                }
+                self.tools[at] = pending;
+            } else {
+                self.tools.push(pending);
+            }
+            if let Some(requirement) = self.requirements.last_mut() {
+                requirement.at = Some(at);
+            }
+        }
+    }
+
+    /// Streams a text word by word, unless somebody ends it.
+    async fn stream(&mut self, text: &str, delay: Duration) -> Result<(), Ending> {
         if self.part.schema.is_some() {
             let event = self.content_event(&structured(text));
             self.sink.send(&event);
@@ -168,14 +234,25 @@ impl<'a> Run<'a> {
         let mut said = String::new();
         for piece in python::pieces(text) {
             pause(delay).await;
+            self.first_token.get_or_insert(self.since.elapsed().as_secs_f64());
             if self.sink.gone() {
-                return Err(said);
+                self.interrupt(&said);
+                return Err(Ending::Abandoned(said));
             }
             said.push_str(piece);
+            if self.sink.cancelled(&self.part.run_id) {
+                self.interrupt(&said);
+                return Err(Ending::Cancelled(said));
+            }
             let event = self.content_event(&json!(piece));
             self.sink.send(&event);
         }
         Ok(())
+    }
+
+    /// What was said of an answer that is never finished.
+    fn interrupt(&mut self, said: &str) {
+        self.messages.push(Message::new("assistant", Some(said.to_owned())));
     }
 
     fn content_event(&self, content: &Value) -> Object {
@@ -184,6 +261,7 @@ impl<'a> Run<'a> {
         put(&mut event, "workflow_agent", false);
         put(&mut event, "content_type", self.content_type());
         put(&mut event, "reasoning_content", "");
+        put_some(&mut event, "references", self.references.clone());
         self.put_text(&mut event, Some(content), true);
         event
     }
@@ -206,162 +284,16 @@ impl<'a> Run<'a> {
             self.sink.send(&event);
         }
         for (tool, pending) in calls {
-            let done = tool.execute(&pending);
+            let done = match tool {
+                Tool::SearchKnowledge => self.search(&pending),
+                tool => tool.execute(&pending),
+            };
             for event in finished_call(&done, |name| self.event(name), "") {
                 self.sink.send(&event);
             }
             self.messages.push(Message::tool(&done));
             self.tools.push(done);
         }
-    }
-
-    fn close(mut self, ending: Ending) -> Finished {
-        if !matches!(ending, Ending::Failed(..) | Ending::Abandoned(_)) {
-            let event = self.event("RunContentCompleted");
-            self.sink.send(&event);
-        }
-        let duration = self.since.elapsed().as_secs_f64();
-        let (status, text, numbers) = match &ending {
-            // A stream that fails has met the model: its run keeps the text, and says so in its metrics.
-            Ending::Failed(said, failure) if !said.is_empty() => {
-                let numbers = metrics(self.usage, self.first_token, duration);
-                (Status::Error, failure.message.to_owned(), numbers)
-            }
-            Ending::Failed(_, failure) => {
-                (Status::Error, failure.message.to_owned(), json!({ "duration": duration }))
-            }
-            Ending::Abandoned(text) => (Status::Cancelled, text.clone(), json!({ "duration": duration })),
-            Ending::Answered(text) => {
-                (Status::Completed, text.clone(), metrics(self.usage, self.first_token, duration))
-            }
-            Ending::Paused(_, need) => {
-                (Status::Paused, waiting(*need).to_owned(), metrics(self.usage, self.first_token, duration))
-            }
-        };
-        let content = match (&ending, self.part.schema) {
-            (Ending::Answered(text), Some(_)) => Some(structured(text)),
-            (Ending::Failed(said, _), _) if !said.is_empty() => Some(json!(said)),
-            // An empty answer is none.
-            _ => (!text.is_empty()).then(|| json!(text)),
-        };
-        let mut requirements = None;
-        match ending {
-            Ending::Answered(_) => {
-                let mut event = self.event("RunCompleted");
-                self.put_text(&mut event, content.as_ref(), false);
-                put(&mut event, "content_type", self.content_type());
-                put(&mut event, "session_state", self.part.state.clone());
-                put_some(&mut event, "metadata", self.part.metadata.cloned());
-                self.put_text(&mut event, content.as_ref(), true);
-                put(&mut event, "metrics", numbers.clone());
-                self.sink.send(&event);
-            }
-            Ending::Paused(tools, _) => {
-                let required: Vec<Value> = tools.iter().map(ToolExecution::requirement).collect();
-                self.tools.extend(tools);
-                let mut event = self.event("RunPaused");
-                put_some(&mut event, "content", content.clone());
-                put(&mut event, "tools", json!(self.tools));
-                put(&mut event, "requirements", required.clone());
-                self.sink.send(&event);
-                requirements = Some(required);
-            }
-            Ending::Failed(_, failure) => {
-                let mut event = self.event("RunError");
-                put(&mut event, "content", failure.message);
-                put(&mut event, "error_type", failure.error_type);
-                self.sink.send(&event);
-            }
-            Ending::Abandoned(_) => {}
-        }
-        let document = self.document(status, content.as_ref(), numbers, requirements);
-        let met_model = self.first_token.is_some();
-        Finished { document, members: Vec::new(), status, text, met_model, usage: self.usage }
-    }
-
-    fn document(
-        &self,
-        status: Status,
-        content: Option<&Value>,
-        numbers: Value,
-        required: Option<Vec<Value>>,
-    ) -> Object {
-        let part = &self.part;
-        let mut run = Object::new();
-        put(&mut run, "run_id", part.run_id.as_str());
-        put(&mut run, "agent_id", part.agent.id);
-        put(&mut run, "agent_name", part.agent.name);
-        put(&mut run, "session_id", part.session_id);
-        put_some(&mut run, "parent_run_id", part.parent_run_id);
-        put_some(&mut run, "user_id", part.user_id);
-        self.put_text(&mut run, content, false);
-        put(&mut run, "content_type", if status == Status::Completed { self.content_type() } else { "str" });
-        put(&mut run, "model", MODEL_ID);
-        put(&mut run, "model_provider", MODEL_PROVIDER);
-        put(&mut run, "session_state", part.state.clone());
-        put(&mut run, "created_at", self.created_at);
-        put(&mut run, "status", status.word());
-        put_some(&mut run, "workflow_step_id", part.step.map(|step| step.id.as_str()));
-        put(&mut run, "metrics", numbers);
-        // The events belong to the run that was asked for, not to those within it.
-        if part.parent_run_id.is_none() {
-            put_some(&mut run, "events", self.sink.told());
-        }
-        if !self.messages.is_empty() {
-            put(&mut run, "messages", json!(self.messages));
-        }
-        put_some(&mut run, "metadata", part.metadata.cloned());
-        self.put_text(&mut run, content, true);
-        // A streamed run and a failed one have no `tools` unless some were called.
-        let finished = matches!(status, Status::Completed | Status::Paused);
-        if !self.tools.is_empty() || (finished && !self.sink.streams()) {
-            put(&mut run, "tools", json!(self.tools));
-        }
-        put_some(&mut run, "requirements", required);
-        put(&mut run, "input", json!({ "input_content": part.message }));
-        run
-    }
-
-    /// Adds the content at its place. An object made by a pydantic model comes late.
-    fn put_text(&self, fields: &mut Object, content: Option<&Value>, late: bool) {
-        if self.part.schema.is_some_and(|schema| schema.model) == late {
-            put_some(fields, "content", content.cloned());
-        }
-    }
-
-    fn content_type(&self) -> &str {
-        self.part.schema.map_or("str", |schema| &schema.content_type)
-    }
-
-    fn event(&self, name: &str) -> Object {
-        let part = &self.part;
-        let mut event = Object::new();
-        put(&mut event, "created_at", clock::epoch());
-        put(&mut event, "event", name);
-        put(&mut event, "agent_id", part.agent.id);
-        put(&mut event, "agent_name", part.agent.name);
-        put(&mut event, "run_id", part.run_id.as_str());
-        if part.step.is_none() {
-            put_some(&mut event, "parent_run_id", part.parent_run_id);
-        }
-        put(&mut event, "session_id", part.session_id);
-        if let Some(step) = part.step {
-            put(&mut event, "workflow_id", step.workflow_id);
-            put(&mut event, "workflow_run_id", step.workflow_run_id);
-            put(&mut event, "step_id", step.id.as_str());
-            put(&mut event, "step_name", step.name);
-            put(&mut event, "step_index", step.index);
-        }
-        put(&mut event, "nested_depth", 0);
-        event
-    }
-}
-
-fn waiting(need: Need) -> &'static str {
-    match need {
-        Need::Nothing | Need::Confirmation => "I have tools to execute, but I need confirmation.",
-        Need::ExternalExecution => "I have tools to execute, but it needs external execution.",
-        Need::UserInput => "I have tools to execute, but I need user input.",
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Object, put, put_model, put_some};
-use crate::emulator::message::{ToolExecution, Usage};
+use crate::emulator::execution::ToolExecution;
+use crate::emulator::message::Usage;
 
 /// Metrics of one message: the time to the first token only when there was one.
 pub(crate) fn message_metrics(usage: Usage, first: Option<f64>) -> Value {

@@ -1,5 +1,8 @@
 //! One run of a workflow: its steps in order, each given what the one before has said.
 
+mod close;
+pub(crate) mod resume;
+
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -8,60 +11,42 @@ use uuid::Uuid;
 use super::agent::{self, Part, StepTag};
 use super::event::Sink;
 use super::prompt::visible_state;
-use super::{Ask, Finished, Object, Status, put, put_some};
-use crate::emulator::cast::{Agent, Executor, Step, Workflow};
+use super::{Ask, Finished, Object, Status, put};
+use crate::emulator::cast::{Agent, Executor, Workflow};
 use crate::emulator::clock;
 use crate::emulator::message::Usage;
+use crate::emulator::os::Os;
 
 /// Runs a workflow to its end. `state` is the session's, the request's merged in.
-pub(crate) async fn run(flow: &'static Workflow, ask: &Ask, state: &Object, sink: &Sink) -> Finished {
-    let mut run = Run {
-        flow,
-        ask,
-        state,
-        sink,
-        since: Instant::now(),
-        created_at: clock::epoch(),
-        metadata: ask.metadata.clone().unwrap_or_else(|| json!({})),
-        results: Vec::new(),
-        executions: Vec::new(),
-        step_metrics: Object::new(),
-        usage: Usage::default(),
-        met_model: false,
-        said: ask.message.clone(),
-    };
+pub(crate) async fn run(
+    os: &Os,
+    flow: &'static Workflow,
+    ask: &Ask,
+    state: &Object,
+    sink: &Sink,
+) -> Finished {
+    let run = Run::new(os, flow, ask, state, sink);
     sink.send(&run.event("WorkflowStarted", None));
-    for (index, step) in flow.steps.iter().enumerate() {
-        let tag = StepTag {
-            workflow_id: flow.id,
-            workflow_run_id: &ask.run_id,
-            id: Uuid::new_v4().to_string(),
-            name: step.name,
-            index,
-        };
-        let mut event = run.event("StepStarted", Some(&tag.id));
-        put(&mut event, "step_name", tag.name);
-        put(&mut event, "step_index", index);
-        sink.send(&event);
-        match step.executor {
-            Executor::Agent(agent) => run.agent_step(agent, &tag).await,
-            Executor::Shout => run.function_step(step, &tag),
-        }
-        if sink.gone() {
-            break;
-        }
-    }
-    run.close()
+    run.steps_from(0, None).await
+}
+
+/// Where a workflow waits for a human.
+#[derive(Debug, Clone, Copy)]
+struct Pause {
+    index: usize,
+    name: &'static str,
 }
 
 struct Run<'a> {
+    os: &'a Os,
     flow: &'static Workflow,
     ask: &'a Ask,
     state: &'a Object,
     sink: &'a Sink,
     since: Instant,
     created_at: i64,
-    metadata: Value,
+    /// None only where agno 3.1.10 forgets it: in a background stream whose request brought none.
+    metadata: Option<Value>,
     results: Vec<Value>,
     executions: Vec<Object>,
     step_metrics: Object,
@@ -69,6 +54,69 @@ struct Run<'a> {
     met_model: bool,
     /// What the step before has said.
     said: String,
+    pause: Option<Pause>,
+    requirements: Option<Vec<Value>>,
+    /// The events of an earlier part; a run that goes on has some, if only none.
+    before: Option<Vec<Value>>,
+}
+
+impl<'a> Run<'a> {
+    fn new(os: &'a Os, flow: &'static Workflow, ask: &'a Ask, state: &'a Object, sink: &'a Sink) -> Self {
+        Self {
+            os,
+            flow,
+            ask,
+            state,
+            sink,
+            since: Instant::now(),
+            created_at: clock::epoch(),
+            metadata: ask.metadata.clone().or_else(|| (!sink.in_background()).then(|| json!({}))),
+            results: Vec::new(),
+            executions: Vec::new(),
+            step_metrics: Object::new(),
+            usage: Usage::default(),
+            met_model: false,
+            said: ask.message.clone(),
+            pause: None,
+            requirements: None,
+            before: None,
+        }
+    }
+
+    /// Does the steps from an index on. The first one may have been allowed already, and have its id.
+    async fn steps_from(mut self, start: usize, mut allowed: Option<String>) -> Finished {
+        for (index, step) in self.flow.steps.iter().enumerate().skip(start) {
+            if self.sink.cancelled(&self.ask.run_id) {
+                return self.cancelled();
+            }
+            let known = allowed.take();
+            let tag = StepTag {
+                workflow_id: self.flow.id,
+                workflow_run_id: &self.ask.run_id,
+                id: known.clone().unwrap_or_else(|| Uuid::new_v4().to_string()),
+                name: step.name,
+                index,
+            };
+            if let Some(message) = step.confirm.filter(|_| known.is_none()) {
+                return self.paused(&tag, message, Pause { index, name: step.name });
+            }
+            let mut event = self.event("StepStarted", Some(&tag.id));
+            put(&mut event, "step_name", tag.name);
+            put(&mut event, "step_index", index);
+            self.sink.send(&event);
+            match step.executor {
+                Executor::Agent(agent) => self.agent_step(agent, &tag).await,
+                Executor::Shout => self.function_step(&tag),
+            }
+            if self.sink.gone() {
+                break;
+            }
+            if self.sink.cancelled(&self.ask.run_id) {
+                return self.cancelled();
+            }
+        }
+        self.close()
+    }
 }
 
 impl Run<'_> {
@@ -76,24 +124,27 @@ impl Run<'_> {
         let (user_id, session_id) = (self.ask.user_id.as_deref(), self.ask.session_id.as_str());
         let streams = self.sink.streams();
         // Streamed, the step reports the ids that the workflow put into the state for it.
-        let state = if streams {
+        let state = if streams && !self.sink.in_background() {
             visible_state(self.state, user_id, session_id, &self.ask.run_id)
         } else {
             self.state.clone()
         };
         let message = self.said.clone();
         let part = Part {
+            os: self.os,
             agent,
             run_id: Uuid::new_v4().to_string(),
             session_id,
             user_id,
             message: &message,
+            media: &self.ask.media,
+            knowledge_filters: self.ask.knowledge_filters.as_ref(),
             parent_run_id: Some(&self.ask.run_id),
             step: Some(tag),
             history: Vec::new(),
             state: Value::Object(state),
             dependencies: self.ask.dependencies.as_ref(),
-            metadata: Some(&self.metadata),
+            metadata: self.metadata.as_ref(),
             schema: None,
         };
         let mut finished = agent::run(part, self.sink).await;
@@ -104,9 +155,13 @@ impl Run<'_> {
             return;
         }
         self.met_model |= finished.met_model;
+        if finished.status == Status::Cancelled && !self.sink.gone() {
+            self.stopped_step(agent, tag, finished);
+            return;
+        }
         let metrics = finished.document.get("metrics").cloned().unwrap_or_default();
         let result = StepResult {
-            content: &finished.text,
+            content: Some(&finished.text),
             executor: Some(("agent", agent.name)),
             run_id: finished.document.get("run_id").cloned(),
             metrics: Some(metrics.clone()),
@@ -125,8 +180,47 @@ impl Run<'_> {
             // the finished run as cancelled; it is told and stored so.
             put(&mut finished.document, "status", Status::Cancelled.word());
         }
+        if self.sink.in_background() {
+            let told = finished.document["run_id"].as_str().map(|run_id| self.sink.told_by(run_id));
+            put(&mut finished.document, "events", told.unwrap_or_default());
+        }
         self.executions.push(finished.document);
         self.said = finished.text;
+    }
+
+    /// A step whose agent was stopped. In one piece it leaves nothing but its run.
+    fn stopped_step(&mut self, agent: &'static Agent, tag: &StepTag<'_>, mut finished: Finished) {
+        let streams = self.sink.streams();
+        let mut metrics = finished.document.get("metrics").cloned().unwrap_or_default();
+        if metrics.get("details").is_none() {
+            metrics["details"] = Usage::default().details();
+        }
+        let result = StepResult {
+            content: streams.then_some(finished.text.as_str()),
+            executor: Some(("agent", agent.name)),
+            run_id: finished.document.get("run_id").filter(|_| streams).cloned(),
+            metrics: streams.then(|| metrics.clone()),
+            error: Some("Cancelled during execution"),
+        };
+        self.results.push(result.document(tag));
+        if streams {
+            self.step_metrics.insert(
+                tag.name.to_owned(),
+                json!({ "step_name": tag.name, "executor_type": "agent", "executor_name": agent.name,
+                        "metrics": metrics }),
+            );
+            put(&mut finished.document, "metrics", metrics.clone());
+            let told = finished.document["run_id"].as_str().map(|run_id| self.sink.told_by(run_id));
+            let mut told = told.unwrap_or_default();
+            for event in &mut told {
+                if event["event"] == "RunCompleted" {
+                    event["metrics"] = metrics.clone();
+                    event["session_state"] = Value::Object(self.state.clone());
+                }
+            }
+            put(&mut finished.document, "events", told);
+        }
+        self.executions.push(finished.document);
     }
 
     /// Streamed, agno 3.1.10 gives up a step whose agent failed: it leaves no run and tells no completion.
@@ -134,7 +228,7 @@ impl Run<'_> {
         let error = format!("Step '{}' executor (agent) failed: {error}", tag.name);
         let content = format!("Step skipped due to error: {error}");
         let result = StepResult {
-            content: &content,
+            content: Some(&content),
             executor: None,
             run_id: None,
             metrics: None,
@@ -144,11 +238,11 @@ impl Run<'_> {
         self.said = content;
     }
 
-    fn function_step(&mut self, step: &Step, tag: &StepTag<'_>) {
+    fn function_step(&mut self, tag: &StepTag<'_>) {
         let content = self.said.to_uppercase();
         let result = StepResult {
-            content: &content,
-            executor: Some(("function", step.name)),
+            content: Some(&content),
+            executor: Some(("function", FUNCTION)),
             run_id: None,
             metrics: None,
             error: None,
@@ -174,65 +268,6 @@ impl Run<'_> {
         self.sink.send(&event);
     }
 
-    fn close(self) -> Finished {
-        let status = if self.sink.gone() { Status::Cancelled } else { Status::Completed };
-        let metrics = json!({ "steps": self.step_metrics, "duration": self.since.elapsed().as_secs_f64() });
-        let mut event = self.event("WorkflowCompleted", None);
-        put(&mut event, "content", self.said.as_str());
-        put(&mut event, "content_type", "str");
-        put(&mut event, "metadata", self.metadata.clone());
-        put(&mut event, "metrics", metrics.clone());
-        put(&mut event, "step_results", self.results.clone());
-        if !self.executions.is_empty() {
-            put(&mut event, "step_executor_runs", json!(self.executions));
-        }
-        self.sink.send(&event);
-
-        let mut run = Object::new();
-        put(&mut run, "input", self.ask.message.as_str());
-        put(&mut run, "content", self.said.as_str());
-        put(&mut run, "content_type", "str");
-        put(&mut run, "workflow_id", self.flow.id);
-        put(&mut run, "workflow_name", self.flow.name);
-        put(&mut run, "run_id", self.ask.run_id.as_str());
-        put(&mut run, "session_id", self.ask.session_id.as_str());
-        put_some(&mut run, "user_id", self.ask.user_id.as_deref());
-        put(&mut run, "created_at", self.created_at);
-        put(&mut run, "status", status.word());
-        put(&mut run, "metadata", self.metadata);
-        for media in ["images", "videos", "audio", "files"] {
-            put(&mut run, media, json!([]));
-        }
-        put(&mut run, "step_results", self.results);
-        let mut executions = self.executions;
-        for execution in &mut executions {
-            // The ids that were put into the state for the time of the run are gone when it is stored.
-            put(execution, "session_state", Value::Object(self.state.clone()));
-        }
-        if !executions.is_empty() {
-            put(&mut run, "step_executor_runs", json!(executions));
-        }
-        put(&mut run, "metrics", metrics);
-        let mut events = self.sink.told();
-        for event in events.iter_mut().flatten() {
-            if let Some(state) = event.get_mut("session_state") {
-                *state = Value::Object(self.state.clone());
-            }
-            if let Some(told) = event.get_mut("step_executor_runs") {
-                *told = json!(executions);
-            }
-        }
-        put_some(&mut run, "events", events);
-        Finished {
-            document: run,
-            members: Vec::new(),
-            status,
-            text: self.said,
-            met_model: self.met_model,
-            usage: self.usage,
-        }
-    }
-
     fn event(&self, name: &str, step_id: Option<&str>) -> Object {
         let mut event = Object::new();
         put(&mut event, "created_at", clock::epoch());
@@ -241,15 +276,18 @@ impl Run<'_> {
         put(&mut event, "workflow_name", self.flow.name);
         put(&mut event, "session_id", self.ask.session_id.as_str());
         put(&mut event, "run_id", self.ask.run_id.as_str());
-        put_some(&mut event, "step_id", step_id);
+        super::put_some(&mut event, "step_id", step_id);
         put(&mut event, "nested_depth", 0);
         event
     }
 }
 
+/// The one function that steps are made of.
+const FUNCTION: &str = "shout";
+
 /// What one step came to.
 struct StepResult<'a> {
-    content: &'a str,
+    content: Option<&'a str>,
     executor: Option<(&'static str, &'static str)>,
     run_id: Option<Value>,
     metrics: Option<Value>,

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::emulator::form::Form;
 use crate::emulator::refusal::Refusal;
-use crate::emulator::run::{Object, Schema, put};
+use crate::emulator::run::{Schema, put};
 
 /// What those fields say.
 #[derive(Debug, Default)]
@@ -13,6 +13,7 @@ pub(crate) struct Extra {
     pub(crate) dependencies: Option<Value>,
     pub(crate) metadata: Option<Value>,
     pub(crate) schema: Option<Schema>,
+    pub(crate) knowledge_filters: Option<Value>,
 }
 
 impl Extra {
@@ -22,6 +23,7 @@ impl Extra {
         let mut extra = Self {
             state: parsed("session_state").filter(|state| !state.is_null()),
             dependencies: parsed("dependencies").filter(|value| !value.is_null()),
+            knowledge_filters: parsed("knowledge_filters").filter(|filters| !filters.is_null()),
             ..Self::default()
         };
         match parsed("metadata") {
@@ -29,20 +31,6 @@ impl Extra {
             Some(Value::Object(fields)) => extra.metadata = Some(Value::Object(fields)),
             Some(_) => {
                 return Err(Refusal::bad_request("Invalid metadata parameter: expected a JSON object"));
-            }
-        }
-        for name in ["images", "audio", "videos", "input_files"] {
-            if !form.has(name) {
-                continue;
-            }
-            let items = form.text(name).and_then(|text| serde_json::from_str::<Vec<Object>>(text).ok());
-            match items {
-                None => {
-                    let detail = format!("Invalid {name}: expected a JSON array of objects");
-                    return Err(Refusal::unprocessable(detail));
-                }
-                Some(items) if items.is_empty() => {}
-                Some(_) => return Err(Refusal::not_yet("media")),
             }
         }
         if form.has("output_schema") {

@@ -1,5 +1,6 @@
 //! A run in its session: what the session brings into it, and what it leaves there.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::emulator::cast::{self, Component, History};
@@ -10,17 +11,24 @@ use crate::emulator::os::Os;
 use crate::emulator::refusal::Refusal;
 use crate::emulator::run::agent::{self, Part};
 use crate::emulator::run::event::Sink;
-use crate::emulator::run::{Ask, Finished, Object, merge, put, team, workflow};
-use crate::emulator::shape;
+use crate::emulator::run::{Ask, Finished, Object, Status, merge, put, put_model, put_some, team, workflow};
 use crate::emulator::store::sessions::Session;
+use crate::emulator::{shape, traces};
 
-/// Runs a component in its session, and stores both.
+/// Runs a component in its session, stores both, and says to whoever listens that it is over.
 pub(crate) async fn perform(
     os: &Os,
     component: Component,
-    mut ask: Ask,
+    ask: Ask,
     sink: &Sink,
 ) -> Result<Finished, Refusal> {
+    let finished = run(os, component, ask, sink).await;
+    sink.close(finished.as_ref().map_or(Status::Error.word(), |finished| finished.status.word()));
+    finished
+}
+
+async fn run(os: &Os, component: Component, mut ask: Ask, sink: &Sink) -> Result<Finished, Refusal> {
+    let since = Timestamp::now();
     let now = clock::epoch();
     let stored = visible(os, &ask)?;
     let mut state = initial_state(component);
@@ -38,11 +46,14 @@ pub(crate) async fn perform(
     let finished = match component {
         Component::Agent(agent) => {
             let part = Part {
+                os,
                 agent,
                 run_id: ask.run_id.clone(),
                 session_id: &ask.session_id,
                 user_id: ask.user_id.as_deref(),
                 message: &ask.message,
+                media: &ask.media,
+                knowledge_filters: ask.knowledge_filters.as_ref(),
                 parent_run_id: None,
                 step: None,
                 history: history(os, &ask, agent.history)?,
@@ -55,27 +66,99 @@ pub(crate) async fn perform(
         }
         Component::Team(members) => {
             let history = history(os, &ask, members.history)?;
-            team::run(members, &ask, &state, history, sink).await
+            team::run(os, members, &ask, &state, history, sink).await
         }
-        Component::Workflow(flow) => workflow::run(flow, &ask, &state, sink).await,
+        Component::Workflow(flow) => workflow::run(os, flow, &ask, &state, sink).await,
     };
+    keep(os, component, &ask, state, &finished, now)?;
+    traces::record(os, component, &ask, &finished, since);
+    Ok(finished)
+}
+
+/// Stores a run and its session.
+pub(super) fn keep(
+    os: &Os,
+    component: Component,
+    ask: &Ask,
+    state: Object,
+    finished: &Finished,
+    now: i64,
+) -> Result<(), Refusal> {
     // Others may have run in the session meanwhile: their names and tokens stay.
-    let stored = visible(os, &ask)?;
+    let stored = visible(os, ask)?;
     let anew = stored.is_none();
-    let session = session_after(stored, component, &ask, state, &finished, now);
+    let session = session_after(stored, component, ask, state, finished, now);
     let mut documents: Vec<Object> = finished.members.iter().map(shape::run_to_store).collect();
     documents.push(shape::run_to_store(&finished.document));
     os.store.put_run(&session, &documents, anew)?;
-    Ok(finished)
+    Ok(())
+}
+
+/// What is stored of a run that goes on in the background, until it has ended.
+pub(crate) fn placeholder(os: &Os, component: Component, ask: &Ask) -> Result<(), Refusal> {
+    let now = clock::epoch();
+    let mut run = Object::new();
+    let kind = component.kind();
+    if kind == Kind::Workflow {
+        put(&mut run, "input", ask.message.as_str());
+        put(&mut run, "content_type", "str");
+        put(&mut run, "workflow_id", component.id());
+        put(&mut run, "workflow_name", component.name());
+    }
+    put(&mut run, "run_id", ask.run_id.as_str());
+    if kind != Kind::Workflow {
+        put(&mut run, kind.id_field(), component.id());
+        put(&mut run, &format!("{}_name", kind.name()), component.name());
+    }
+    put(&mut run, "session_id", ask.session_id.as_str());
+    put_some(&mut run, "user_id", ask.user_id.as_deref());
+    if kind != Kind::Workflow {
+        put(&mut run, "content_type", "str");
+        put_model(&mut run);
+    }
+    put(&mut run, "created_at", now);
+    let status = Status::Running.word();
+    match kind {
+        Kind::Agent => {
+            put(&mut run, "status", status);
+            put(&mut run, "metrics", json!({}));
+            put(&mut run, "events", json!([]));
+        }
+        Kind::Team => {
+            put(&mut run, "events", json!([]));
+            put(&mut run, "metrics", json!({}));
+            put(&mut run, "status", status);
+            put(&mut run, "member_responses", json!([]));
+        }
+        Kind::Workflow => {
+            put(&mut run, "status", status);
+            put(&mut run, "metadata", ask.metadata.clone().unwrap_or_else(|| json!({})));
+            put(&mut run, "metrics", json!({ "steps": {}, "duration": null }));
+        }
+    }
+    if kind != Kind::Workflow {
+        put(&mut run, "input", ask.media.input(&ask.message));
+    }
+    let stored = visible(os, ask)?;
+    let anew = stored.is_none();
+    let session = stored.unwrap_or_else(|| {
+        let mut session = new_session(component, ask, now);
+        if kind == Kind::Workflow {
+            session.set_datum("session_state", Value::Object(initial_state(component)));
+        }
+        session
+    });
+    os.store.put_run(&session, &[run], anew)?;
+    Ok(())
 }
 
 /// The session as the run sees it. A run with a user does not see one without an owner: in agno 3.1.10
 /// it begins the session anew and takes it over, and only the earlier runs stay.
-fn visible(os: &Os, ask: &Ask) -> Result<Option<Session>, Refusal> {
+pub(super) fn visible(os: &Os, ask: &Ask) -> Result<Option<Session>, Refusal> {
     Ok(os.store.session(&ask.session_id, ask.user_id.as_deref())?)
 }
 
-fn initial_state(component: Component) -> Object {
+pub(super) fn initial_state(component: Component) -> Object {
     match component {
         Component::Agent(agent) => {
             agent.state.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect()
@@ -154,7 +237,7 @@ fn new_session(component: Component, ask: &Ask, now: i64) -> Session {
 }
 
 /// The messages of the last runs of a session that went well, whoever ran them.
-fn history(os: &Os, ask: &Ask, history: History) -> Result<Vec<Message>, Refusal> {
+pub(super) fn history(os: &Os, ask: &Ask, history: History) -> Result<Vec<Message>, Refusal> {
     let count = history.runs();
     if count == 0 || visible(os, ask)?.is_none() {
         return Ok(Vec::new());
@@ -162,7 +245,10 @@ fn history(os: &Os, ask: &Ask, history: History) -> Result<Vec<Message>, Refusal
     let mut runs = os.store.runs(&ask.session_id)?;
     runs.retain(|run| {
         run.get("parent_run_id").is_none()
-            && !matches!(run["status"].as_str(), Some("PAUSED" | "CANCELLED" | "ERROR" | "REGENERATED"))
+            && !matches!(
+                run["status"].as_str(),
+                Some("PAUSED" | "CANCELLED" | "ERROR" | "REGENERATED" | "PENDING" | "RUNNING")
+            )
     });
     let skip = runs.len().saturating_sub(count);
     let messages = runs.into_iter().skip(skip).filter_map(|mut run| match run["messages"].take() {

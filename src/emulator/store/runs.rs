@@ -48,6 +48,14 @@ impl Store {
         transaction.commit()
     }
 
+    /// Stores a run again whose document has changed.
+    pub(crate) fn set_run(&self, document: &Value) -> rusqlite::Result<()> {
+        self.connection()
+            .prepare_cached("UPDATE runs SET document = ?2 WHERE run_id = ?1")?
+            .execute([document["run_id"].as_str().unwrap_or_default(), &document.to_string()])?;
+        Ok(())
+    }
+
     /// The runs of a session, in the order in which they were stored.
     pub(crate) fn runs(&self, session_id: &str) -> rusqlite::Result<Vec<Value>> {
         let connection = self.connection();
@@ -91,13 +99,14 @@ fn text<'a>(document: &'a Object, name: &str) -> &'a str {
     document.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// What a session may be named after: the first words of its user, as the model saw them.
-fn title(document: &Object) -> Option<&str> {
+/// What a session may be named after: the first words of its user, as the model saw them. Before a run
+/// has any, agno 3.1.10 shows its whole input.
+fn title(document: &Object) -> Option<String> {
     let messages = document.get("messages").and_then(Value::as_array).into_iter().flatten();
     let user = messages.filter(|message| message["role"] == "user");
     let said = user.filter_map(|message| message["content"].as_str()).find(|text| !text.is_empty());
-    said.or_else(|| match document.get("input")? {
-        Value::String(input) => Some(input),
-        input => input.get("input_content")?.as_str(),
+    said.map(str::to_owned).or_else(|| match document.get("input")? {
+        Value::String(input) => Some(input.clone()),
+        input => serde_json::to_string_pretty(input).ok(),
     })
 }

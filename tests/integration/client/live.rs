@@ -14,7 +14,7 @@ use agentos_run::agentos::workflows::{GetWorkflow, ListWorkflows, RunWorkflow};
 use agentos_run::agentos::{CallOptions, Client, ErrorKind, Exchange, Operation, find};
 use serde_json::{Map, Value, json};
 
-use crate::common::agentos::{agentos, at_least};
+use crate::common::agentos::{Settings, agentos, at_least};
 
 fn client() -> Client {
     Client::builder(agentos().base_url()).build().unwrap()
@@ -27,7 +27,7 @@ pub(crate) fn unique(what: &str) -> String {
     format!("cli-{what}-{now}-{count}")
 }
 
-fn some(text: &str) -> Option<String> {
+pub(crate) fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
@@ -305,4 +305,40 @@ async fn clearing() {
     let endpoint = ClearSession { strategy: ClearStrategy::Endpoint, ..unknown };
     assert_eq!(raw(&client, &endpoint).await.refusal(), "Not Found");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn pauses() {
+    super::decisions::pauses(agentos().base_url()).await;
+}
+
+#[tokio::test]
+async fn background() {
+    super::decisions::background(agentos().base_url()).await;
+}
+
+#[tokio::test]
+async fn memories() {
+    super::records::memories(agentos().base_url()).await;
+}
+
+#[tokio::test]
+async fn traces() {
+    let server = Settings::default().tracing().start();
+    super::records::traces(server.base_url()).await;
+}
+
+#[tokio::test]
+async fn metrics() {
+    super::records::metrics(agentos().base_url()).await;
+}
+
+#[tokio::test]
+async fn evals() {
+    super::records::evals(agentos().base_url()).await;
+}
+
+#[tokio::test]
+async fn databases() {
+    super::records::databases(agentos().base_url()).await;
 }
