@@ -1,5 +1,6 @@
 //! YAML text to a tree in which every node knows its bytes. The only place that names the YAML crate.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -262,10 +263,12 @@ impl Raw {
             }
             RawKind::Mapping(pairs) => {
                 let mut entries: Vec<Entry> = Vec::with_capacity(pairs.len());
+                // A mapping may have very many keys, and then looking at all of them for each takes for ever.
+                let mut places: HashMap<String, usize> = HashMap::with_capacity(pairs.len());
                 for (key, value) in pairs {
                     let key = Key { span: span_of(source, key.location), name: key.name };
                     let value = value.into_node(source, problems);
-                    if let Some(earlier) = entries.iter().find(|entry| entry.key.name == key.name) {
+                    if let Some(earlier) = places.get(&key.name).and_then(|at| entries.get(*at)) {
                         problems.push(
                             Problem::error("yaml::duplicate-key", format!("the key `{}` stands twice in one mapping", key.name))
                                 .label(&key.span, "again here")
@@ -274,6 +277,7 @@ impl Raw {
                         );
                         continue;
                     }
+                    places.insert(key.name.clone(), entries.len());
                     entries.push(Entry { key, value });
                 }
                 if let (Some(first), Some(last)) = (entries.first(), entries.last()) {

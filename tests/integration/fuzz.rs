@@ -127,7 +127,7 @@ fn check(text: &str) {
 }
 
 proptest! {
-    #![proptest_config(config(1500))]
+    #![proptest_config(config(500))]
 
     #[test]
     fn a_text_that_looks_like_yaml_is_checked(text in yamlish()) {

@@ -227,6 +227,9 @@ fn a_real_agentos_with_a_key() {
     assert!(wrong.stderr.contains("refused the credentials with 401"), "{wrong}");
     assert!(!wrong.stderr.contains("not-the-key"), "{wrong}");
     let right = with(Some("open-sesame-42")).code_is(1);
-    assert!(right.stdout.contains("authorization: ***"), "the curl line shows that there is one: {right}");
+    assert!(
+        right.stdout.contains("authorization: Bearer ***"),
+        "the curl line shows that there is one: {right}"
+    );
     assert!(!right.stdout.contains("sesame") && !right.stderr.contains("sesame"), "{right}");
 }

@@ -344,7 +344,6 @@ async fn databases() {
 }
 
 #[tokio::test]
-#[ignore = "needs a real AgentOS at AGENTOS_TEST_URL"]
-async fn live_media() {
-    super::files::media(&base()).await;
+async fn media() {
+    super::files::media(agentos().base_url()).await;
 }
