@@ -92,6 +92,99 @@ impl Fields {
         String::new()
     }
 
+    /// A text that must be there, within these lengths.
+    pub(crate) fn bounded_text(&mut self, name: &str, least: usize, most: usize) -> String {
+        match self.values.get(name) {
+            Some(Value::String(text)) => {
+                let length = text.chars().count();
+                if length < least {
+                    self.problems.push(Problem::short_text(&at(name), text, least));
+                } else if length > most {
+                    self.problems.push(Problem::long_text(&at(name), text, most));
+                }
+                return text.clone();
+            }
+            Some(other) => self.problems.push(Problem::string(&at(name), other)),
+            None if self.object => {
+                let body = Value::Object(self.values.clone());
+                self.problems.push(Problem::missing(&at(name), &body));
+            }
+            None => {}
+        }
+        String::new()
+    }
+
+    /// An optional list of texts.
+    pub(crate) fn texts(&mut self, name: &str) -> Option<Vec<String>> {
+        match self.values.get(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::Array(items)) => {
+                let mut texts = Vec::new();
+                for (index, item) in items.iter().enumerate() {
+                    match item {
+                        Value::String(text) => texts.push(text.clone()),
+                        other => self
+                            .problems
+                            .push(Problem::string(&[json!("body"), json!(name), json!(index)], other)),
+                    }
+                }
+                Some(texts)
+            }
+            Some(other) => {
+                self.problems.push(Problem::list(&at(name), other));
+                None
+            }
+        }
+    }
+
+    /// An optional boolean.
+    pub(crate) fn flag(&mut self, name: &str, default: bool) -> bool {
+        match self.values.get(name) {
+            None => default,
+            Some(Value::Bool(flag)) => *flag,
+            Some(other) => {
+                self.problems.push(Problem::boolean(&at(name), other));
+                default
+            }
+        }
+    }
+
+    /// An optional integer within bounds.
+    pub(crate) fn integer(&mut self, name: &str, least: i64, most: i64) -> Option<i64> {
+        match self.values.get(name)? {
+            Value::Null => None,
+            Value::Number(number) if number.is_i64() => {
+                let value = number.as_i64().unwrap_or_default();
+                let shown = json!(value);
+                if value < least {
+                    self.problems.push(Problem::at_least(&at(name), &shown, least));
+                } else if value > most {
+                    self.problems.push(Problem::at_most(&at(name), &shown, most));
+                }
+                Some(value)
+            }
+            other => {
+                self.problems.push(Problem::integer(&at(name), other));
+                None
+            }
+        }
+    }
+
+    /// Whatever stands in a field.
+    pub(crate) fn any(&self, name: &str) -> Option<&Value> {
+        self.values.get(name).filter(|value| !value.is_null())
+    }
+
+    /// Notes what is wrong with a field.
+    pub(crate) fn wrong(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    /// A text that must be there, in the whole body's words when it is not.
+    pub(crate) fn needed_text(&mut self, name: &str) -> String {
+        self.bounded_text(name, 0, usize::MAX)
+    }
+
     /// An optional object.
     pub(crate) fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
         match self.values.get(name) {

@@ -1,7 +1,5 @@
 //! Who plays in the embedded AgentOS: its agents, teams and workflows, as plain data.
 
-use regex::Regex;
-
 use super::kind::Kind;
 use super::tools::Tool;
 
@@ -37,30 +35,8 @@ pub(crate) enum Mode {
     Librarian,
     /// Grades what it is told, as JSON.
     Judge,
-    /// The first rule that fits answers.
-    Scripted(&'static [Rule]),
     /// Delegates to every member, then joins their answers.
     Leader(&'static [&'static Agent]),
-}
-
-/// What a scripted agent answers to some messages.
-#[derive(Debug)]
-pub(crate) struct Rule {
-    /// What the message must match; every message fits a rule without.
-    pub(crate) when: Option<Regex>,
-    /// The answer. `$0`, `$1` and their like stand for what was matched.
-    pub(crate) reply: String,
-}
-
-impl Rule {
-    pub(crate) fn answer(&self, message: &str) -> String {
-        let Some(found) = self.when.as_ref().and_then(|when| when.captures(message)) else {
-            return self.reply.clone();
-        };
-        let mut answer = String::new();
-        found.expand(&self.reply, &mut answer);
-        answer
-    }
 }
 
 /// Whether earlier runs of the session go into the context.

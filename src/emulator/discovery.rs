@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 use super::call::Call;
 use super::cast::{self, Agent, Component, Executor, History, Team, Workflow};
 use super::kind::Kind;
+use super::knowledge;
 use super::os::Os;
 use super::refusal::Refusal;
 use super::reply;
 use super::run::{Object, put, put_some};
+use super::tools::Tool;
 
 /// `GET /`.
 pub(crate) fn home(_: &Os) -> Response {
@@ -79,7 +81,14 @@ pub(crate) fn config(os: &Os) -> Response {
         "memory": tables("agno_memories"),
         "learning": tables("agno_learnings"),
         "filesystem": { "namespaces": [] },
-        "knowledge": { "dbs": [], "knowledge_instances": [] },
+        "knowledge": {
+            "dbs": [{ "db_id": cast::DB_ID, "domain_config": { "display_name": cast::DB_ID },
+                      "tables": ["agno_knowledge"] }],
+            "knowledge_instances": [{
+                "id": knowledge::ID, "name": knowledge::NAME, "description": knowledge::DESCRIPTION,
+                "db_id": cast::DB_ID, "table": "agno_knowledge",
+            }],
+        },
         "evals": tables("agno_eval_runs"),
         "traces": {
             "dbs": [{ "db_id": cast::DB_ID, "domain_config": { "display_name": cast::DB_ID } }],
@@ -150,6 +159,16 @@ fn agent(agent: &Agent) -> Object {
         put(&mut entry, "tools", json!({ "tools": tools }));
     }
     put(&mut entry, "sessions", sessions(agent.history));
+    if agent.tools.contains(&Tool::SearchKnowledge) {
+        put(&mut entry, "knowledge", json!({ "db_id": cast::DB_ID, "knowledge_table": "agno_knowledge" }));
+    }
+    if agent.remembers {
+        put(
+            &mut entry,
+            "memory",
+            json!({ "update_memory_on_run": true, "memory_table": "agno_memories", "model": model() }),
+        );
+    }
     put(&mut entry, "reasoning", json!({ "reasoning": false }));
     let mut system = Object::new();
     put_some(&mut system, "description", agent.description);

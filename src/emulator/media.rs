@@ -17,9 +17,9 @@ pub(crate) struct Media {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) images: Vec<Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) videos: Vec<Value>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) audio: Vec<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) videos: Vec<Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) files: Vec<Value>,
 }

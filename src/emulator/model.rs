@@ -6,7 +6,7 @@ use std::time::Duration;
 use regex::Regex;
 use serde_json::{Value, json};
 
-use super::cast::{Mode, Rule};
+use super::cast::Mode;
 use super::execution::ToolExecution;
 use super::message::{Message, Usage};
 use super::tools::Tool;
@@ -81,7 +81,6 @@ impl Request<'_> {
             Mode::Chat => say(self.chat()),
             Mode::Librarian => self.librarian(),
             Mode::Judge => say(self.verdict()),
-            Mode::Scripted(rules) => self.scripted(rules),
             Mode::Tools => self.tools(),
             Mode::Approval => self.approval(),
             Mode::Slow => say(self.many_words()),
@@ -164,12 +163,6 @@ impl Request<'_> {
         let (score, reason) =
             if passed { (9, "nothing is said to be wrong") } else { (2, "something is wrong") };
         python::dumps(&json!({ "passed": passed, "score": score, "reason": reason }))
-    }
-
-    fn scripted(&self, rules: &[Rule]) -> Reply {
-        let last = self.last_user();
-        let fits = |rule: &&Rule| rule.when.as_ref().is_none_or(|when| when.is_match(last));
-        say(rules.iter().find(fits).map_or_else(|| format!("You said: {last}"), |rule| rule.answer(last)))
     }
 
     fn chat(&self) -> String {

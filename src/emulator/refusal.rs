@@ -34,11 +34,6 @@ impl Refusal {
         Self::Detail(StatusCode::UNPROCESSABLE_ENTITY, detail.into())
     }
 
-    /// Something that agno 3.1.10 does and this server does not yet: never answered as if it were done.
-    pub(crate) fn not_yet(what: &str) -> Self {
-        Self::Detail(StatusCode::NOT_IMPLEMENTED, format!("The embedded AgentOS does not support {what} yet"))
-    }
-
     pub(crate) fn into_response(self) -> Response {
         match self {
             Self::Detail(status, detail) => reply::json(status, &json!({ "detail": detail })),
@@ -46,13 +41,21 @@ impl Refusal {
                 let problems: Vec<Value> = problems.into_iter().map(|problem| problem.0).collect();
                 reply::json(StatusCode::UNPROCESSABLE_ENTITY, &json!({ "detail": problems }))
             }
-            Self::Unhandled(class) => reply::json(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                &json!({ "detail": format!("Internal server error ({class})") }),
-            ),
+            Self::Unhandled(class) => {
+                let mut response = reply::json(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    &json!({ "detail": format!("Internal server error ({class})") }),
+                );
+                response.extensions_mut().insert(Unhandled);
+                response
+            }
         }
     }
 }
+
+/// Marks the answer to an error that nobody handled.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unhandled;
 
 impl From<rusqlite::Error> for Refusal {
     fn from(_: rusqlite::Error) -> Self {
@@ -97,6 +100,28 @@ impl Problem {
     pub(crate) fn at_least(loc: &[Value], input: &Value, least: i64) -> Self {
         let msg = format!("Input should be greater than or equal to {least}");
         Self::new("greater_than_equal", loc, &msg, input).with(json!({ "ge": least }))
+    }
+
+    pub(crate) fn at_most(loc: &[Value], input: &Value, most: i64) -> Self {
+        let msg = format!("Input should be less than or equal to {most}");
+        Self::new("less_than_equal", loc, &msg, input).with(json!({ "le": most }))
+    }
+
+    pub(crate) fn short_text(loc: &[Value], input: &str, least: usize) -> Self {
+        let plural = if least == 1 { "" } else { "s" };
+        let msg = format!("String should have at least {least} character{plural}");
+        Self::new("string_too_short", loc, &msg, &json!(input)).with(json!({ "min_length": least }))
+    }
+
+    pub(crate) fn long_text(loc: &[Value], input: &str, most: usize) -> Self {
+        let msg = format!("String should have at most {most} characters");
+        Self::new("string_too_long", loc, &msg, &json!(input)).with(json!({ "max_length": most }))
+    }
+
+    pub(crate) fn date(loc: &[Value], input: &str) -> Self {
+        let error = "invalid character in year";
+        let msg = format!("Input should be a valid date or datetime, {error}");
+        Self::new("date_from_datetime_parsing", loc, &msg, &json!(input)).with(json!({ "error": error }))
     }
 
     /// `expected` as pydantic spells it: `'asc' or 'desc'`.

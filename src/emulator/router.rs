@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
-use axum::http::header::{ALLOW, SERVER, VARY};
+use axum::http::header::{ALLOW, CONNECTION, SERVER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
 
 use super::call::{Call, pairs};
+use super::cors;
 use super::os::Os;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, Unhandled};
 use super::routes::{ROUTES, Route};
 
 /// No request needs more; a larger one is refused before it fills the memory.
@@ -19,16 +20,25 @@ const LARGEST_BODY: usize = 64 * 1024 * 1024;
 
 /// Answers any request.
 pub(crate) async fn dispatch(State(os): State<Arc<Os>>, request: Request) -> Response {
+    let origin = cors::Origin::of(&request);
+    if let Some(mut answer) = origin.preflight(&request) {
+        answer.headers_mut().insert(SERVER, HeaderValue::from_static("uvicorn"));
+        return answer;
+    }
     let mut response = match answer(os, request).await {
         Ok(response) => response,
         Err(refusal) => refusal.into_response(),
     };
+    let unhandled = response.extensions().get::<Unhandled>().is_some();
     let headers = response.headers_mut();
     headers.insert(SERVER, HeaderValue::from_static("uvicorn"));
-    // The handler of unhandled errors stands outside of the one that adds this.
-    if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
-        response.headers_mut().insert(VARY, HeaderValue::from_static("Origin"));
+    if unhandled {
+        // The handler of unhandled errors stands outside of the one that adds headers; and after it, the
+        // connection is closed without a word.
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        return response;
     }
+    origin.sign(headers);
     response
 }
 

@@ -10,7 +10,7 @@ use super::call::Call;
 use super::kind::Kind;
 use super::os::Os;
 use super::refusal::Refusal;
-use super::{discovery, openapi, runs, sessions};
+use super::{database, discovery, evals, knowledge, memories, metrics, openapi, runs, sessions, traces};
 
 /// One operation.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +43,12 @@ pub(crate) enum Action {
     Again(Kind),
     /// The events of a run.
     Resume(Kind),
+    /// A run that is judged.
+    Eval,
+    /// Something to know.
+    Upload,
+    /// Other words about something known.
+    Describing,
 }
 
 impl Action {
@@ -56,6 +62,9 @@ impl Action {
             Self::Run(kind) => Box::pin(runs::create(os, kind, call)),
             Self::Again(kind) => Box::pin(runs::again::proceed(os, kind, call)),
             Self::Resume(kind) => Box::pin(runs::attend::resume(os, kind, call)),
+            Self::Eval => Box::pin(evals::run(os, call)),
+            Self::Upload => Box::pin(knowledge::upload(os, call)),
+            Self::Describing => Box::pin(knowledge::update(os, call)),
         }
     }
 }
@@ -75,7 +84,7 @@ const fn silent(path: &'static str, action: Action) -> Route {
     Route { method: "GET", path, operation: None, tag: "", summary: "", action }
 }
 
-use Action::{Again, Always, Describe, List, Of, Plain, Resume, Run};
+use Action::{Again, Always, Describe, Describing, Eval, List, Of, Plain, Resume, Run, Upload};
 use Kind::{Agent, Team, Workflow};
 
 /// In the order in which agno 3.1.10 has them: the first that fits a path names the method it allows.
@@ -120,4 +129,36 @@ pub(crate) static ROUTES: &[Route] = &[
     route("DELETE", "/sessions", "delete_sessions", "Sessions", "Delete Multiple Sessions", Plain(sessions::delete_many)),
     route("POST", "/sessions/{session_id}/rename", "rename_session", "Sessions", "Rename Session", Plain(sessions::rename)),
     route("PATCH", "/sessions/{session_id}", "update_session", "Sessions", "Update Session", Plain(sessions::update)),
+    route("POST", "/memories", "create_memory", "Memory", "Create Memory", Plain(memories::create)),
+    route("DELETE", "/memories/{memory_id}", "delete_memory", "Memory", "Delete Memory", Plain(memories::delete)),
+    route("DELETE", "/memories", "delete_memories", "Memory", "Delete Multiple Memories", Plain(memories::delete_many)),
+    route("GET", "/memories", "get_memories", "Memory", "List Memories", Plain(memories::list)),
+    route("GET", "/memories/{memory_id}", "get_memory", "Memory", "Get Memory by ID", Plain(memories::get)),
+    route("GET", "/memory_topics", "get_memory_topics", "Memory", "Get Memory Topics", Plain(memories::topics)),
+    route("PATCH", "/memories/{memory_id}", "update_memory", "Memory", "Update Memory", Plain(memories::update)),
+    route("GET", "/user_memory_stats", "get_user_memory_stats", "Memory", "Get User Memory Statistics", Plain(memories::stats)),
+    route("POST", "/optimize-memories", "optimize_memories", "Memory", "Optimize User Memories", Plain(memories::optimize)),
+    route("POST", "/databases/{db_id}/migrate", "migrate_database", "Database", "Migrate Database", Plain(|_, call| database::migrate(call))),
+    route("POST", "/eval-runs", "run_eval", "Evals", "Execute Evaluation", Eval),
+    route("GET", "/eval-runs", "get_eval_runs", "Evals", "List Evaluation Runs", Plain(evals::list)),
+    route("GET", "/eval-runs/{eval_run_id}", "get_eval_run", "Evals", "Get Evaluation Run", Plain(evals::get)),
+    route("DELETE", "/eval-runs", "delete_eval_runs", "Evals", "Delete Evaluation Runs", Plain(evals::delete)),
+    route("PATCH", "/eval-runs/{eval_run_id}", "update_eval_run", "Evals", "Update Evaluation Run", Plain(evals::update)),
+    route("GET", "/metrics", "get_metrics", "Metrics", "Get AgentOS Metrics", Plain(metrics::get)),
+    route("POST", "/metrics/refresh", "refresh_metrics", "Metrics", "Refresh Metrics", Plain(metrics::refresh)),
+    route("GET", "/metrics/refresh/status", "get_metrics_refresh_status", "Metrics", "Get Metrics Refresh Status", Plain(metrics::status)),
+    route("POST", "/knowledge/content", "upload_content", "Knowledge", "Upload Content", Upload),
+    route("PATCH", "/knowledge/content/{content_id}", "update_content", "Knowledge", "Update Content", Describing),
+    route("GET", "/knowledge/content", "get_content", "Knowledge", "List Content", Plain(knowledge::list)),
+    route("GET", "/knowledge/content/{content_id}", "get_content_by_id", "Knowledge", "Get Content by ID", Plain(knowledge::get)),
+    route("DELETE", "/knowledge/content/{content_id}", "delete_content_by_id", "Knowledge", "Delete Content by ID", Plain(knowledge::delete)),
+    route("DELETE", "/knowledge/content", "delete_all_content", "Knowledge", "Delete All Content", Plain(knowledge::delete_all)),
+    route("GET", "/knowledge/content/{content_id}/status", "get_content_status", "Knowledge", "Get Content Status", Plain(knowledge::status)),
+    route("POST", "/knowledge/search", "search_knowledge", "Knowledge", "Search Knowledge", Plain(knowledge::search)),
+    route("GET", "/knowledge/config", "get_knowledge_config", "Knowledge", "Get Config", Plain(knowledge::config)),
+    route("GET", "/traces/filter-schema", "get_trace_filter_schema", "Traces", "Get Trace Filter Schema", Always(traces::filter_schema)),
+    route("GET", "/traces", "get_traces", "Traces", "List Traces", Plain(traces::list)),
+    route("GET", "/traces/{trace_id}", "get_trace", "Traces", "Get Trace or Span Detail", Plain(traces::get)),
+    route("GET", "/trace_session_stats", "get_trace_stats", "Traces", "Get Trace Statistics by Session", Plain(traces::stats)),
+    route("POST", "/traces/search", "search_traces", "Traces", "Search Traces with Advanced Filters", Plain(traces::search)),
 ];

@@ -34,6 +34,24 @@ pub(crate) struct Ask {
     pub(crate) knowledge_filters: Option<Value>,
 }
 
+impl Ask {
+    /// A message and nothing else.
+    pub(crate) fn new(message: &str, run_id: String, session_id: String) -> Self {
+        Self {
+            message: message.to_owned(),
+            run_id,
+            session_id,
+            user_id: None,
+            state: None,
+            dependencies: None,
+            metadata: None,
+            schema: None,
+            media: Media::default(),
+            knowledge_filters: None,
+        }
+    }
+}
+
 /// The form that the answer must have.
 #[derive(Debug, Clone)]
 pub(crate) struct Schema {
@@ -117,6 +135,7 @@ pub(crate) fn restore(document: &Value) -> Stored {
     Stored {
         created_at: document["created_at"].as_i64().unwrap_or_default(),
         messages: messages.filter_map(|message| serde_json::from_value(message.clone()).ok()).collect(),
+        history: Vec::new(),
         requirements: execution::stored_requirements(document),
         tools,
         usage: Usage { input: tokens("input_tokens"), output: tokens("output_tokens") },

@@ -14,7 +14,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use self::extra::Extra;
-use self::perform::{perform, placeholder};
+pub(crate) use self::perform::perform;
+use self::perform::placeholder;
 use super::auth::Caller;
 use super::call::{Call, Query};
 use super::cast::Component;

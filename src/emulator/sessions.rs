@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::body::{self, Fields};
 use super::call::{Call, Query};
+use super::database::Page;
 use super::kind::Kind;
 use super::os::Os;
 use super::python;
@@ -14,43 +15,23 @@ use super::refusal::{Problem, Refusal};
 use super::run::{Object, Status};
 use super::shape;
 use super::store::sessions::{Filter, Session};
-use super::{cast, clock, reply};
+use super::{clock, database, reply};
 
 type Answer = Result<Response, Refusal>;
 
-/// Refuses a `db_id` or `table` that does not exist here.
 fn check_database(call: &Call) -> Result<(), Refusal> {
-    match (call.text("db_id").filter(|id| !id.is_empty()), call.text("table").filter(|t| !t.is_empty())) {
-        (None, Some(_)) => {
-            Err(Refusal::bad_request("The db_id query parameter is required when passing a table"))
-        }
-        (Some(id), _) if id != cast::DB_ID => {
-            Err(Refusal::not_found(format!("No database found with id '{id}'")))
-        }
-        (Some(id), Some(table)) if table != "agno_sessions" => {
-            Err(Refusal::not_found(format!("No database with id '{id}' has table '{table}'")))
-        }
-        _ => Ok(()),
-    }
+    database::check(call, "agno_sessions")
 }
 
 /// `GET /sessions`.
 pub(crate) fn list(os: &Os, call: &Call) -> Answer {
     let mut query = Query::new(call);
     let kind = query.kind();
-    let limit = query.integer("limit", Some(1)).unwrap_or(20);
-    let page = query.integer("page", Some(0)).unwrap_or(1);
+    let page = Page::read(&mut query);
     let ascending = query.ascending();
     query.done()?;
     check_database(call)?;
-    // Page 0 passes validation in agno 3.1.10 and fails behind it; so do numbers that SQLite cannot hold.
-    if page == 0 {
-        return Err(Refusal::Unhandled("ValueError"));
-    }
-    let offset = (page - 1).saturating_mul(limit);
-    let (Ok(limit), Ok(offset)) = (i64::try_from(limit), i64::try_from(offset)) else {
-        return Err(Refusal::Unhandled("OverflowError"));
-    };
+    let (limit, offset) = page.window()?;
     let (sessions, total) = os.store.page(&Filter {
         kind,
         component_id: call.text("component_id"),
@@ -63,18 +44,9 @@ pub(crate) fn list(os: &Os, call: &Call) -> Answer {
     })?;
     let mut data = Vec::with_capacity(sessions.len());
     for session in &sessions {
-        data.push(shape::session_item(session, os.store.session_name(session)?));
+        data.push(Value::Object(shape::session_item(session, os.store.session_name(session)?)));
     }
-    Ok(reply::ok(&json!({
-        "data": data,
-        "meta": {
-            "page": i64::try_from(page).unwrap_or(i64::MAX),
-            "limit": limit,
-            "total_pages": total / limit + i64::from(total % limit != 0),
-            "total_count": total,
-            "search_time_ms": 0.0,
-        },
-    })))
+    Ok(page.answer(&data, total, 0.0))
 }
 
 /// `POST /sessions`.

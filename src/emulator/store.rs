@@ -1,8 +1,11 @@
 //! The database: sessions and runs in SQLite, as columns for what is filtered and sorted, JSON for the rest.
 
+pub(crate) mod documents;
+pub(crate) mod knowledge;
 pub(crate) mod memories;
 pub(crate) mod runs;
 pub(crate) mod sessions;
+pub(crate) mod traces;
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -64,6 +67,50 @@ CREATE TABLE IF NOT EXISTS memories (
     updated_at INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS memories_user ON memories (user_id, updated_at);
+CREATE TABLE IF NOT EXISTS contents (
+    id TEXT NOT NULL PRIMARY KEY,
+    name TEXT,
+    description TEXT,
+    type TEXT,
+    size INTEGER NOT NULL,
+    metadata TEXT,
+    status TEXT NOT NULL,
+    status_message TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+);
+CREATE VIRTUAL TABLE IF NOT EXISTS passages USING fts5
+    (text, content_id UNINDEXED, name UNINDEXED, metadata UNINDEXED, tokenize = 'unicode61');
+CREATE TABLE IF NOT EXISTS traces (
+    trace_id TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    duration_ms REAL NOT NULL,
+    start_time TEXT NOT NULL,
+    end_time TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    run_id TEXT,
+    session_id TEXT,
+    user_id TEXT,
+    agent_id TEXT,
+    team_id TEXT,
+    workflow_id TEXT,
+    document TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS traces_start ON traces (start_time);
+CREATE INDEX IF NOT EXISTS traces_run ON traces (run_id);
+CREATE INDEX IF NOT EXISTS traces_session ON traces (session_id, created_at);
+CREATE TABLE IF NOT EXISTS eval_runs (
+    id TEXT NOT NULL PRIMARY KEY,
+    created_at INTEGER NOT NULL,
+    document TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS metrics (
+    date TEXT NOT NULL PRIMARY KEY,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    document TEXT NOT NULL
+);
 ";
 
 impl Store {

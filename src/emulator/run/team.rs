@@ -32,7 +32,7 @@ pub(crate) async fn run(
     history: Vec<Message>,
     sink: &Sink,
 ) -> Finished {
-    let mut messages = vec![Message::new("system", Some(prompt(team.members)))];
+    let mut messages = vec![Message::new("system", Some(prompt(team.members, &ask.media)))];
     messages.extend(history);
     let mut asked = Message::new("user", Some(ask.message.clone()));
     asked.media = ask.media.clone();

@@ -19,11 +19,12 @@ use crate::emulator::os::Os;
 use crate::emulator::python;
 use crate::emulator::refusal::Refusal;
 use crate::emulator::reply;
+use crate::emulator::run::Status;
 use crate::emulator::run::agent::Part;
 use crate::emulator::run::agent::resume::Stored;
 use crate::emulator::run::event::Sink;
 use crate::emulator::run::{Ask, Finished, Object, agent, merge, put, restore, team, workflow};
-use crate::emulator::{clock, run::Status};
+use crate::emulator::{clock, traces};
 
 mod point;
 mod sent;
@@ -232,11 +233,11 @@ async fn resume(
     component: Component,
     ask: &Ask,
     document: &Value,
-    stored: Stored,
+    mut stored: Stored,
     sent: &Sent,
     sink: &Sink,
 ) -> Result<Finished, Stop> {
-    let now = clock::epoch();
+    let (now, since) = (clock::epoch(), jiff::Timestamp::now());
     let session = visible(os, ask)?;
     let mut state = initial_state(component);
     if let Some(Value::Object(stored)) = session.as_ref().and_then(|session| session.datum("session_state")) {
@@ -244,6 +245,7 @@ async fn resume(
     }
     let finished = match component {
         Component::Agent(agent) => {
+            stored.history = history(os, ask, agent.history)?;
             let part = Part {
                 os,
                 agent,
@@ -255,7 +257,7 @@ async fn resume(
                 knowledge_filters: None,
                 parent_run_id: None,
                 step: None,
-                history: history(os, ask, agent.history)?,
+                history: Vec::new(),
                 state: Value::Object(state.clone()),
                 dependencies: None,
                 metadata: ask.metadata.as_ref(),
@@ -264,8 +266,8 @@ async fn resume(
             agent::resume::resume(part, stored, sink).await
         }
         Component::Team(members) => {
-            let history = history(os, ask, members.history)?;
-            team::resume::resume(os, members, ask, &state, history, document, stored, sink).await
+            stored.history = history(os, ask, members.history)?;
+            team::resume::resume(os, members, ask, &state, document, stored, sink).await
         }
         Component::Workflow(flow) => {
             workflow::resume::resume(os, flow, ask, &state, document, sent.steps(), sink).await
@@ -273,6 +275,7 @@ async fn resume(
     };
     let finished = finished.map_err(Stop::invalid)?;
     keep(os, component, ask, state, &finished, now)?;
+    traces::record(os, component, ask, &finished, since, true);
     Ok(finished)
 }
 

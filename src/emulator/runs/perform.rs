@@ -71,7 +71,7 @@ async fn run(os: &Os, component: Component, mut ask: Ask, sink: &Sink) -> Result
         Component::Workflow(flow) => workflow::run(os, flow, &ask, &state, sink).await,
     };
     keep(os, component, &ask, state, &finished, now)?;
-    traces::record(os, component, &ask, &finished, since);
+    traces::record(os, component, &ask, &finished, since, false);
     Ok(finished)
 }
 

@@ -12,7 +12,7 @@ use crate::emulator::python;
 #[derive(Debug, Clone)]
 pub(crate) struct Memory {
     pub(crate) id: String,
-    pub(crate) memory: String,
+    pub(crate) text: String,
     pub(crate) topics: Option<Vec<String>>,
     pub(crate) user_id: Option<String>,
     pub(crate) agent_id: Option<String>,
@@ -28,7 +28,7 @@ impl Memory {
     pub(crate) fn document(&self) -> Value {
         json!({
             "memory_id": self.id,
-            "memory": self.memory,
+            "memory": self.text,
             "topics": self.topics.as_deref().unwrap_or_default(),
             "agent_id": self.agent_id,
             "team_id": self.team_id,
@@ -42,7 +42,7 @@ impl Memory {
         let naive = |epoch| clock::iso_seconds(epoch).trim_end_matches('Z').to_owned();
         json!({
             "memory_id": self.id,
-            "memory": self.memory,
+            "memory": self.text,
             "topics": self.topics,
             "created_at": naive(self.created_at),
             "updated_at": naive(self.updated_at),
@@ -52,6 +52,9 @@ impl Memory {
         })
     }
 }
+
+/// A user, how many memories there are of them, and when the last one changed.
+pub(crate) type Stat = (String, i64, i64);
 
 /// Which memories to list, and in which order.
 #[derive(Debug, Default)]
@@ -102,7 +105,7 @@ impl Store {
             ))?
             .execute(params![
                 memory.id,
-                memory.memory,
+                memory.text,
                 topics,
                 memory.user_id,
                 memory.agent_id,
@@ -182,7 +185,7 @@ impl Store {
         user_id: Option<&str>,
         limit: i64,
         offset: i64,
-    ) -> rusqlite::Result<(Vec<(String, i64, i64)>, i64)> {
+    ) -> rusqlite::Result<(Vec<Stat>, i64)> {
         const USERS: &str = "FROM memories WHERE CASE WHEN ?1 IS NULL THEN user_id IS NOT NULL \
             ELSE user_id = ?1 END";
         let connection = self.connection();
@@ -203,7 +206,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Memory> {
     let topics: Option<String> = row.get(2)?;
     Ok(Memory {
         id: row.get(0)?,
-        memory: row.get(1)?,
+        text: row.get(1)?,
         topics: topics.and_then(|topics| serde_json::from_str(&topics).ok()),
         user_id: row.get(3)?,
         agent_id: row.get(4)?,

@@ -13,8 +13,10 @@ use crate::emulator::store::memories::Memory;
 use crate::emulator::tools::Stopwatch;
 use crate::emulator::{clock, knowledge, model, python};
 
-/// What agno's instructions to the memory manager's model count for, in words, at each of its two requests.
-const INSTRUCTIONS: u64 = 269;
+/// What agno's instructions to the memory manager's model count for, in words, and its heading over the
+/// memories that there are.
+const INSTRUCTIONS: u64 = 542;
+const HEADING: u64 = 5;
 
 /// Memories of those without a name belong to this user.
 const NOBODY: &str = "default";
@@ -29,15 +31,16 @@ impl Run<'_> {
         let user_id = self.part.user_id.unwrap_or(NOBODY);
         let store = &self.part.os.store;
         let known = store.memories_of(user_id).unwrap_or_default();
-        let words =
-            |texts: &[Memory]| texts.iter().map(|known| python::words(&known.memory) + 1).sum::<u64>();
-        let input = INSTRUCTIONS + python::words(self.part.message) + words(&known);
-        self.memory_usage.add(Usage { input, output: 1 });
-        if let Some(text) = model::memory(self.part.message) {
-            self.memory_usage.add(Usage { input, output: 1 });
+        let heading = if known.is_empty() { 0 } else { HEADING };
+        let words: u64 = known.iter().map(|known| python::words(&known.text)).sum();
+        let input = INSTRUCTIONS + python::words(self.part.message) + heading + words;
+        let found = model::memory(self.part.message);
+        // It says "No memory changes.", or calls a tool and says "Memory updated.".
+        self.memory_usage.add(Usage { input, output: if found.is_some() { 2 } else { 3 } });
+        if let Some(text) = found {
             let memory = Memory {
                 id: Uuid::new_v4().to_string(),
-                memory: text,
+                text,
                 topics: Some(vec!["preferences".to_owned()]),
                 user_id: Some(user_id.to_owned()),
                 agent_id: Some(self.part.agent.id.to_owned()),

@@ -15,6 +15,8 @@ use crate::emulator::tools::Tool;
 pub(crate) struct Stored {
     pub(crate) created_at: i64,
     pub(crate) messages: Vec<Message>,
+    /// What was said in earlier runs of the session.
+    pub(crate) history: Vec<Message>,
     pub(crate) tools: Vec<ToolExecution>,
     pub(crate) requirements: Vec<Requirement>,
     pub(crate) usage: Usage,
@@ -27,11 +29,10 @@ pub(crate) struct Stored {
 }
 
 /// Lets a run go on. The text says why it cannot: then nothing has changed.
-pub(crate) async fn resume(mut part: Part<'_>, stored: Stored, sink: &Sink) -> Result<Finished, String> {
+pub(crate) async fn resume(part: Part<'_>, stored: Stored, sink: &Sink) -> Result<Finished, String> {
     let mut messages = stored.messages;
-    let history = std::mem::take(&mut part.history);
     let after_system = messages.iter().take_while(|message| message.role == "system").count();
-    messages.splice(after_system..after_system, history);
+    messages.splice(after_system..after_system, stored.history);
     let mut run = Run {
         part,
         sink,

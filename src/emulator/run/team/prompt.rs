@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use crate::emulator::cast::Agent;
+use crate::emulator::media::Media;
 
 /// The system message of a leader, word for word that of agno 3.1.10: its words are its tokens.
-pub(super) fn prompt(members: &[&Agent]) -> String {
+pub(super) fn prompt(members: &[&Agent], media: &Media) -> String {
     let mut roster = String::new();
     for member in members {
         let _ = write!(
@@ -16,7 +17,21 @@ pub(super) fn prompt(members: &[&Agent]) -> String {
             member.role.unwrap_or_default()
         );
     }
-    PROMPT.replace("{roster}", &roster)
+    let mut text = PROMPT.replace("{roster}", &roster);
+    let kinds = [
+        (&media.audio, "Audio"),
+        (&media.images, "Images"),
+        (&media.videos, "Videos"),
+        (&media.files, "Files"),
+    ];
+    if kinds.iter().any(|(items, _)| !items.is_empty()) {
+        text.push_str("\n\n<attached_media>\nYou have the following media attached to your message:\n");
+        for (_, name) in kinds.iter().filter(|(items, _)| !items.is_empty()) {
+            let _ = writeln!(text, " - {name}");
+        }
+        text.push_str("</attached_media>");
+    }
+    text
 }
 
 const PROMPT: &str = "<team>

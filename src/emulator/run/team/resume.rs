@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use super::{Ending, Finished, Run, Sink};
 use crate::emulator::cast::Team;
 use crate::emulator::execution::Requirement;
-use crate::emulator::message::Message;
 use crate::emulator::os::Os;
 use crate::emulator::run::agent::Part;
 use crate::emulator::run::agent::resume::{self as agent, Stored};
@@ -21,14 +20,13 @@ pub(crate) async fn resume(
     team: &'static Team,
     ask: &Ask,
     state: &Object,
-    history: Vec<Message>,
     document: &Value,
     stored: Stored,
     sink: &Sink,
 ) -> Result<Finished, String> {
     let mut messages = stored.messages;
     let after_system = messages.iter().take_while(|message| message.role == "system").count();
-    messages.splice(after_system..after_system, history);
+    messages.splice(after_system..after_system, stored.history);
     let members = document["member_responses"].as_array().cloned().unwrap_or_default();
     let mut run = Run {
         os,

@@ -1,0 +1,93 @@
+//! What the endpoints of stored things share: the one database and its tables, and pages.
+
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::call::{Call, Query};
+use super::cast;
+use super::refusal::Refusal;
+use super::reply;
+
+/// Refuses a `db_id` or `table` that does not exist here.
+pub(crate) fn check(call: &Call, known: &str) -> Result<(), Refusal> {
+    match (call.text("db_id").filter(|id| !id.is_empty()), call.text("table").filter(|t| !t.is_empty())) {
+        (None, Some(_)) => {
+            Err(Refusal::bad_request("The db_id query parameter is required when passing a table"))
+        }
+        (Some(id), _) if id != cast::DB_ID => {
+            Err(Refusal::not_found(format!("No database found with id '{id}'")))
+        }
+        (Some(id), Some(table)) if table != known => {
+            Err(Refusal::not_found(format!("No database with id '{id}' has table '{table}'")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `POST /databases/{db_id}/migrate`: there is nothing to migrate.
+pub(crate) fn migrate(call: &Call) -> Result<Response, Refusal> {
+    let id = call.param("db_id");
+    if id == "all" {
+        return Ok(reply::ok(&json!({
+            "message": "All databases migrated successfully to latest version",
+        })));
+    }
+    if id != cast::DB_ID {
+        return Err(Refusal::not_found(format!("No database found with id '{id}'")));
+    }
+    Ok(reply::ok(&json!({ "message": "Database migrated successfully to latest version" })))
+}
+
+/// One page of a list, as it was asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Page {
+    page: i128,
+    limit: i128,
+}
+
+impl Page {
+    pub(crate) fn read(query: &mut Query<'_>) -> Self {
+        let limit = query.integer("limit", Some(1)).unwrap_or(20);
+        let page = query.integer("page", Some(0)).unwrap_or(1);
+        Self { page, limit }
+    }
+
+    pub(crate) fn new(page: i64, limit: i64) -> Self {
+        Self { page: page.into(), limit: limit.into() }
+    }
+
+    /// Limit and offset. Page 0 passes validation in agno 3.1.10 and fails behind it; so do numbers
+    /// that SQLite cannot hold.
+    pub(crate) fn window(self) -> Result<(i64, i64), Refusal> {
+        if self.page == 0 {
+            return Err(Refusal::Unhandled("ValueError"));
+        }
+        let offset = (self.page - 1).saturating_mul(self.limit);
+        match (i64::try_from(self.limit), i64::try_from(offset)) {
+            (Ok(limit), Ok(offset)) => Ok((limit, offset)),
+            _ => Err(Refusal::Unhandled("OverflowError")),
+        }
+    }
+
+    /// Where page 0 counts as the first.
+    pub(crate) fn lenient(mut self) -> Self {
+        self.page = self.page.max(1);
+        self
+    }
+
+    /// A paged answer, with the time that a search took where that is told.
+    pub(crate) fn answer(self, data: &[Value], total: i64, took: f64) -> Response {
+        let (limit, total) = (self.limit.max(1), i128::from(total));
+        let shown = |number: i128| i64::try_from(number).unwrap_or(i64::MAX);
+        reply::ok(&json!({
+            "data": data,
+            "meta": {
+                "page": shown(self.page),
+                "limit": shown(self.limit),
+                "total_pages": shown(total / limit + i128::from(total % limit != 0)),
+                "total_count": shown(total),
+                "search_time_ms": took,
+            },
+        }))
+    }
+}

@@ -1,0 +1,188 @@
+//! Taking in what is to be known: it is accepted at once and read a moment later.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::search::Chunk;
+use super::{Answer, check_call, document, find};
+use crate::emulator::call::Call;
+use crate::emulator::clock;
+use crate::emulator::form::Form;
+use crate::emulator::os::Os;
+use crate::emulator::python;
+use crate::emulator::refusal::Refusal;
+use crate::emulator::reply;
+use crate::emulator::store::knowledge::Content;
+
+/// How long it takes to read a content.
+const READING: Duration = Duration::from_millis(25);
+
+/// No passage is longer, in characters.
+const PASSAGE: usize = 5000;
+
+/// `POST /knowledge/content`.
+pub(crate) async fn upload(os: Arc<Os>, call: Call) -> Answer {
+    let form = Form::read(&call).await?;
+    check_call(&call)?;
+    let file = form.files("file").next();
+    let text = form.filled("text_content");
+    let url = form.filled("url");
+    if file.is_none() && text.is_none() && url.is_none() {
+        return Err(Refusal::bad_request("Provide a file, text_content, or URL to upload."));
+    }
+    let filename = file.map(|file| file.filename.clone()).filter(|name| !name.is_empty());
+    let name = form.filled("name").map(str::to_owned).or_else(|| filename.clone());
+    let description = form.filled("description").map(str::to_owned);
+    // What is no JSON becomes the value of an object.
+    let metadata = form.filled("metadata").map(|sent| match serde_json::from_str::<Value>(sent) {
+        Ok(Value::Object(fields)) => Value::Object(fields),
+        _ => json!({ "value": sent }),
+    });
+    let source = url.or(filename.as_deref()).unwrap_or("manual");
+    let id = content_id(name.as_deref(), description.as_deref(), metadata.as_ref(), source);
+    let body = file.map_or_else(
+        || text.unwrap_or_default().to_owned(),
+        |file| String::from_utf8_lossy(&file.bytes).into_owned(),
+    );
+    let kind = match (file, url) {
+        (Some(file), _) => file.media_type.clone().unwrap_or_else(|| "application/octet-stream".to_owned()),
+        (None, Some(_)) => "url".to_owned(),
+        (None, None) => "manual".to_owned(),
+    };
+    let now = clock::epoch();
+    let content = Content {
+        id: id.clone(),
+        name: name.clone(),
+        description: description.clone(),
+        kind: Some(kind),
+        size: if url.is_some() { 0 } else { body.chars().count() },
+        metadata: metadata.clone(),
+        status: "processing".to_owned(),
+        status_message: String::new(),
+        created_at: now,
+        updated_at: now,
+    };
+    os.store.put_content(&content, &[])?;
+    let accepted = json!({
+        "id": id, "name": name, "description": description, "type": null, "size": null, "linked_to": null,
+        "metadata": metadata, "access_count": null, "status": "processing", "status_message": null,
+        "created_at": null, "updated_at": null,
+    });
+    let title = filename.or(name);
+    let url = url.map(str::to_owned);
+    tokio::spawn(async move {
+        tokio::time::sleep(READING).await;
+        // A content that cannot be stored stays as it is: whoever polls will see.
+        let _ = take_in(&os, content, title, &body, url.as_deref());
+    });
+    Ok(reply::json(StatusCode::ACCEPTED, &accepted))
+}
+
+/// The id tells the same content again: it is made of its name, words and source, not of its text.
+fn content_id(
+    name: Option<&str>,
+    description: Option<&str>,
+    metadata: Option<&Value>,
+    source: &str,
+) -> String {
+    let metadata = metadata.filter(|metadata| **metadata != json!({})).map(|metadata| {
+        let mut fields: Vec<_> = metadata.as_object().into_iter().flatten().collect();
+        fields.sort_by_key(|(name, _)| name.as_str());
+        python::dumps(&fields.into_iter().map(|(name, value)| (name.clone(), value.clone())).collect())
+    });
+    let parts: Vec<&str> =
+        [name, description, metadata.as_deref(), Some(source)].into_iter().flatten().collect();
+    let digest: String =
+        Sha256::digest(parts.join(":").as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    Uuid::new_v5(&Uuid::NAMESPACE_DNS, digest.as_bytes()).to_string()
+}
+
+fn take_in(
+    os: &Os,
+    mut content: Content,
+    title: Option<String>,
+    body: &str,
+    url: Option<&str>,
+) -> rusqlite::Result<()> {
+    content.updated_at = clock::epoch();
+    let mut metadata = content.metadata.take().unwrap_or_else(|| json!({}));
+    if let Some(url) = url {
+        // There is no way out of here: every address is a dead one.
+        metadata["_agno"] = json!({ "source_type": "url", "source_url": url });
+        content.metadata = Some(metadata);
+        "failed".clone_into(&mut content.status);
+        "All connection attempts failed".clone_into(&mut content.status_message);
+        return os.store.put_content(&content, &[]);
+    }
+    let chunks: Vec<Chunk> = passages(body)
+        .into_iter()
+        .enumerate()
+        .map(|(index, passage)| {
+            let mut shown = json!({ "chunk": index + 1, "chunk_size": passage.chars().count() });
+            for (name, value) in metadata.as_object().into_iter().flatten() {
+                shown[name] = value.clone();
+            }
+            shown["linked_to"] = json!(super::NAME);
+            Chunk { content_id: content.id.clone(), content: passage, name: title.clone(), metadata: shown }
+        })
+        .collect();
+    metadata["_agno"] = json!({ "vectors_indexed": true });
+    content.metadata = Some(metadata);
+    "completed".clone_into(&mut content.status);
+    os.store.put_content(&content, &chunks)
+}
+
+/// A text in passages, without its empty lines.
+fn passages(text: &str) -> Vec<String> {
+    let mut dense = String::new();
+    for c in text.chars() {
+        if c != '\r' && !(c == '\n' && dense.ends_with('\n')) {
+            dense.push(c);
+        }
+    }
+    let chars: Vec<char> = dense.chars().collect();
+    chars.chunks(PASSAGE).map(|passage| passage.iter().collect()).collect()
+}
+
+/// `PATCH /knowledge/content/{content_id}`: a form, too; JSON says nothing.
+pub(crate) async fn update(os: Arc<Os>, call: Call) -> Answer {
+    let form = Form::read(&call).await?;
+    let mut content = find(&os, &call)?;
+    if let Some(name) = form.filled("name") {
+        content.name = Some(name.to_owned());
+    }
+    if let Some(description) = form.filled("description") {
+        content.description = Some(description.to_owned());
+    }
+    if let Some(metadata) = form.filled("metadata") {
+        content.metadata = serde_json::from_str(metadata).ok().or(content.metadata);
+    }
+    content.updated_at = clock::epoch();
+    os.store.set_content(&content)?;
+    let mut shown = document(&content);
+    shown["type"] = Value::Null;
+    shown["updated_at"] = json!(clock::iso_seconds(content.updated_at).trim_end_matches('Z'));
+    Ok(reply::ok(&shown))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_those_of_agno() {
+        let id = |name, description, metadata: Option<Value>, source| {
+            content_id(name, description, metadata.as_ref(), source)
+        };
+        let note = id(Some("Note"), Some("A text note"), Some(json!({ "topic": "agno" })), "manual");
+        assert_eq!(note, "4925f1a5-bf5d-5c45-9cf8-dc43da35c911");
+        assert_eq!(id(Some("readme.md"), None, None, "readme.md"), "226afe87-0cd7-5e94-a9ce-b2316f6198f8");
+        let dead = id(Some("Url"), None, None, "http://127.0.0.1:9/none.txt");
+        assert_eq!(dead, "62c9dfc0-eb93-516f-a48c-8c41429d7f07");
+    }
+}

@@ -1,0 +1,142 @@
+//! Contents in the database, and their passages in an index of words.
+
+use rusqlite::{OptionalExtension, Row, params};
+use serde_json::Value;
+
+use super::Store;
+use crate::emulator::knowledge::search::Chunk;
+
+/// Something that was uploaded.
+#[derive(Debug, Clone)]
+pub(crate) struct Content {
+    pub(crate) id: String,
+    pub(crate) name: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) kind: Option<String>,
+    /// In characters.
+    pub(crate) size: usize,
+    pub(crate) metadata: Option<Value>,
+    pub(crate) status: String,
+    pub(crate) status_message: String,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: i64,
+}
+
+const COLUMNS: &str =
+    "id, name, description, type, size, metadata, status, status_message, created_at, updated_at";
+
+const SORTABLE: [&str; 8] =
+    ["id", "name", "description", "type", "size", "status", "created_at", "updated_at"];
+
+impl Store {
+    pub(crate) fn content(&self, id: &str) -> rusqlite::Result<Option<Content>> {
+        self.connection()
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM contents WHERE id = ?1"))?
+            .query_row([id], read)
+            .optional()
+    }
+
+    /// Stores a content; its passages take the place of those that it had.
+    pub(crate) fn put_content(&self, content: &Content, chunks: &[Chunk]) -> rusqlite::Result<()> {
+        self.set_content(content)?;
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        transaction.prepare_cached("DELETE FROM passages WHERE content_id = ?1")?.execute([&content.id])?;
+        for chunk in chunks {
+            transaction
+                .prepare_cached(
+                    "INSERT INTO passages (text, content_id, name, metadata) VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute(params![chunk.content, chunk.content_id, chunk.name, chunk.metadata.to_string()])?;
+        }
+        transaction.commit()
+    }
+
+    /// Stores a content whose passages stay.
+    pub(crate) fn set_content(&self, content: &Content) -> rusqlite::Result<()> {
+        self.connection()
+            .prepare_cached(&format!(
+                "INSERT OR REPLACE INTO contents ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+            ))?
+            .execute(params![
+                content.id,
+                content.name,
+                content.description,
+                content.kind,
+                i64::try_from(content.size).unwrap_or(i64::MAX),
+                content.metadata.as_ref().map(Value::to_string),
+                content.status,
+                content.status_message,
+                content.created_at,
+                content.updated_at
+            ])?;
+        Ok(())
+    }
+
+    /// Deletes a content, or all of them.
+    pub(crate) fn delete_contents(&self, id: Option<&str>) -> rusqlite::Result<()> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        transaction.execute("DELETE FROM contents WHERE ?1 IS NULL OR id = ?1", [id])?;
+        transaction.execute("DELETE FROM passages WHERE ?1 IS NULL OR content_id = ?1", [id])?;
+        transaction.commit()
+    }
+
+    /// One page of contents, and how many there are in all.
+    pub(crate) fn contents(
+        &self,
+        sort_by: &str,
+        ascending: bool,
+        limit: i64,
+        offset: i64,
+    ) -> rusqlite::Result<(Vec<Content>, i64)> {
+        let connection = self.connection();
+        let total = connection.query_row("SELECT count(*) FROM contents", [], |row| row.get(0))?;
+        let direction = if ascending { "ASC" } else { "DESC" };
+        let order = if SORTABLE.contains(&sort_by) {
+            format!(" ORDER BY {sort_by} {direction}, rowid {direction}")
+        } else {
+            String::new()
+        };
+        let mut statement = connection
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM contents{order} LIMIT ?1 OFFSET ?2"))?;
+        let rows = statement.query_map([limit, offset], read)?;
+        Ok((rows.collect::<rusqlite::Result<_>>()?, total))
+    }
+
+    /// The passages that match an expression of FTS5, the best first.
+    pub(crate) fn passages(&self, expression: &str) -> rusqlite::Result<Vec<Chunk>> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(
+            "SELECT text, content_id, name, metadata FROM passages WHERE passages MATCH ?1 \
+             ORDER BY rank, rowid LIMIT 1000",
+        )?;
+        let rows = statement.query_map([expression], |row| {
+            let metadata: String = row.get(3)?;
+            Ok(Chunk {
+                content: row.get(0)?,
+                content_id: row.get(1)?,
+                name: row.get(2)?,
+                metadata: serde_json::from_str(&metadata).unwrap_or_default(),
+            })
+        })?;
+        rows.collect()
+    }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Content> {
+    let metadata: Option<String> = row.get(5)?;
+    let size: i64 = row.get(4)?;
+    Ok(Content {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        description: row.get(2)?,
+        kind: row.get(3)?,
+        size: usize::try_from(size).unwrap_or(0),
+        metadata: metadata.and_then(|metadata| serde_json::from_str(&metadata).ok()),
+        status: row.get(6)?,
+        status_message: row.get(7)?,
+        created_at: row.get(8)?,
+        updated_at: row.get(9)?,
+    })
+}
