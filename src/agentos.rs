@@ -37,21 +37,40 @@
 
 pub mod agents;
 pub mod answer;
+pub mod auth;
+pub mod databases;
+pub mod decision;
 pub mod discovery;
 pub mod error;
+pub mod evals;
+pub mod event;
 pub mod field;
+pub mod knowledge;
+mod media;
+pub mod memories;
+pub mod metrics;
 pub mod operation;
 pub mod refusal;
 pub mod run;
+pub mod runs;
 pub mod sessions;
+pub mod sse;
+pub mod stream;
 pub mod teams;
+pub mod traces;
+pub mod transcript;
 pub mod transport;
+pub mod upload;
 pub mod workflows;
 
 pub use error::{Error, ErrorKind, Phase};
+pub use event::{Component, Ending, RunEvent};
 pub use operation::{AnyOperation, Call, Effect, Entry, Operation, Payload, Spec, catalogue, find};
 pub use refusal::refusal_message;
-pub use transport::{CallOptions, Client, ClientBuilder, Exchange, SentRequest, Timeouts};
+pub use runs::{Poll, RunRef};
+pub use stream::{Opened, RunStream, Timings};
+pub use transcript::{Transcript, Violation, ViolationKind};
+pub use transport::{CallOptions, Client, ClientBuilder, Exchange, Head, SentRequest, Timeouts};
 
 /// The catalogue, in the order of the documentation. To add an operation is to write its type and to name it here.
 fn entries() -> Vec<Entry> {
@@ -64,16 +83,25 @@ fn entries() -> Vec<Entry> {
         Entry::of::<agents::RunAgent>(),
         Entry::of::<agents::ListAgentRuns>(),
         Entry::of::<agents::GetAgentRun>(),
+        Entry::of::<agents::ContinueAgentRun>(),
+        Entry::of::<agents::CancelAgentRun>(),
+        Entry::of::<agents::ResumeAgentRun>(),
         Entry::of::<teams::ListTeams>(),
         Entry::of::<teams::GetTeam>(),
         Entry::of::<teams::RunTeam>(),
         Entry::of::<teams::ListTeamRuns>(),
         Entry::of::<teams::GetTeamRun>(),
+        Entry::of::<teams::ContinueTeamRun>(),
+        Entry::of::<teams::CancelTeamRun>(),
+        Entry::of::<teams::ResumeTeamRun>(),
         Entry::of::<workflows::ListWorkflows>(),
         Entry::of::<workflows::GetWorkflow>(),
         Entry::of::<workflows::RunWorkflow>(),
         Entry::of::<workflows::ListWorkflowRuns>(),
         Entry::of::<workflows::GetWorkflowRun>(),
+        Entry::of::<workflows::ContinueWorkflowRun>(),
+        Entry::of::<workflows::CancelWorkflowRun>(),
+        Entry::of::<workflows::ResumeWorkflowRun>(),
         Entry::of::<sessions::GetSessions>(),
         Entry::of::<sessions::CreateSession>(),
         Entry::of::<sessions::GetSession>(),
@@ -85,5 +113,36 @@ fn entries() -> Vec<Entry> {
         Entry::of::<sessions::ClearSession>(),
         Entry::of::<sessions::DeleteSession>(),
         Entry::of::<sessions::DeleteSessions>(),
+        Entry::of::<memories::CreateMemory>(),
+        Entry::of::<memories::ListMemories>(),
+        Entry::of::<memories::GetMemory>(),
+        Entry::of::<memories::UpdateMemory>(),
+        Entry::of::<memories::DeleteMemory>(),
+        Entry::of::<memories::DeleteMemories>(),
+        Entry::of::<memories::GetMemoryTopics>(),
+        Entry::of::<memories::GetUserMemoryStats>(),
+        Entry::of::<memories::OptimizeMemories>(),
+        Entry::of::<knowledge::UploadKnowledgeContent>(),
+        Entry::of::<knowledge::ListKnowledgeContent>(),
+        Entry::of::<knowledge::GetKnowledgeContent>(),
+        Entry::of::<knowledge::GetKnowledgeContentStatus>(),
+        Entry::of::<knowledge::UpdateKnowledgeContent>(),
+        Entry::of::<knowledge::DeleteKnowledgeContent>(),
+        Entry::of::<knowledge::DeleteAllKnowledgeContent>(),
+        Entry::of::<knowledge::SearchKnowledge>(),
+        Entry::of::<knowledge::GetKnowledgeConfig>(),
+        Entry::of::<traces::GetTraces>(),
+        Entry::of::<traces::GetTrace>(),
+        Entry::of::<traces::GetTraceSessionStats>(),
+        Entry::of::<traces::SearchTraces>(),
+        Entry::of::<metrics::GetMetrics>(),
+        Entry::of::<metrics::RefreshMetrics>(),
+        Entry::of::<metrics::GetMetricsRefreshStatus>(),
+        Entry::of::<evals::ListEvalRuns>(),
+        Entry::of::<evals::GetEvalRun>(),
+        Entry::of::<evals::RunEval>(),
+        Entry::of::<evals::UpdateEvalRun>(),
+        Entry::of::<evals::DeleteEvalRuns>(),
+        Entry::of::<databases::MigrateDatabase>(),
     ]
 }

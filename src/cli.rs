@@ -7,10 +7,12 @@ mod call;
 mod check;
 mod context;
 mod exit;
+mod init;
 mod list;
 mod operations;
 mod output;
 mod run;
+mod schema;
 #[cfg(feature = "emulator")]
 mod serve;
 mod targets;
@@ -40,6 +42,8 @@ pub fn main() -> std::process::ExitCode {
         Some(Command::Operations(operations)) => operations::run(&context, &operations),
         #[cfg(feature = "emulator")]
         Some(Command::Serve(serve)) => serve::run(&context, serve),
+        Some(Command::Init(init)) => init::run(&context, &init),
+        Some(Command::Schema) => schema::run(&context),
         Some(Command::Completions { shell }) => args::completions(&context, shell),
     };
     exit.into()

@@ -95,6 +95,9 @@ impl Problem {
         let handler = GraphicalReportHandler::new_themed(theme)
             .with_width(style.width)
             .with_context_lines(1)
+            // Paths stay in one piece, and a command that is to be copied stays in one line.
+            .with_break_words(false)
+            .with_wrap_lines(!self.message.contains("`curl "))
             .with_links(false)
             .with_cause_chain();
         if handler.render_report(&mut text, &shown).is_err() {
@@ -201,7 +204,13 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let wanted = fold(word);
     candidates
         .into_iter()
-        .map(|candidate| (strsim::normalized_damerau_levenshtein(&wanted, &fold(candidate)), candidate))
+        .map(|candidate| {
+            let folded = fold(candidate);
+            // `user` for `user_id`: what goes on in the same words is nearer than its length says.
+            let begins = wanted.len() >= 3 && (folded.starts_with(&wanted) || wanted.starts_with(&folded));
+            let bonus = if begins { 0.25 } else { 0.0 };
+            (strsim::normalized_damerau_levenshtein(&wanted, &folded) + bonus, candidate)
+        })
         .filter(|(score, _)| *score >= 0.6)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, candidate)| candidate)
@@ -241,7 +250,7 @@ impl<'a> Shown<'a> {
             .zip(&excerpt.spans)
             .enumerate()
             .map(|(index, (label, range))| {
-                let text = (!label.text.is_empty()).then(|| label.text.clone());
+                let text = (!label.text.is_empty()).then(|| harmless(&label.text));
                 let span = SourceSpan::from((range.start, range.len()));
                 if index == 0 {
                     LabeledSpan::new_primary_with_span(text, span)
@@ -256,8 +265,8 @@ impl<'a> Shown<'a> {
             before[before.rfind('\n').map_or(0, |at| at + 1)..].chars().count()
         });
         let view = View {
-            name: first.source().name().to_owned(),
-            text: excerpt.text,
+            name: harmless(first.source().name()),
+            text: harmless(&excerpt.text),
             first_line: excerpt.first_line,
             cropped_columns: (first.position().column - 1).saturating_sub(shown),
         };
@@ -273,8 +282,20 @@ impl fmt::Debug for Shown<'_> {
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.problem.message)
+        f.write_str(&harmless(&self.problem.message))
     }
+}
+
+/// A terminal obeys control characters, and files and servers may hold them. Each becomes something of the same length
+/// in bytes, so that spans stay where they are.
+fn harmless(text: &str) -> String {
+    let harmless = |c: char| match c {
+        '\n' | '\t' => c,
+        c if c.is_control() && c.len_utf8() == 1 => '?',
+        c if c.is_control() => '\u{b7}',
+        c => c,
+    };
+    text.chars().map(harmless).collect()
 }
 
 impl std::error::Error for Shown<'_> {}
@@ -292,7 +313,7 @@ impl miette::Diagnostic for Shown<'_> {
     }
 
     fn help<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
-        self.problem.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.problem.help.as_ref().map(|help| Box::new(harmless(help)) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {

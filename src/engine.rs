@@ -11,12 +11,12 @@ mod context;
 pub mod event;
 mod interpreter;
 pub mod interrupt;
+mod loops;
 mod request;
 mod steps;
 mod stop;
 pub mod target;
 
-pub(crate) use context::Environment;
 pub use event::{Event, Failure, Observer, Phase, ScenarioReport, Status, StepReport, StepStatus, Summary};
 pub use interrupt::Interrupt;
 pub use target::{Target, Targets};
@@ -34,6 +34,10 @@ pub struct Settings {
     pub strict: bool,
     /// Variables of the command line: they replace those of the scenarios.
     pub variables: Vec<(String, serde_json::Value)>,
+    /// Those on whose behalf requests may be sent, by name.
+    pub identities: Arc<std::collections::BTreeMap<String, crate::agentos::auth::Identity>>,
+    /// Learns the secrets that requests carry.
+    pub masker: crate::secret::Masker,
     /// What `env.NAME` reads.
     pub environment: Arc<std::collections::BTreeMap<String, String>>,
     /// Identifies this run: what makes names unique.

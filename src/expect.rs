@@ -12,6 +12,7 @@ mod names;
 mod phrase;
 mod predicate;
 mod schema;
+mod sequence;
 mod show;
 mod target;
 mod texts;

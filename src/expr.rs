@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use minijinja::value::{Enumerator, Object, ObjectRepr};
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
@@ -38,12 +38,28 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment
 });
 
+type Compiled = Arc<minijinja::Expression<'static, 'static>>;
+
+/// What has been compiled, by its text: scenarios repeat a few expressions, and each takes 12 KiB.
+static COMPILED: Mutex<BTreeMap<Arc<str>, Compiled>> = Mutex::new(BTreeMap::new());
+
+fn compile(text: &str) -> Result<(Arc<str>, Compiled), minijinja::Error> {
+    let mut known = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((text, compiled)) = known.get_key_value(text) {
+        return Ok((Arc::clone(text), Arc::clone(compiled)));
+    }
+    let compiled = Arc::new(ENVIRONMENT.compile_expression_owned(text.to_owned())?);
+    let text: Arc<str> = text.into();
+    known.insert(Arc::clone(&text), Arc::clone(&compiled));
+    Ok((text, compiled))
+}
+
 /// A compiled expression and where it stands.
 #[derive(Clone)]
 pub struct Expression {
     span: Span,
     text: Arc<str>,
-    compiled: Arc<minijinja::Expression<'static, 'static>>,
+    compiled: Compiled,
 }
 
 impl Expression {
@@ -56,10 +72,9 @@ impl Expression {
             return Err(Problem::error("expression::empty", "there is no expression between `${{` and `}}`")
                 .label(&span, "here"));
         }
-        let compiled = ENVIRONMENT
-            .compile_expression_owned(trimmed.to_owned())
-            .map_err(|error| Self::problem_of(&error, trimmed, &span, &[]))?;
-        let expression = Self { span, text: trimmed.into(), compiled: Arc::new(compiled) };
+        let (text, compiled) =
+            compile(trimmed).map_err(|error| Self::problem_of(&error, trimmed, &span, &[]))?;
+        let expression = Self { span, text, compiled };
         expression.check_filters()?;
         Ok(expression)
     }
@@ -435,6 +450,30 @@ pub trait Fields: fmt::Debug + Send + Sync {
     fn field(&self, name: &str) -> Option<Value>;
     /// The names of all fields.
     fn names(&self) -> Vec<String>;
+}
+
+/// The environment variables as `env`: `env.NAME` is the value of one.
+pub fn environment(variables: &Arc<BTreeMap<String, String>>) -> Value {
+    Value::from_fields(Variables(Arc::clone(variables)))
+}
+
+struct Variables(Arc<BTreeMap<String, String>>);
+
+impl fmt::Debug for Variables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Values of the environment are nobody's business.
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl Fields for Variables {
+    fn field(&self, name: &str) -> Option<Value> {
+        self.0.get(name).map(|value| Value(minijinja::Value::from(value.as_str())))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
 }
 
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! What a step brought: the answer of the server in the words of the language (`status`, `content`, `tools`, ...).
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -19,8 +20,19 @@ pub struct Outcome {
     pub duration: Duration,
     /// The time to the first content of a stream.
     pub ttft: Option<Duration>,
+    /// What a stream brought beside its answer.
+    pub stream: Option<StreamOutcome>,
     /// The message of a refused request, of a failed run, or of a request that never got through.
     pub error: Option<String>,
+}
+
+/// What a stream brought beside its answer; both are lists.
+#[derive(Debug, Clone, Default)]
+pub struct StreamOutcome {
+    /// The events, in order.
+    pub events: Value,
+    /// The tool calls, those of members and steps among them, in the order in which they began.
+    pub tools: Value,
 }
 
 impl Outcome {
@@ -41,14 +53,23 @@ impl Outcome {
         self.field("content").filter(|content| !content.is_null())
     }
 
-    /// The tool calls of a run.
-    pub fn tools(&self) -> Option<&Vec<Value>> {
-        self.field("tools").and_then(Value::as_array)
+    /// The tool calls of a run: its own, then those of its members and steps at any depth.
+    pub fn tools(&self) -> Option<Cow<'_, Value>> {
+        if let Some(stream) = &self.stream {
+            return Some(Cow::Borrowed(&stream.tools));
+        }
+        let body = self.body.as_ref()?;
+        let mut tools = Vec::new();
+        let found = collect_tools(body, &mut tools);
+        found.then_some(Cow::Owned(Value::Array(tools)))
     }
 
-    /// The events of a run, where the answer holds them.
-    pub fn events(&self) -> Option<&Vec<Value>> {
-        self.field("events").and_then(Value::as_array)
+    /// The events of a run: of its stream, or those that the answer holds.
+    pub fn events(&self) -> Option<&Value> {
+        match &self.stream {
+            Some(stream) => Some(&stream.events),
+            None => self.field("events").filter(|events| events.is_array()),
+        }
     }
 
     /// What a paused run waits for.
@@ -68,4 +89,19 @@ impl Outcome {
             .collect();
         (!counts.is_empty()).then_some(counts)
     }
+}
+
+/// Collects the tool calls of a run and of the runs inside it; whether there was a place for them at all.
+fn collect_tools(run: &Value, tools: &mut Vec<Value>) -> bool {
+    let mut found = false;
+    if let Some(own) = run.get("tools").and_then(Value::as_array) {
+        tools.extend(own.iter().cloned());
+        found = true;
+    }
+    for inner in ["member_responses", "step_executor_runs"] {
+        for member in run.get(inner).and_then(Value::as_array).into_iter().flatten() {
+            found |= collect_tools(member, tools);
+        }
+    }
+    found
 }

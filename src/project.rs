@@ -7,13 +7,16 @@ use std::time::Duration;
 
 use crate::agentos::Timeouts;
 use crate::diagnostic::{self, Problem, Problems};
-use crate::expr::{Scope, Value};
+use crate::expr::{self, Scope};
 use crate::source::{Source, Span};
 use crate::template::Template;
 use crate::yaml::fields::{Fields, expected, string};
 use crate::yaml::{self, Key, Kind, Node};
 
+mod identity;
 pub mod server;
+
+pub use identity::IdentitySettings;
 
 /// The name of the file.
 pub const FILE_NAME: &str = "agentos-run.yaml";
@@ -29,6 +32,8 @@ pub struct Project {
     pub source: Arc<Source>,
     /// The targets by name, in order.
     pub targets: Vec<TargetSettings>,
+    /// Those on whose behalf steps may send requests.
+    pub identities: Vec<IdentitySettings>,
     /// Environment variables whose values are never shown.
     pub secrets: Vec<String>,
     /// Where the scenarios are.
@@ -76,7 +81,10 @@ impl Project {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) => {
-                problems.push(Problem::error("file::unreadable", format!("cannot read {name}: {error}")));
+                problems.push(Problem::error(
+                    "file::unreadable",
+                    format!("cannot read {name}: {}", crate::scenario::load::io_cause(&error)),
+                ));
                 return None;
             }
         };
@@ -89,25 +97,34 @@ impl Project {
                     .label(&second.span, "a second one"),
             );
         }
-        let fields = Fields::new(&document, problems);
+        let fields = Fields::new(&document, "a project file", problems);
         let targets = fields.get("targets").map(|entry| targets(&entry.value, problems)).unwrap_or_default();
+        let identities = fields.get("identities").map(|entry| identity::parse_all(&entry.value, problems));
         let secrets = fields.strings("secrets", problems);
         let scenarios = fields.text("scenarios", problems);
         fields.text("snapshots", problems);
         let mut timeouts = Timeouts::default();
         if let Some(entry) = fields.get("defaults") {
-            let defaults = Fields::new(&entry.value, problems);
+            let defaults = Fields::new(&entry.value, "`defaults`", problems);
             timeouts.total = defaults.duration("timeout", problems);
             defaults.finish(&["timeout"], &[], "`defaults` of the project file", problems);
         }
         fields.finish(
-            &["targets", "secrets", "scenarios", "snapshots", "defaults"],
-            &["identities"],
+            &["targets", "identities", "secrets", "scenarios", "snapshots", "defaults"],
+            &[],
             "a project file",
             problems,
         );
         let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
-        Some(Self { folder, source, targets, secrets, scenarios, timeouts })
+        Some(Self {
+            folder,
+            source,
+            targets,
+            identities: identities.unwrap_or_default(),
+            secrets,
+            scenarios,
+            timeouts,
+        })
     }
 
     /// The target `name`.
@@ -132,7 +149,7 @@ impl Project {
 /// The names that a project file may read: `env` alone.
 pub fn scope(folder: &Path, environment: &Arc<BTreeMap<String, String>>) -> Scope {
     let mut scope = Scope::new(folder);
-    scope.set("env", Value::from_fields(crate::engine::Environment(Arc::clone(environment))));
+    scope.set("env", expr::environment(environment));
     scope
 }
 
@@ -144,7 +161,7 @@ fn targets(node: &Node, problems: &mut Problems) -> Vec<TargetSettings> {
     entries
         .iter()
         .filter_map(|entry| {
-            let fields = Fields::new(&entry.value, problems);
+            let fields = Fields::new(&entry.value, "a target", problems);
             let base_url = fields.get("base_url").map(|url| Template::parse(&url.value, problems));
             if base_url.is_none() {
                 problems.push(
@@ -179,7 +196,7 @@ fn serve(node: &Node, problems: &mut Problems) -> Option<Serve> {
             span: node.span.clone(),
         });
     }
-    let fields = Fields::new(node, problems);
+    let fields = Fields::new(node, "`serve`", problems);
     let command = fields.get("command").map(|entry| {
         string(&entry.value, "`command`", problems);
         Template::parse(&entry.value, problems)

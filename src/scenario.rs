@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::diagnostic::{self, Problem};
 use crate::expr::Expression;
 use crate::source::{Source, Span};
 use crate::template::Template;
@@ -11,13 +12,16 @@ use crate::yaml::Key;
 
 mod action;
 pub(crate) mod conversation;
+mod flow;
 pub mod load;
 mod names;
 mod read;
+pub mod schema;
 pub mod select;
 mod step;
 
 pub use action::{Action, HttpAction, HttpBody, OperationAction};
+pub use flow::{Loop, Over, Until};
 pub use read::parse;
 pub use step::{Retry, RetryOn, Save, SaveFrom, Step, StepTimeouts};
 
@@ -46,6 +50,8 @@ pub struct Scenario {
     pub timeout: Option<Duration>,
     /// The target of the project file that it runs against.
     pub target: Option<Key>,
+    /// The identity of the project file that its requests come from.
+    pub identity: Option<Key>,
     /// Steps before; a failure of one skips `steps`.
     pub setup: Vec<Step>,
     /// The steps.
@@ -158,8 +164,32 @@ fn numbers(text: &str) -> Option<Vec<u64>> {
 }
 
 impl Scenario {
+    /// The names of the identities that it uses, where they stand.
+    pub fn identities(&self) -> Vec<&Key> {
+        let mut found: Vec<&Key> = self.identity.iter().collect();
+        for list in [&self.setup, &self.steps, &self.finally] {
+            for step in list {
+                step.identities(&mut found);
+            }
+        }
+        found
+    }
+
     /// `file:line:column` of its beginning.
     pub fn link(&self) -> String {
         self.span.link()
     }
+}
+
+/// The problem that there is no identity `name`.
+pub fn unknown_identity<'a>(name: &Key, known: impl IntoIterator<Item = &'a str>) -> Problem {
+    let known: Vec<&str> = known.into_iter().collect();
+    let help = if known.is_empty() {
+        Some("identities stand in agentos-run.yaml: `identities: { alice: { bearer: \"${{ env.ALICE_TOKEN }}\" } }`".to_owned())
+    } else {
+        diagnostic::suggest(&name.name, known)
+    };
+    Problem::error("identity::unknown", format!("the project file has no identity `{}`", name.name))
+        .label(&name.span, "unknown identity")
+        .maybe_help(help)
 }

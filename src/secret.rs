@@ -1,8 +1,9 @@
 //! Secrets, and keeping them out of everything that is shown or written.
 
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What stands in a secret's place.
 pub const MASK: &str = "***";
@@ -11,15 +12,17 @@ pub const MASK: &str = "***";
 pub const SHORTEST: usize = 4;
 
 /// Replaces known secrets in texts: as they are, in JSON strings, in URLs, and in base64.
+///
+/// Clones share what they know: a token that is made in the middle of a run is masked everywhere from then on.
 #[derive(Clone, Default)]
 pub struct Masker {
     /// Longest first, so that a secret that contains another is replaced whole.
-    forms: Vec<String>,
+    forms: Arc<RwLock<Vec<String>>>,
 }
 
 impl std::fmt::Debug for Masker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Masker({} forms)", self.forms.len())
+        write!(f, "Masker({} forms)", self.read().len())
     }
 }
 
@@ -29,40 +32,61 @@ impl Masker {
         Self::default()
     }
 
+    fn read(&self) -> RwLockReadGuard<'_, Vec<String>> {
+        self.forms.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds what is secret in a header, judged by its name.
+    pub fn add_header(&self, name: &str, value: &str) {
+        let name = name.to_ascii_lowercase();
+        let secret = ["authorization", "cookie", "token", "secret", "key", "password", "credential"];
+        if secret.iter().any(|word| name.contains(word)) {
+            // `Bearer` itself is no secret, what follows is.
+            self.add(value.split_once(' ').map_or(value, |(_, rest)| rest));
+        }
+    }
+
     /// Adds a secret; returns whether it is long enough to be masked.
-    pub fn add(&mut self, secret: &str) -> bool {
+    pub fn add(&self, secret: &str) -> bool {
         let secret = secret.trim();
         if secret.len() < SHORTEST {
             return false;
         }
-        let mut forms = vec![secret.to_owned(), utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string()];
-        // What form encoders write: blanks as `+`, and some punctuation as it is.
-        let form: String = url_form(secret);
-        forms.push(form);
-        if let Ok(json) = serde_json::to_string(secret) {
-            forms.push(json[1..json.len() - 1].to_owned());
+        if self.read().iter().any(|known| known == secret) {
+            return true;
+        }
+        let mut forms = vec![secret.to_owned()];
+        forms.extend(url_forms(secret));
+        // In JSON, in JSON inside of JSON, and in the report of that.
+        let mut json = secret.to_owned();
+        for _ in 0..3 {
+            let quoted = serde_json::Value::from(json.as_str()).to_string();
+            quoted[1..quoted.len() - 1].clone_into(&mut json);
+            forms.push(json.clone());
         }
         // A quote in a shell command is written '\''.
-        forms.push(secret.replace('\'', "'\\''"));
+        let in_shell: Vec<String> = forms.iter().map(|form| form.replace('\'', "'\\''")).collect();
+        forms.extend(in_shell);
         forms.extend(base64_cores(secret.as_bytes()));
+        let mut known = self.forms.write().unwrap_or_else(PoisonError::into_inner);
         for form in forms {
-            if form.len() >= SHORTEST && !self.forms.contains(&form) {
-                self.forms.push(form);
+            if form.len() >= SHORTEST && !known.contains(&form) {
+                known.push(form);
             }
         }
-        self.forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        known.sort_by_key(|form| std::cmp::Reverse(form.len()));
         true
     }
 
     /// Whether there is nothing to mask.
     pub fn is_empty(&self) -> bool {
-        self.forms.is_empty()
+        self.read().is_empty()
     }
 
     /// `text` without secrets.
     pub fn mask(&self, text: &str) -> String {
         let mut masked = text.to_owned();
-        for form in &self.forms {
+        for form in self.read().iter() {
             if masked.contains(form.as_str()) {
                 masked = masked.replace(form.as_str(), MASK);
             }
@@ -71,21 +95,29 @@ impl Masker {
     }
 }
 
-fn url_form(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b' ' => encoded.push('+'),
-            b'*' | b'-' | b'.' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
-                encoded.push(char::from(byte));
-            }
-            _ => {
-                encoded.push('%');
-                encoded.push_str(&format!("{byte:02X}"));
-            }
+/// What encoders of URLs and forms write. They agree on letters and digits; what else stays as it is, whether a blank is
+/// `+`, and the case of the digits differ from language to language.
+fn url_forms(text: &str) -> Vec<String> {
+    // In this order: everything encoded; Python's `quote_plus`, its `quote`; JavaScript's `encodeURIComponent`; forms.
+    let kept = ["", "-_.~", "-_.~/", "-_.!~*'()", "-_.*"];
+    let mut forms = Vec::new();
+    for kept in kept {
+        for blank in ["%20", "+"] {
+            let encode = |upper: bool| -> String {
+                text.bytes()
+                    .map(|byte| match byte {
+                        b' ' => blank.to_owned(),
+                        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => char::from(byte).to_string(),
+                        _ if kept.as_bytes().contains(&byte) => char::from(byte).to_string(),
+                        _ if upper => format!("%{byte:02X}"),
+                        _ => format!("%{byte:02x}"),
+                    })
+                    .collect()
+            };
+            forms.extend([encode(true), encode(false)]);
         }
     }
-    encoded
+    forms
 }
 
 /// The characters that base64 gives for the secret wherever it stands in a longer text (`user:secret`): it may begin at
@@ -109,18 +141,23 @@ fn base64_cores(secret: &[u8]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
     use super::*;
 
     #[test]
     fn a_secret_is_masked_in_every_form_it_comes_back_in() {
         let secret = "s3cr&t \"key\"/+x";
-        let mut masker = Masker::new();
+        let masker = Masker::new();
         assert!(masker.add(secret));
         let basic = STANDARD.encode(format!("user:{secret}"));
         let other = STANDARD.encode(format!("ab{secret}tail"));
         let json = serde_json::json!({ "k": secret }).to_string();
         let url = format!("http://h/?k={}", utf8_percent_encode(secret, NON_ALPHANUMERIC));
-        let form = format!("a=b&k={}", url_form(secret));
+        let form = format!(
+            "a=b&k={}",
+            utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string().replace("%20", "+")
+        );
         for text in [secret.to_owned(), json, url, form, basic, other] {
             let masked = masker.mask(&text);
             assert!(masked.contains(MASK), "{text} -> {masked}");

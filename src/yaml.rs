@@ -1,5 +1,6 @@
 //! YAML text to a tree in which every node knows its bytes. The only place that names the YAML crate.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -193,6 +194,12 @@ fn plain_rendering() -> serde_yaml::RenderOptions<'static> {
 fn help_for(message: &str) -> Option<String> {
     let hint = if message.contains("tab") {
         "YAML is indented by spaces, never by tabs"
+    } else if message.contains("simple key expected") {
+        "a key is followed by `: `, and an item of a list begins with `- `"
+    } else if message.contains("quoted scalar") {
+        "is a quote never closed? An apostrophe inside of '...' is written twice"
+    } else if message.contains("unknown value") {
+        "`*name` repeats what `&name` marked; a text that begins with `*` stands in quotes"
     } else if message.contains("simple key") || message.contains("mapping values") {
         "a text that holds `: ` must stand in quotes; so must one that begins with `{`, `[`, `*`, `&`, `!`, `%` or `@`"
     } else if message.contains("flow") || message.contains("expected ','") {
@@ -256,10 +263,12 @@ impl Raw {
             }
             RawKind::Mapping(pairs) => {
                 let mut entries: Vec<Entry> = Vec::with_capacity(pairs.len());
+                // A mapping may have very many keys, and then looking at all of them for each takes for ever.
+                let mut places: HashMap<String, usize> = HashMap::with_capacity(pairs.len());
                 for (key, value) in pairs {
                     let key = Key { span: span_of(source, key.location), name: key.name };
                     let value = value.into_node(source, problems);
-                    if let Some(earlier) = entries.iter().find(|entry| entry.key.name == key.name) {
+                    if let Some(earlier) = places.get(&key.name).and_then(|at| entries.get(*at)) {
                         problems.push(
                             Problem::error("yaml::duplicate-key", format!("the key `{}` stands twice in one mapping", key.name))
                                 .label(&key.span, "again here")
@@ -268,6 +277,7 @@ impl Raw {
                         );
                         continue;
                     }
+                    places.insert(key.name.clone(), entries.len());
                     entries.push(Entry { key, value });
                 }
                 if let (Some(first), Some(last)) = (entries.first(), entries.last()) {

@@ -38,13 +38,21 @@ pub enum ErrorKind {
         after: Duration,
     },
     /// The connection broke before the answer was complete.
-    #[error("the answer broke off after {received} bytes: {cause}")]
+    #[error("{}", crate::agentos::error::broken_off(*.received, *.events, cause))]
     Interrupted {
         /// How many bytes of the body had come.
         received: usize,
+        /// How many events had come, of a stream.
+        events: Option<usize>,
         /// What the network said.
         cause: String,
     },
+    /// A stream ended although its run had not: no event says that it completed, paused, failed or was cancelled.
+    #[error("{0}")]
+    Incomplete(String),
+    /// Something that goes on in the background did not end in time.
+    #[error("{0}")]
+    Unfinished(String),
     /// What came is no HTTP, or not what the operation answers.
     #[error("the answer cannot be read: {0}")]
     Unreadable(String),
@@ -92,6 +100,24 @@ impl Error {
     /// Arguments that make no request.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self { kind: ErrorKind::Invalid(message.into()), request: None }
+    }
+}
+
+/// How far the answer had come when the connection broke.
+fn broken_off(received: usize, events: Option<usize>, cause: &str) -> String {
+    if cause.ends_with("before it answered") {
+        return format!("no answer came: {cause}");
+    }
+    let bytes = if received == 1 { "byte" } else { "bytes" };
+    format!("the answer broke off after {received} {bytes}{}: {cause}", of_events(events))
+}
+
+/// A number of events in the words of a message.
+fn of_events(events: Option<usize>) -> String {
+    match events {
+        None => String::new(),
+        Some(1) => " (1 event)".to_owned(),
+        Some(count) => format!(" ({count} events)"),
     }
 }
 

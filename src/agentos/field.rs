@@ -19,6 +19,8 @@ pub struct Field {
     pub required: bool,
     /// What it holds.
     pub kind: FieldKind,
+    /// Whether it holds files, some of them as paths.
+    pub files: bool,
     /// What it is where it is not given.
     pub default: Option<Value>,
 }
@@ -125,6 +127,7 @@ pub(super) fn fields_of<T: JsonSchema>() -> (String, Vec<Field>) {
             documentation: text(property, "description"),
             required: required.contains(&name.as_str()),
             kind: kind_of(property),
+            files: property.get("x-files") == Some(&Value::Bool(true)),
             default: property.get("default").filter(|default| !default.is_null()).cloned(),
         })
         .collect();
@@ -132,7 +135,6 @@ pub(super) fn fields_of<T: JsonSchema>() -> (String, Vec<Field>) {
 }
 
 /// The JSON Schema of an operation's fields, for editors.
-#[expect(dead_code, reason = "the schema command")]
 pub(super) fn schema_of<T: JsonSchema>() -> Schema {
     let mut settings = SchemaSettings::draft2020_12();
     settings.inline_subschemas = true;

@@ -3,18 +3,23 @@
 
 use std::fmt;
 use std::future::Future;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::LazyLock;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::error::Error;
-use super::field::{Field, fields_of};
+use super::error::{Error, ErrorKind};
+use super::event::Component;
+use super::field::{Field, fields_of, schema_of};
+use super::runs::Wait;
+use super::stream::Opened;
 use super::transport::{CallOptions, Client, Exchange};
+use super::upload::{self, FilePart};
 
 /// What an operation is called and which request it sends.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +36,8 @@ pub struct Spec {
     pub path: &'static str,
     /// The fields that are sent in the query.
     pub query: &'static [&'static str],
+    /// The fields of the query whose lists are sent as one value with commas; others are repeated.
+    pub joined: &'static [&'static str],
     /// How the remaining fields are sent.
     pub body: Body,
     /// What it does to the server's data.
@@ -56,6 +63,7 @@ impl Spec {
             method,
             path,
             query: &[],
+            joined: &[],
             body: Body::None,
             effect,
             paged: false,
@@ -77,6 +85,18 @@ pub enum Resource {
     Workflows,
     /// Stored conversations.
     Sessions,
+    /// What is remembered of users.
+    Memories,
+    /// Documents that agents search.
+    Knowledge,
+    /// What happened within runs.
+    Traces,
+    /// Counts per day.
+    Metrics,
+    /// Evaluations of agents and teams.
+    Evals,
+    /// Databases.
+    Databases,
 }
 
 impl fmt::Display for Resource {
@@ -87,6 +107,12 @@ impl fmt::Display for Resource {
             Self::Teams => "Teams",
             Self::Workflows => "Workflows",
             Self::Sessions => "Sessions",
+            Self::Memories => "Memories",
+            Self::Knowledge => "Knowledge",
+            Self::Traces => "Traces",
+            Self::Metrics => "Metrics",
+            Self::Evals => "Evals",
+            Self::Databases => "Databases",
         })
     }
 }
@@ -168,14 +194,50 @@ pub trait Operation: Serialize + DeserializeOwned + JsonSchema + fmt::Debug + Se
         Call::of(&Self::SPEC, self)
     }
 
+    /// Whether it asks for a stream of events.
+    fn streams(&self) -> bool {
+        false
+    }
+
+    /// How the run that it begins in the background is waited for, if it does and is.
+    fn waits(&self) -> Option<Wait<'_>> {
+        None
+    }
+
     /// Sends it. The answer is returned whatever its status is; an error is a request that could not be sent or an
-    /// answer that did not arrive whole. Operations that take more than one request override this.
+    /// answer that did not arrive whole. A stream is read to its end, and the answer put together from its events.
+    /// Operations that take more than one request override this.
     fn execute<'a>(
         &'a self,
         client: &'a Client,
         options: &'a CallOptions,
     ) -> BoxFuture<'a, Result<Exchange, Error>> {
-        Box::pin(async move { client.exchange(&self.call()?, options).await })
+        Box::pin(async move {
+            let component = Component::of(Self::SPEC.resource);
+            if let Some(component) = component.filter(|_| self.streams()) {
+                return self.open(client, options).await?.collect(component).await;
+            }
+            let exchange = client.exchange(&self.call()?, options).await?;
+            match (component, self.waits()) {
+                (Some(component), Some(wait)) => wait.end(client, options, component, exchange).await,
+                _ => Ok(exchange),
+            }
+        })
+    }
+
+    /// Sends it and gives the events of its answer as they come, where it asks for a stream.
+    fn open<'a>(
+        &'a self,
+        client: &'a Client,
+        options: &'a CallOptions,
+    ) -> BoxFuture<'a, Result<Opened, Error>> {
+        Box::pin(async move {
+            if self.streams() {
+                client.open_stream(&self.call()?, options).await
+            } else {
+                Ok(Opened::Answer(Box::new(self.execute(client, options).await?)))
+            }
+        })
     }
 }
 
@@ -205,6 +267,13 @@ pub enum Payload {
     Form(Vec<(String, String)>),
     /// `multipart/form-data` of texts.
     Multipart(Vec<(String, String)>),
+    /// `multipart/form-data` of texts and files.
+    Upload {
+        /// The texts.
+        fields: Vec<(String, String)>,
+        /// The files.
+        files: Vec<FilePart>,
+    },
     /// A text as it is; its type stands in the headers.
     Text(String),
 }
@@ -223,38 +292,25 @@ impl Call {
             Ok(_) => Map::new(),
             Err(error) => return Err(Error::invalid(format!("the arguments are no JSON: {error}"))),
         };
-        let mut call = Self::new(spec.method, String::new());
-        let mut rest = spec.path;
-        let mut in_path = Vec::new();
-        while let Some((before, after)) = rest.split_once('{') {
-            let (name, after) = after.split_once('}').unwrap_or((after, ""));
-            call.path.push_str(before);
-            let value = fields.get(name).map(plain).unwrap_or_default();
-            // `/sessions/` with nothing behind it is the list of all sessions: a `DELETE` there is another operation.
-            if value.is_empty() {
-                return Err(Error::invalid(format!(
-                    "`{name}` is empty: it is a part of the path {}",
-                    spec.path
-                )));
-            }
-            // Every URL library takes these, also encoded, for steps of the path: `DELETE /sessions/..` would go to `/`.
-            if value == "." || value == ".." {
-                return Err(Error::invalid(format!(
-                    "`{name}` is `{value}`, which no path can hold: the server cannot be asked for it"
-                )));
-            }
-            call.path.extend(utf8_percent_encode(&value, SEGMENT));
-            in_path.push(name);
-            rest = after;
-        }
-        call.path.push_str(rest);
+        let path = path_of(spec.path, |name| fields.get(name).map(plain).unwrap_or_default())?;
+        let mut call = Self::new(spec.method, path);
+        let in_path = |name: &str| spec.path.contains(&format!("{{{name}}}"));
         let mut body = Map::new();
         for (name, value) in fields {
-            if value.is_null() || in_path.contains(&name.as_str()) {
+            if value.is_null() || in_path(&name) {
                 continue;
             }
             if spec.query.contains(&name.as_str()) {
                 match &value {
+                    Value::Array(items) if spec.joined.contains(&name.as_str()) => {
+                        let items: Vec<String> = items.iter().map(plain).collect();
+                        if let Some(item) = items.iter().find(|item| item.contains(',')) {
+                            return Err(Error::invalid(format!(
+                                "`{name}`: `{item}` has a comma, which separates entries"
+                            )));
+                        }
+                        call.query.push((name, items.join(",")));
+                    }
                     Value::Array(items) => {
                         call.query.extend(items.iter().map(|item| (name.clone(), plain(item))));
                     }
@@ -275,6 +331,50 @@ impl Call {
     }
 }
 
+/// Whether what was deleted is gone: `look` must be answered 404.
+pub(super) async fn confirm_gone(
+    client: &Client,
+    options: &CallOptions,
+    look: &Call,
+    what: &str,
+) -> Result<(), Error> {
+    let found = client.exchange(look, options).await?;
+    let message = match found.status {
+        404 => return Ok(()),
+        200 => format!("the server said that it deleted {what}, but it is still there"),
+        status => format!(
+            "whether {what} is deleted cannot be told: the server answers {status} to the question: {}",
+            found.refusal()
+        ),
+    };
+    Err(Error { kind: ErrorKind::Unconfirmed(message), request: Some(Box::new(found.request)) })
+}
+
+/// A path out of one with `{field}` in it.
+pub(super) fn path_of(template: &str, value: impl Fn(&str) -> String) -> Result<String, Error> {
+    let mut path = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}').unwrap_or((after, ""));
+        path.push_str(before);
+        let value = value(name);
+        // `/sessions/` with nothing behind it is the list of all sessions: a `DELETE` there is another operation.
+        if value.is_empty() {
+            return Err(Error::invalid(format!("`{name}` is empty: it is a part of the path {template}")));
+        }
+        // Every URL library takes these, also encoded, for steps of the path: `DELETE /sessions/..` would go to `/`.
+        if value == "." || value == ".." {
+            return Err(Error::invalid(format!(
+                "`{name}` is `{value}`, which no path can hold: the server cannot be asked for it"
+            )));
+        }
+        path.extend(utf8_percent_encode(&value, SEGMENT));
+        rest = after;
+    }
+    path.push_str(rest);
+    Ok(path)
+}
+
 /// A value as a text of a form or a query: strings as they are, everything else as JSON.
 fn plain(value: &Value) -> String {
     match value {
@@ -292,12 +392,25 @@ pub trait AnyOperation: fmt::Debug + Send + Sync {
     fn spec(&self) -> &'static Spec;
     /// See [`Operation::call`].
     fn call(&self) -> Result<Call, Error>;
+    /// See [`Operation::streams`].
+    fn streams(&self) -> bool;
+    /// What it runs, if it runs something: whose events are its answer, see
+    /// [`Transcript`](crate::agentos::Transcript).
+    fn component(&self) -> Option<Component> {
+        Component::of(self.spec().resource)
+    }
     /// See [`Operation::execute`].
     fn execute<'a>(
         &'a self,
         client: &'a Client,
         options: &'a CallOptions,
     ) -> BoxFuture<'a, Result<Exchange, Error>>;
+    /// See [`Operation::open`].
+    fn open<'a>(
+        &'a self,
+        client: &'a Client,
+        options: &'a CallOptions,
+    ) -> BoxFuture<'a, Result<Opened, Error>>;
 }
 
 impl<O: Operation> AnyOperation for O {
@@ -316,6 +429,18 @@ impl<O: Operation> AnyOperation for O {
     ) -> BoxFuture<'a, Result<Exchange, Error>> {
         Operation::execute(self, client, options)
     }
+
+    fn streams(&self) -> bool {
+        Operation::streams(self)
+    }
+
+    fn open<'a>(
+        &'a self,
+        client: &'a Client,
+        options: &'a CallOptions,
+    ) -> BoxFuture<'a, Result<Opened, Error>> {
+        Operation::open(self, client, options)
+    }
 }
 
 /// An operation of the catalogue: its specification, its fields, and how it is made from JSON.
@@ -328,6 +453,8 @@ pub struct Entry {
     pub details: String,
     /// Its fields, in the order of the type.
     pub fields: Vec<Field>,
+    /// The JSON Schema of its fields, for editors.
+    pub schema: fn() -> Schema,
     parse: Parse,
 }
 
@@ -343,6 +470,7 @@ impl Entry {
             summary: summary.replace('\n', " "),
             details: details.to_owned(),
             fields,
+            schema: schema_of::<O>,
             parse: |fields| {
                 serde_json::from_value::<O>(Value::Object(fields))
                     .map(|operation| Box::new(operation) as Box<dyn AnyOperation>)
@@ -356,10 +484,49 @@ impl Entry {
         (self.parse)(fields)
     }
 
+    /// What is wrong with fields that are each of the right kind and still make no operation, such as page -1: the one
+    /// without which the others pass.
+    pub(crate) fn out_of_range(&self, fields: &Map<String, Value>, error: &Error) -> OutOfRange {
+        let culprit = fields.iter().find(|(name, _)| {
+            let mut others = fields.clone();
+            others.remove(*name);
+            self.parse(others).is_ok()
+        });
+        let said = error.to_string();
+        // What serde calls a whole number without a sign.
+        let natural = ["expected u32", "expected u64"].iter().any(|sign| said.ends_with(sign));
+        OutOfRange {
+            field: culprit.map(|(name, _)| name.clone()),
+            message: culprit.map_or(said, |(name, value)| format!("`{name}` cannot be {value}")),
+            help: natural.then(|| "it is a whole number from 0".to_owned()),
+        }
+    }
+
+    /// Puts `folder` before the relative paths of files in these fields: those of a scenario start from its own folder.
+    pub fn resolve_files(&self, fields: &mut Map<String, Value>, folder: &Path) {
+        for field in self.fields.iter().filter(|field| field.files) {
+            for name in std::iter::once(&field.name).chain(&field.aliases) {
+                if let Some(value) = fields.get_mut(name) {
+                    upload::resolve(value, folder);
+                }
+            }
+        }
+    }
+
     /// The field `name`, also by an alias.
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.name == name || field.aliases.iter().any(|alias| alias == name))
     }
+}
+
+/// Fields that make no operation, see [`Entry::out_of_range`].
+pub(crate) struct OutOfRange {
+    /// The field that is to blame, where one is.
+    pub(crate) field: Option<String>,
+    /// One sentence.
+    pub(crate) message: String,
+    /// What to do.
+    pub(crate) help: Option<String>,
 }
 
 impl fmt::Debug for Entry {

@@ -4,7 +4,6 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::answer::Timestamp;
-use super::error::Error;
 
 /// What running an agent, a team or a workflow answers.
 #[derive(Debug, Clone, Deserialize)]
@@ -130,11 +129,7 @@ fn with(what: &str, cause: Option<String>) -> String {
     }
 }
 
-/// A run that asks for a stream cannot be answered whole.
-pub(super) fn refuse_stream(stream: bool) -> Result<(), Error> {
-    if stream {
-        Err(Error::invalid("`stream: true`: answers as a stream are not supported yet"))
-    } else {
-        Ok(())
-    }
+/// An id out of the answer of a run.
+pub(super) fn id_of(run: Option<&Map<String, Value>>, field: &str) -> Option<String> {
+    run?.get(field)?.as_str().filter(|id| !id.is_empty()).map(str::to_owned)
 }

@@ -1,14 +1,19 @@
 //! Teams: what they are, running them, their runs.
 
+mod control;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use self::control::{CancelTeamRun, ContinueTeamRun, ResumeTeamRun};
 use super::error::Error;
-use super::operation::{Body, BoxFuture, Method, Operation, Resource, Spec};
-use super::run::{RunOutput, refuse_stream};
+use super::media::Media;
+use super::operation::{Body, Call, Method, Operation, Resource, Spec};
+use super::run::RunOutput;
+use super::runs::{Poll, Wait};
 use super::sessions::SessionRun;
-use super::transport::{CallOptions, Client, Exchange};
+use super::upload::FileInput;
 
 /// Lists the teams of the AgentOS, in the order of their registration.
 ///
@@ -54,7 +59,7 @@ pub struct TeamDetail {
     pub other: Map<String, Value>,
 }
 
-/// Runs a team and waits for its whole answer.
+/// Runs a team.
 ///
 /// A session that does not exist is created. The answers of the members are in `member_responses`.
 /// A run that failed is answered 200 with `status: ERROR` and the error in `content` (agno 2.3 and 2.4: `RUNNING`, with a
@@ -97,8 +102,35 @@ pub struct RunTeam {
     /// The version of the team, of one that has versions; the server ignores it for those made by code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
-    /// Whether the answer is a stream of events; the default is false, and always sent: the server's own differs between
-    /// versions. True is not supported yet.
+    /// Images: paths, URLs, or mappings with `path`, `url`, `base64` or `text`.
+    #[serde(default, skip_serializing)]
+    #[schemars(extend("x-files" = true))]
+    pub images: Option<Vec<FileInput>>,
+    /// Audio, given like `images`.
+    #[serde(default, skip_serializing)]
+    #[schemars(extend("x-files" = true))]
+    pub audio: Option<Vec<FileInput>>,
+    /// Videos, given like `images`.
+    #[serde(default, skip_serializing)]
+    #[schemars(extend("x-files" = true))]
+    pub videos: Option<Vec<FileInput>>,
+    /// Documents, given like `images`.
+    #[serde(default, skip_serializing)]
+    #[schemars(extend("x-files" = true))]
+    pub files: Option<Vec<FileInput>>,
+    /// Whether it runs in the background, apart from this connection; since agno 2.5. The team needs a database. It is waited
+    /// for, unless `wait` is false: the answer is 202 with the ids then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub background: Option<bool>,
+    /// Whether a run in the background is waited for; the default is true. Not sent to the server.
+    #[serde(default, skip_serializing)]
+    #[schemars(extend("default" = true))]
+    pub wait: Option<bool>,
+    /// How it is waited for. Not sent to the server.
+    #[serde(default, skip_serializing)]
+    pub poll: Option<Poll>,
+    /// Whether the answer comes as a stream of events, from which it is put together; the default is false, and always
+    /// sent: the server's own differs between versions.
     #[serde(default)]
     pub stream: bool,
 }
@@ -110,15 +142,24 @@ impl Operation for RunTeam {
     };
     type Answer = RunOutput;
 
-    fn execute<'a>(
-        &'a self,
-        client: &'a Client,
-        options: &'a CallOptions,
-    ) -> BoxFuture<'a, Result<Exchange, Error>> {
-        Box::pin(async move {
-            refuse_stream(self.stream)?;
-            client.exchange(&self.call()?, options).await
-        })
+    fn call(&self) -> Result<Call, Error> {
+        let mut call = Call::of(&Self::SPEC, self)?;
+        let media = Media {
+            images: self.images.as_ref(),
+            audio: self.audio.as_ref(),
+            videos: self.videos.as_ref(),
+            files: self.files.as_ref(),
+        };
+        media.put(&mut call, true)?;
+        Ok(call)
+    }
+
+    fn streams(&self) -> bool {
+        self.stream
+    }
+
+    fn waits(&self) -> Option<Wait<'_>> {
+        Wait::of(self.background, self.wait, self.poll.as_ref(), &self.team_id)
     }
 }
 

@@ -3,6 +3,7 @@
 mod builder;
 mod curl;
 mod failure;
+mod incoming;
 mod pool;
 mod prepare;
 
@@ -17,11 +18,14 @@ use serde_json::Value;
 
 pub use self::builder::ClientBuilder;
 use self::failure::Failure;
+pub use self::incoming::Head;
+pub(super) use self::incoming::Incoming;
 use self::pool::{Pool, Pools};
 use self::prepare::Prepared;
 use super::error::{Error, ErrorKind, Phase};
 use super::operation::{Call, Operation, Payload};
 use super::refusal::refusal_message;
+use super::stream::{Opened, RunStream};
 
 /// The longest body of an answer that is read, in bytes: 256 MiB. A longer one is an error, not a full memory.
 pub const MAX_ANSWER: usize = 256 << 20;
@@ -255,8 +259,20 @@ impl Client {
         timeouts: Timeouts,
         started: Instant,
     ) -> Result<Exchange, Failure> {
+        let (head, response) = self.open(pool, prepared, timeouts, started).await?;
+        read_whole(head, response, timeouts).await
+    }
+
+    /// Sends a request and reads the head of its answer.
+    async fn open(
+        &self,
+        pool: &Arc<Pool>,
+        prepared: &Prepared,
+        timeouts: Timeouts,
+        started: Instant,
+    ) -> Result<(Head, reqwest::Response), Failure> {
         let request = prepared.request(pool.http())?;
-        let mut response = within(timeouts.first_byte, Phase::FirstByte, pool.http().execute(request))
+        let response = within(timeouts.first_byte, Phase::FirstByte, pool.http().execute(request))
             .await?
             .map_err(|error| Failure::of_head(&error, &self.inner.base, timeouts.connect))?;
         let first_byte = started.elapsed();
@@ -272,33 +288,69 @@ impl Client {
                 (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
             })
             .collect();
-        let too_long = || {
-            let limit = MAX_ANSWER >> 20;
-            Failure::from(ErrorKind::Unreadable(format!("it is larger than the limit of {limit} MiB")))
+        let head = Head { request: prepared.sent.clone(), status, headers, first_byte, started };
+        Ok((head, response))
+    }
+
+    /// Sends a request whose answer may be a stream of events. An answer that is none, a refusal above all, is read whole
+    /// and given back as it is.
+    pub async fn open_stream(&self, call: &Call, options: &CallOptions) -> Result<Opened, Error> {
+        let prepared = self.prepare(call, options)?;
+        let timeouts = options.timeouts.or(self.inner.timeouts);
+        let opening = self.open_prepared(&prepared, timeouts);
+        let result = match timeouts.total {
+            None => opening.await,
+            Some(after) => tokio::time::timeout(after, opening)
+                .await
+                .unwrap_or(Err(ErrorKind::Timeout { phase: Phase::Total, after })),
         };
-        if response.content_length().is_some_and(|length| length > MAX_ANSWER as u64) {
-            return Err(too_long());
-        }
-        let mut body = BytesMut::new();
-        while let Some(piece) = within(timeouts.idle, Phase::Idle, response.chunk())
-            .await?
-            .map_err(|error| Failure::of_body(&error, body.len()))?
-        {
-            if body.len() + piece.len() > MAX_ANSWER {
-                return Err(too_long());
+        result.map_err(|kind| Error { kind, request: Some(Box::new(prepared.sent)) })
+    }
+
+    async fn open_prepared(&self, prepared: &Prepared, timeouts: Timeouts) -> Result<Opened, ErrorKind> {
+        let pool = self.inner.pools.get(timeouts.connect)?;
+        let opened = async {
+            let (head, response) = self.open(&pool, prepared, timeouts, Instant::now()).await?;
+            if head.is_event_stream() {
+                let stream = RunStream::new(head, Incoming::of(response), timeouts.idle, timeouts.total);
+                return Ok(Opened::Stream(Box::new(stream)));
             }
-            body.extend_from_slice(&piece);
-        }
-        Ok(Exchange {
-            request: prepared.sent.clone(),
-            status,
-            headers,
-            body: body.freeze(),
-            first_byte,
-            duration: started.elapsed(),
-            notes: Vec::new(),
+            Ok(Opened::Answer(Box::new(read_whole(head, response, timeouts).await?)))
+        };
+        opened.await.map_err(|failure: Failure| {
+            if failure.is_transport() {
+                self.inner.pools.retire(&pool);
+            }
+            failure.kind
         })
     }
+}
+
+/// Reads an answer to its end.
+async fn read_whole(
+    head: Head,
+    mut response: reqwest::Response,
+    timeouts: Timeouts,
+) -> Result<Exchange, Failure> {
+    let too_long = || {
+        let limit = MAX_ANSWER >> 20;
+        Failure::from(ErrorKind::Unreadable(format!("it is larger than the limit of {limit} MiB")))
+    };
+    if response.content_length().is_some_and(|length| length > MAX_ANSWER as u64) {
+        return Err(too_long());
+    }
+    let mut body = BytesMut::new();
+    while let Some(piece) = within(timeouts.idle, Phase::Idle, response.chunk())
+        .await?
+        .map_err(|error| Failure::of_body(&error, body.len()))?
+    {
+        if body.len() + piece.len() > MAX_ANSWER {
+            return Err(too_long());
+        }
+        body.extend_from_slice(&piece);
+    }
+    let duration = head.started.elapsed();
+    Ok(head.into_exchange(body.freeze(), duration))
 }
 
 impl fmt::Debug for Client {

@@ -1,14 +1,19 @@
 //! Workflows: what they are, running them, their runs.
 
+mod control;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use self::control::{CancelWorkflowRun, ContinueWorkflowRun, ResumeWorkflowRun};
 use super::error::Error;
-use super::operation::{Body, BoxFuture, Method, Operation, Resource, Spec};
-use super::run::{RunOutput, refuse_stream};
+use super::media::Media;
+use super::operation::{Body, Call, Method, Operation, Resource, Spec};
+use super::run::RunOutput;
+use super::runs::{Poll, Wait};
 use super::sessions::SessionRun;
-use super::transport::{CallOptions, Client, Exchange};
+use super::upload::FileInput;
 
 /// Lists the workflows of the AgentOS, in the order of their registration.
 ///
@@ -60,11 +65,11 @@ pub struct WorkflowDetail {
     pub other: Map<String, Value>,
 }
 
-/// Runs a workflow and waits for its whole answer.
+/// Runs a workflow.
 ///
 /// A session that does not exist is created. A run with a step that failed is answered 200 with
-/// `status: COMPLETED`; `step_results` shows the failure, and it counts as one unless `allow_failed_steps` is set. A
-/// workflow that stops at such a step is answered 500.
+/// `status: COMPLETED`; `step_results` shows the failure. A
+/// workflow that stops at such a step is answered 500; as a stream, its last event is a `WorkflowError`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunWorkflow {
@@ -103,14 +108,37 @@ pub struct RunWorkflow {
     /// The version of the workflow, of one that has versions; the server ignores it for those made by code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
-    /// Whether the answer is a stream of events; the default is false, and always sent: the server's own differs between
-    /// versions. True is not supported yet.
+    /// Images: paths, URLs, or mappings with `path`, `url`, `base64` or `text`.
+    #[serde(default, skip_serializing)]
+    #[schemars(extend("x-files" = true))]
+    pub images: Option<Vec<FileInput>>,
+    /// Audio, given like `images`.
+    #[serde(default, skip_serializing)]
+    #[schemars(extend("x-files" = true))]
+    pub audio: Option<Vec<FileInput>>,
+    /// Videos, given like `images`.
+    #[serde(default, skip_serializing)]
+    #[schemars(extend("x-files" = true))]
+    pub videos: Option<Vec<FileInput>>,
+    /// Documents, given like `images`.
+    #[serde(default, skip_serializing)]
+    #[schemars(extend("x-files" = true))]
+    pub files: Option<Vec<FileInput>>,
+    /// Whether it runs in the background, apart from this connection; since agno 2.5. The workflow needs a database. It is waited
+    /// for, unless `wait` is false: the answer is 202 with the ids then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub background: Option<bool>,
+    /// Whether a run in the background is waited for; the default is true. Not sent to the server.
+    #[serde(default, skip_serializing)]
+    #[schemars(extend("default" = true))]
+    pub wait: Option<bool>,
+    /// How it is waited for. Not sent to the server.
+    #[serde(default, skip_serializing)]
+    pub poll: Option<Poll>,
+    /// Whether the answer comes as a stream of events, from which it is put together; the default is false, and always
+    /// sent: the server's own differs between versions.
     #[serde(default)]
     pub stream: bool,
-    /// Whether the run counts as a success although a step failed; the default is false. Not sent to the server.
-    #[serde(default, skip_serializing)]
-    #[schemars(extend("default" = false))]
-    pub allow_failed_steps: bool,
 }
 
 impl Operation for RunWorkflow {
@@ -120,15 +148,24 @@ impl Operation for RunWorkflow {
     };
     type Answer = RunOutput;
 
-    fn execute<'a>(
-        &'a self,
-        client: &'a Client,
-        options: &'a CallOptions,
-    ) -> BoxFuture<'a, Result<Exchange, Error>> {
-        Box::pin(async move {
-            refuse_stream(self.stream)?;
-            client.exchange(&self.call()?, options).await
-        })
+    fn call(&self) -> Result<Call, Error> {
+        let mut call = Call::of(&Self::SPEC, self)?;
+        let media = Media {
+            images: self.images.as_ref(),
+            audio: self.audio.as_ref(),
+            videos: self.videos.as_ref(),
+            files: self.files.as_ref(),
+        };
+        media.put(&mut call, false)?;
+        Ok(call)
+    }
+
+    fn streams(&self) -> bool {
+        self.stream
+    }
+
+    fn waits(&self) -> Option<Wait<'_>> {
+        Wait::of(self.background, self.wait, self.poll.as_ref(), &self.workflow_id)
     }
 }
 

@@ -48,6 +48,10 @@ pub(super) enum Command {
     /// Serve the embedded AgentOS in the foreground
     #[cfg(feature = "emulator")]
     Serve(ServeArgs),
+    /// Write a starter project
+    Init(InitArgs),
+    /// Print the JSON Schema of scenario files, for editors
+    Schema,
     /// Print a completion script
     Completions {
         /// The shell.
@@ -182,6 +186,15 @@ pub(super) struct OperationsArgs {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    /// Where; it is made if it is not there
+    #[arg(default_value = ".")]
+    pub(super) folder: PathBuf,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
 }
 
 #[cfg(feature = "emulator")]

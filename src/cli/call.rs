@@ -26,7 +26,7 @@ const MOST_PAGES: u64 = 1_000_000;
 /// Runs the command.
 pub(super) fn run(context: &Context, args: CallArgs) -> Exit {
     let Ok(project) = run::project(context) else { return Exit::Invalid };
-    let (mut masker, _) = targets::secrets(context, &args.target, project.as_ref());
+    let (masker, _) = targets::secrets(context, &args.target, project.as_ref());
     let output = context.output_masked(&masker);
     let invalid = |problem: &Problem| {
         output.problem(problem);
@@ -74,7 +74,7 @@ pub(super) fn run(context: &Context, args: CallArgs) -> Exit {
                 &args.target,
                 project.as_ref(),
                 timeouts,
-                &mut masker,
+                &masker,
                 &mut started,
             )
             .await;
@@ -122,7 +122,8 @@ async fn call(
         let operation = match entry.parse(fields.clone()) {
             Ok(operation) => operation,
             Err(error) => {
-                output.problem(&Problem::error("call::fields", error.to_string()));
+                let wrong = entry.out_of_range(&fields, &error);
+                output.problem(&Problem::error("operation::type", wrong.message).maybe_help(wrong.help));
                 return Exit::Invalid;
             }
         };
@@ -131,10 +132,14 @@ async fn call(
         }
         let exchange = match operation.execute(client, &options).await {
             Ok(exchange) => exchange,
+            Err(error) if matches!(error.kind, ErrorKind::Invalid(_)) => {
+                output.problem(&Problem::error("call::fields", error.to_string()));
+                return Exit::Invalid;
+            }
             Err(error) => {
                 let unreachable =
                     matches!(error.kind, ErrorKind::Unreachable { .. } | ErrorKind::Timeout { .. });
-                output.problem(&targets::unreachable_problem(&error));
+                output.problem(&targets::unreachable_problem(&error, client.base_url()));
                 return if unreachable { Exit::Unreachable } else { Exit::Failed };
             }
         };
@@ -160,7 +165,7 @@ async fn call(
         if let Some(failure) = agentos::run::failure_of(&body, false) {
             printer.print(&body, output);
             printer.finish(output);
-            output.warn(&format!("the run failed: {failure}"));
+            output.warn(&failure);
             return Exit::Failed;
         }
         printer.print(&body, output);
@@ -228,14 +233,21 @@ fn fields_of(entry: &Entry, arguments: &[String]) -> Result<Map<String, Value>, 
             return Err(Problem::error("call::fields", format!("{name} has no field `{key}`"))
                 .maybe_help(diagnostic::suggest(key, known)));
         };
-        let value = match text.strip_prefix('@') {
-            Some(path) => Value::String(std::fs::read_to_string(path).map_err(|error| {
-                Problem::error("call::fields", format!("{key}: cannot read {path}: {error}"))
+        // Entries are divided by commas on the command line; a file has one on each line, which may hold commas.
+        let (text, divider) = match text.strip_prefix('@') {
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|error| {
+                    Problem::error(
+                        "call::fields",
+                        format!("{key}: cannot read {path}: {}", crate::scenario::load::io_cause(&error)),
+                    )
                     .help("a value that begins with @ names a file")
-            })?),
-            None => Value::String(text.to_owned()),
+                })?;
+                (text, '\n')
+            }
+            None => (text.to_owned(), ','),
         };
-        let value = typed(field, value)?;
+        let value = typed(field, Value::String(text), divider)?;
         match (fields.get_mut(&field.name), value) {
             (Some(Value::Array(items)), Value::Array(more)) => items.extend(more),
             (Some(_), _) => return Err(Problem::error("call::fields", format!("`{key}` is given twice"))),
@@ -258,14 +270,13 @@ fn fields_of(entry: &Entry, arguments: &[String]) -> Result<Map<String, Value>, 
 }
 
 /// The text of an argument as its field wants it.
-fn typed(field: &Field, value: Value) -> Result<Value, Problem> {
+fn typed(field: &Field, value: Value, divider: char) -> Result<Value, Problem> {
     let Value::String(text) = &value else { return Ok(value) };
     let value = match &field.kind {
         FieldKind::String | FieldKind::Enum(_) => value,
         FieldKind::List(of) if !text.trim_start().starts_with('[') && **of != FieldKind::Object => {
-            Value::Array(
-                text.split(',').map(|item| of.coerce(Value::String(item.trim().to_owned()))).collect(),
-            )
+            let items = text.split(divider).map(str::trim).filter(|item| !item.is_empty());
+            Value::Array(items.map(|item| of.coerce(Value::String(item.to_owned()))).collect())
         }
         _ => {
             let source = Source::new(field.name.clone(), text.clone());

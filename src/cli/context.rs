@@ -74,6 +74,11 @@ impl Context {
         Style { color: self.color(self.stdout_is_terminal), unicode: self.unicode(), width: self.width }
     }
 
+    /// Whether somebody watches standard output.
+    pub(super) fn is_watched(&self) -> bool {
+        self.stdout_is_terminal && self.variable("TERM") != Some("dumb")
+    }
+
     fn error_style(&self) -> Style {
         Style { color: self.color(self.stderr_is_terminal), ..self.style() }
     }

@@ -119,8 +119,9 @@ fn page(entry: &Entry) -> String {
     text.replace("{  }", "{}")
 }
 
-fn example(kind: &FieldKind) -> &'static str {
+fn example(kind: &FieldKind) -> &str {
     match kind {
+        FieldKind::Enum(words) => words.first().map_or("...", String::as_str),
         FieldKind::Integer | FieldKind::Number => "1",
         FieldKind::Boolean => "true",
         FieldKind::List(_) => "[...]",
@@ -129,7 +130,7 @@ fn example(kind: &FieldKind) -> &'static str {
     }
 }
 
-fn shell_example(kind: &FieldKind) -> &'static str {
+fn shell_example(kind: &FieldKind) -> &str {
     match kind {
         FieldKind::List(_) => "a,b",
         FieldKind::Object => "'{...}'",

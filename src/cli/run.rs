@@ -1,5 +1,6 @@
 //! `agentos-run [run] PATH...`: the main job.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,14 +13,15 @@ use super::context::Context;
 use super::exit::Exit;
 use super::targets::{self, Plan, Refusal, Started};
 use crate::agentos::Timeouts;
+use crate::agentos::auth::Identity;
 use crate::diagnostic::{self, Problem, Problems};
 use crate::duration;
 use crate::engine::{self, Interrupt, Settings, Targets};
 use crate::project::Project;
 use crate::report::terminal::{Terminal, Verbosity};
-use crate::scenario::Scenario;
 use crate::scenario::load::{self, Loaded};
 use crate::scenario::select::{Selection, Tags};
+use crate::scenario::{self, Scenario};
 use crate::source::Source;
 use crate::yaml;
 
@@ -28,7 +30,7 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
     let Ok(project) = project(context) else { return Exit::Invalid };
     let (masker, warnings) = targets::secrets(context, &args.target, project.as_ref());
     let output = context.output_masked(&masker);
-    let prepared = prepare(context, &args);
+    let prepared = prepare(context, &args, &masker);
     let (mut settings, selection) = match prepared {
         Ok(prepared) => prepared,
         Err(problem) => {
@@ -51,6 +53,13 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
     if let Err(problem) = declared(&settings.variables, &loaded.scenarios) {
         output.problem(&problem);
         return Exit::Invalid;
+    }
+    match identities(context, project.as_ref(), &loaded.scenarios, &masker) {
+        Ok(identities) => settings.identities = Arc::new(identities),
+        Err(problem) => {
+            output.problem(&problem);
+            return Exit::Invalid;
+        }
     }
     let total = loaded.scenarios.len();
     let scenarios: Vec<Arc<Scenario>> =
@@ -86,13 +95,13 @@ async fn execute(
     project: Option<&Project>,
     scenarios: Vec<Arc<Scenario>>,
     settings: Settings,
-    mut masker: crate::secret::Masker,
+    masker: crate::secret::Masker,
 ) -> Exit {
     let interrupt = Interrupt::new();
     targets::watch_signals(&interrupt);
     let mut started = Started::default();
     let opened = tokio::select! {
-        opened = open_all(context, args, project, &scenarios, &settings, &mut masker, &mut started) => Some(opened),
+        opened = open_all(context, args, project, &scenarios, &settings, &masker, &mut started) => Some(opened),
         () = interrupt.raised(1) => None,
     };
     let output = context.output_masked(&masker);
@@ -120,7 +129,7 @@ async fn execute(
     };
     let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
     let head = format!("agentos-run {} against {}", env!("CARGO_PKG_VERSION"), names.join(" and "));
-    let terminal = Terminal::new(&output, &masker, context.style(), verbosity, head);
+    let terminal = Terminal::new(&output, &masker, context.style(), verbosity, head, context.is_watched());
     let running = engine::run(scenarios, &targets, &settings, &interrupt, &terminal);
     let summary = tokio::select! {
         biased;
@@ -150,7 +159,7 @@ async fn open_all(
     project: Option<&Project>,
     scenarios: &[Arc<Scenario>],
     settings: &Settings,
-    masker: &mut crate::secret::Masker,
+    masker: &crate::secret::Masker,
     started: &mut Started,
 ) -> Result<Targets, Refusal> {
     // What the command line says goes for all scenarios, whatever they name.
@@ -194,7 +203,11 @@ async fn open_all(
     Ok(targets)
 }
 
-fn prepare(context: &Context, args: &RunArgs) -> Result<(Settings, Selection), Problem> {
+fn prepare(
+    context: &Context,
+    args: &RunArgs,
+    masker: &crate::secret::Masker,
+) -> Result<(Settings, Selection), Problem> {
     let time = |option: &str, text: &str| {
         duration::parse(text)
             .map_err(|message| Problem::error("cli::duration", format!("{option} {text}: {message}")))
@@ -214,12 +227,41 @@ fn prepare(context: &Context, args: &RunArgs) -> Result<(Settings, Selection), P
         fail_fast: args.fail_fast,
         strict: args.strict,
         variables,
+        identities: Arc::default(),
+        masker: masker.clone(),
         environment: Arc::clone(&context.environment),
         run_id: run_id(),
         started_at: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     };
     let selection = selection_of(&args.selection)?;
     Ok((settings, selection))
+}
+
+/// The identities that the scenarios use; what is secret in them is masked from here on.
+fn identities(
+    context: &Context,
+    project: Option<&Project>,
+    scenarios: &[Scenario],
+    masker: &crate::secret::Masker,
+) -> Result<BTreeMap<String, Identity>, Problem> {
+    let settings = project.map(|project| project.identities.as_slice()).unwrap_or_default();
+    let mut found = BTreeMap::new();
+    for name in scenarios.iter().flat_map(Scenario::identities) {
+        if found.contains_key(&name.name) {
+            continue;
+        }
+        let known = || settings.iter().map(|identity| identity.name.name.as_str());
+        let Some(identity) = settings.iter().find(|identity| identity.name.name == name.name) else {
+            return Err(scenario::unknown_identity(name, known()));
+        };
+        let folder = project.map_or(context.folder.as_path(), |project| project.folder.as_path());
+        let (identity, secrets) = identity.resolve(&crate::project::scope(folder, &context.environment))?;
+        for secret in secrets {
+            masker.add(&secret);
+        }
+        found.insert(name.name.clone(), identity);
+    }
+    Ok(found)
 }
 
 /// A variable that no scenario declares was misspelt: it would change nothing, silently.
@@ -258,8 +300,9 @@ fn variable(text: &str) -> Result<(String, Value), Problem> {
 
 fn variables_of_file(path: &Path) -> Result<Vec<(String, Value)>, Problem> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Problem::error("file::unreadable", format!("cannot read {name}: {error}")))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Problem::error("file::unreadable", format!("cannot read {name}: {}", load::io_cause(&error)))
+    })?;
     let source = Source::new(name, text);
     let mut problems = Problems::new();
     let documents = yaml::parse(&source, &mut problems);
@@ -312,6 +355,7 @@ pub(super) fn project(context: &Context) -> Result<Option<Project>, ()> {
     let name = path.strip_prefix(&context.folder).unwrap_or(&path).display().to_string();
     let mut problems = Problems::new();
     let project = Project::read(&path, &name, &mut problems);
+    problems.sort_by_place();
     if problems.has_errors() {
         context.output().problems(&problems);
         return Err(());
@@ -327,7 +371,8 @@ pub(super) fn paths(
 ) -> Result<Vec<String>, ()> {
     if let [only] = given {
         // A misspelt command looks like a path.
-        let commands = ["run", "check", "list", "call", "operations", "serve", "completions"];
+        let commands =
+            ["run", "check", "list", "call", "operations", "serve", "init", "schema", "completions"];
         let is_word = only.chars().all(|c| c.is_ascii_alphabetic());
         if let (true, false, Some(command)) =
             (is_word, Path::new(only).exists(), diagnostic::nearest(only, commands))

@@ -95,7 +95,7 @@ pub(super) async fn open(
     args: &TargetArgs,
     project: Option<&Project>,
     timeouts: Timeouts,
-    masker: &mut Masker,
+    masker: &Masker,
     started: &mut Started,
 ) -> Result<Target, Refusal> {
     let target = open_without_asking(plan, context, args, project, timeouts, masker, started).await?;
@@ -112,7 +112,7 @@ pub(super) async fn open_without_asking(
     args: &TargetArgs,
     project: Option<&Project>,
     timeouts: Timeouts,
-    masker: &mut Masker,
+    masker: &Masker,
     started: &mut Started,
 ) -> Result<Target, Refusal> {
     let mut headers = Vec::new();
@@ -143,7 +143,7 @@ pub(super) async fn open_without_asking(
         headers.push(("authorization".to_owned(), format!("Bearer {token}")));
     }
     for (name, value) in &headers {
-        hide_header(name, value, masker);
+        masker.add_header(name, value);
     }
     if let Some((_, rest)) = base_url.split_once("://")
         && let Some((userinfo, _)) = rest.split('/').next().and_then(|authority| authority.rsplit_once('@'))
@@ -231,29 +231,26 @@ async fn preflight(client: &Client) -> Result<(), Problem> {
         )
         .help("give a token with --token or AGENTOS_TOKEN, or headers with -H or in the project file")),
         Ok(_) => Ok(()),
-        Err(error) => Err(unreachable_problem(&error)),
+        Err(error) => Err(unreachable_problem(&error, &url)),
     }
 }
 
 /// The problem of a target that does not answer.
-pub(super) fn unreachable_problem(error: &Error) -> Problem {
-    let problem = Problem::error("target::unreachable", error.to_string());
+pub(super) fn unreachable_problem(error: &Error, base_url: &str) -> Problem {
     match &error.kind {
-        ErrorKind::Unreachable { .. } | ErrorKind::Timeout { .. } => {
-            problem.help("is it running, and is the address right? `--embedded` runs without a server")
+        ErrorKind::Interrupted { .. } | ErrorKind::Unreadable(_) => {
+            Problem::error("target::unreadable", format!("{base_url}: {error}"))
+                .help("something is there: is it an AgentOS?")
         }
-        _ => problem,
-    }
-}
-
-/// A header whose value is nobody's business.
-fn hide_header(name: &str, value: &str, masker: &mut Masker) {
-    let name = name.to_ascii_lowercase();
-    let secret = ["authorization", "cookie", "token", "secret", "key", "password", "credential"];
-    if secret.iter().any(|word| name.contains(word)) {
-        // `Bearer` itself is no secret, what follows is.
-        masker.add(value.split_once(' ').map_or(value, |(_, rest)| rest));
-        masker.add(value);
+        ErrorKind::Unreachable { .. } | ErrorKind::Timeout { .. } => {
+            let message = match &error.kind {
+                ErrorKind::Unreachable { .. } => error.to_string(),
+                _ => format!("{base_url}: {error}"),
+            };
+            Problem::error("target::unreachable", message)
+                .help("is it running, and is the address right? `--embedded` runs without a server")
+        }
+        _ => Problem::error("request::failed", error.to_string()),
     }
 }
 
@@ -263,7 +260,7 @@ pub(super) fn secrets(
     args: &TargetArgs,
     project: Option<&Project>,
 ) -> (Masker, Vec<String>) {
-    let mut masker = Masker::new();
+    let masker = Masker::new();
     let mut warnings = Vec::new();
     let names = project.map(|project| project.secrets.as_slice()).unwrap_or_default();
     for name in names.iter().map(String::as_str).chain(["AGENTOS_TOKEN", "OS_SECURITY_KEY"]) {
@@ -279,7 +276,7 @@ pub(super) fn secrets(
     }
     for header in &args.headers {
         if let Some((name, value)) = header.split_once(':') {
-            hide_header(name.trim(), value.trim(), &mut masker);
+            masker.add_header(name.trim(), value.trim());
         }
     }
     (masker, warnings)

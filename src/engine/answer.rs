@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 
 use super::context::{Context, answer_field};
 use super::event::Failure;
-use crate::agentos::{self, Exchange, SentRequest};
+use super::request::Received;
+use crate::agentos::{self, Exchange, SentRequest, Transcript};
 use crate::diagnostic::Problem;
 use crate::expect::Verdict;
 use crate::expr::Scope;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, StreamOutcome};
 use crate::scenario::{SaveFrom, Step};
 
 /// What a step brought, before it is reported.
@@ -126,27 +127,59 @@ fn keys_of(body: Option<&Value>) -> Option<String> {
 }
 
 /// An answer in the words of the language.
-pub(super) fn outcome_of(exchange: &Exchange, answers_json: bool, allow_failed_steps: bool) -> Outcome {
+pub(super) fn outcome_of(received: &Received, answers_json: bool, step: &Step) -> Outcome {
+    let exchange = &received.exchange;
     let body: Option<Value> = serde_json::from_slice(&exchange.body).ok();
-    let text = String::from_utf8_lossy(&exchange.body).into_owned();
+    // Checked at once where nothing is to be replaced: `from_utf8_lossy` goes from character to character.
+    let text = str::from_utf8(&exchange.body)
+        .map_or_else(|_| String::from_utf8_lossy(&exchange.body).into_owned(), str::to_owned);
+    let transcript = received.transcript.as_deref();
     // Redirects are not followed: the credentials are meant for the target alone.
     let error = if exchange.status >= 300 {
         Some(agentos::refusal_message(exchange.status, &exchange.headers, &exchange.body))
+    } else if let Some(incomplete) = transcript.and_then(Transcript::incomplete) {
+        Some(incomplete)
     } else {
         match &body {
-            Some(body) => agentos::run::failure_of(body, allow_failed_steps),
+            Some(body) => {
+                let failed = transcript.and_then(Transcript::error).map(str::to_owned);
+                failed.or_else(|| agentos::run::failure_of(body, step.allow_failed_steps))
+            }
             None => answers_json.then(|| not_json(exchange, &text)).flatten(),
         }
     };
+    let stream = transcript.map(|transcript| StreamOutcome {
+        events: Value::Array(transcript.events().to_vec()),
+        tools: Value::Array(transcript.tools().iter().map(|call| Value::Object(call.tool.clone())).collect()),
+    });
     Outcome {
         status: Some(exchange.status),
         headers: exchange.headers.clone(),
         text,
         body,
         duration: exchange.duration,
-        ttft: None,
+        ttft: transcript.and_then(Transcript::ttft),
+        stream,
         error,
     }
+}
+
+/// What must hold of every stream and does not, without what the step switches off.
+pub(super) fn violations(transcript: &Transcript, step: &Step) -> Vec<Failure> {
+    transcript
+        .violations()
+        .into_iter()
+        .filter(|violation| !step.waived.contains(&violation.kind))
+        .map(|violation| {
+            Problem::error("stream::invariant", format!("the stream is not as it should be: {violation}"))
+                .label(&step.action_key.span, "in this step")
+                .help(format!(
+                    "`invariants: {{ {}: false }}` switches this check off",
+                    violation.kind.as_str()
+                ))
+                .into()
+        })
+        .collect()
 }
 
 /// What came where the answer of an operation should be JSON: often the page of a proxy that wants a login.

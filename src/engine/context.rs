@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Settings;
 use crate::diagnostic::Problem;
-use crate::expr::{Expression, Fields, Scope, Value};
+use crate::expr::{self, Expression, Fields, Scope, Value};
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
 
@@ -15,33 +15,52 @@ use crate::scenario::Scenario;
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) scope: Scope,
-    answers: BTreeMap<String, Arc<Outcome>>,
+    /// Shared with `steps` of the scope.
+    answers: Arc<BTreeMap<String, Arc<Outcome>>>,
     /// What was set since the beginning or since the branch: what a branch brings back.
     changed: BTreeSet<String>,
 }
 
 impl Context {
     /// The names at the beginning of a scenario: those of the command line replace its own.
-    pub(super) fn new(scenario: &Scenario, settings: &Settings) -> Result<Self, Problem> {
+    pub(super) fn new(scenario: &Scenario, settings: &Settings) -> Result<Self, Vec<Problem>> {
         let mut scope = Scope::new(&scenario.base_dir);
-        scope.set("env", Value::from_fields(Environment(Arc::clone(&settings.environment))));
+        scope.set("env", expr::environment(&settings.environment));
         scope.set(
             "run",
             Value::from_json(&json!({ "id": settings.run_id, "started_at": settings.started_at })),
         );
-        let mut context = Self { scope, answers: BTreeMap::new(), changed: BTreeSet::new() };
-        context.publish();
+        let mut context = Self { scope, answers: Arc::default(), changed: BTreeSet::new() };
+        context.answered([]);
         let given = |name: &str| settings.variables.iter().rev().find(|(known, _)| known == name);
         for (name, value) in &settings.variables {
             context.scope.set(name, Value::from_json(value));
         }
+        let mut problems = Vec::new();
+        let mut failed: Vec<&str> = Vec::new();
         for (key, template) in &scenario.vars {
-            if given(&key.name).is_none() {
-                let value = template.resolve(&context.scope)?;
-                context.scope.set(&key.name, Value::from_json(&value));
+            if given(&key.name).is_some() {
+                continue;
+            }
+            // What needs a variable that has no value is no second fault.
+            let mut consequence = false;
+            template.for_each_expression(&mut |expression| {
+                consequence |= expression
+                    .names()
+                    .iter()
+                    .any(|name| name.split('.').next().is_some_and(|root| failed.contains(&root)));
+            });
+            match template.resolve(&context.scope) {
+                Ok(value) => context.scope.set(&key.name, Value::from_json(&value)),
+                Err(problem) => {
+                    failed.push(&key.name);
+                    if !consequence {
+                        problems.push(problem);
+                    }
+                }
             }
         }
-        Ok(context)
+        if problems.is_empty() { Ok(context) } else { Err(problems) }
     }
 
     /// Gives a variable a value.
@@ -50,9 +69,14 @@ impl Context {
         self.changed.insert(name.to_owned());
     }
 
+    /// Gives a variable a value that a branch does not bring back: the item of a loop.
+    pub(super) fn set_local(&mut self, name: &str, value: &serde_json::Value) {
+        self.scope.set(name, Value::from_json(value));
+    }
+
     /// The names of a branch that runs beside others: it sees what is there and shares nothing that it sets.
     pub(super) fn branch(&self) -> Self {
-        Self { scope: self.scope.clone(), answers: self.answers.clone(), changed: BTreeSet::new() }
+        Self { scope: self.scope.clone(), answers: Arc::clone(&self.answers), changed: BTreeSet::new() }
     }
 
     /// Takes over what a branch has set.
@@ -63,18 +87,19 @@ impl Context {
                 self.changed.insert(name);
             }
         }
-        self.answers.extend(branch.answers);
-        self.publish();
+        self.answered(branch.answers.iter().map(|(id, outcome)| (id.clone(), Arc::clone(outcome))));
     }
 
     /// Keeps the answer of the step `id`.
     pub(super) fn keep(&mut self, id: &str, outcome: &Arc<Outcome>) {
-        self.answers.insert(id.to_owned(), Arc::clone(outcome));
-        self.publish();
+        self.answered([(id.to_owned(), Arc::clone(outcome))]);
     }
 
-    fn publish(&mut self) {
-        self.scope.set("steps", Value::from_fields(Answers(self.answers.clone())));
+    fn answered(&mut self, answers: impl IntoIterator<Item = (String, Arc<Outcome>)>) {
+        // Nobody else has the map then, and it is added to; otherwise each answer would copy all before it.
+        self.scope.remove("steps");
+        Arc::make_mut(&mut self.answers).extend(answers);
+        self.scope.set("steps", Value::from_fields(Answers(Arc::clone(&self.answers))));
     }
 
     /// The first name of an expression that was never set, because the step that sets it did not run.
@@ -91,22 +116,8 @@ impl Context {
     }
 }
 
-/// The environment variables, as `env.NAME`.
 #[derive(Debug)]
-pub(crate) struct Environment(pub(crate) Arc<BTreeMap<String, String>>);
-
-impl Fields for Environment {
-    fn field(&self, name: &str) -> Option<Value> {
-        self.0.get(name).map(|value| Value::from_json(&json!(value)))
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.0.keys().cloned().collect()
-    }
-}
-
-#[derive(Debug)]
-struct Answers(BTreeMap<String, Arc<Outcome>>);
+struct Answers(Arc<BTreeMap<String, Arc<Outcome>>>);
 
 impl Fields for Answers {
     fn field(&self, name: &str) -> Option<Value> {
@@ -158,13 +169,13 @@ pub(super) fn answer_field(outcome: &Outcome, name: &str) -> Option<serde_json::
             Some(json!(u64::try_from(outcome.duration.as_millis()).unwrap_or(u64::MAX)))
         }
         "error" => outcome.error.as_ref().map(|error| json!(error)),
-        "events" => outcome.events().map(|events| json!(events)),
+        "events" => outcome.events().cloned(),
         "headers" => Some(outcome.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect()),
         "requirements" => outcome.requirements().cloned(),
         "status" => outcome.status.map(|status| json!(status)),
         "text" => Some(json!(outcome.text)),
         "tokens" => outcome.tokens().map(serde_json::Value::Object),
-        "tools" => outcome.tools().map(|tools| json!(tools)),
+        "tools" => outcome.tools().map(std::borrow::Cow::into_owned),
         _ => None,
     }
 }

@@ -41,6 +41,13 @@ pub enum Event {
         /// What it says.
         text: String,
     },
+    /// A piece of a streamed answer came.
+    Answer {
+        /// The scenario that asked.
+        scenario: Arc<Scenario>,
+        /// The text.
+        piece: String,
+    },
     /// A scenario is over.
     ScenarioFinished(ScenarioReport),
     /// The run is over.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::context::Context;
 use super::event::{Observer, Phase, ScenarioReport, Status, StepStatus};
 use super::steps::{Flow, Run};
-use super::stop::Stop;
+use super::stop::{Stop, Whose};
 use super::{Interrupt, Settings, Target};
 use crate::diagnostic::Problem;
 use crate::scenario::{Scenario, Skip};
@@ -29,7 +29,9 @@ pub(super) async fn run(
     let mut report = ScenarioReport::new(scenario);
     let mut context = match Context::new(scenario, settings) {
         Ok(context) => context,
-        Err(problem) => return ScenarioReport::broken(scenario, problem),
+        Err(problems) => {
+            return ScenarioReport { status: Status::Failed, problems, ..ScenarioReport::new(scenario) };
+        }
     };
     match skip_reason(scenario, target, &context).await {
         Ok(None) => {}
@@ -53,7 +55,13 @@ pub(super) async fn run(
         observer,
         context: &mut context,
         report: &mut report,
-        stop: Stop { deadline: timeout.map(|timeout| began + timeout), timeout, interrupt, presses: 1 },
+        stop: Stop {
+            deadline: timeout.map(|timeout| began + timeout),
+            timeout,
+            whose: Whose::Scenario,
+            interrupt,
+            presses: 1,
+        },
         transcript: Vec::new(),
     };
     let mut flow = run.list(&scenario.setup, Phase::Setup).await;
@@ -63,8 +71,13 @@ pub(super) async fn run(
     let stopped = flow == Flow::Stopped;
     let left = timeout.map(|timeout| timeout.saturating_sub(began.elapsed()).max(FINALLY_TIME));
     let left = if stopped { Some(FINALLY_TIME) } else { left };
-    run.stop =
-        Stop { deadline: left.map(|left| Instant::now() + left), timeout: left, interrupt, presses: 2 };
+    run.stop = Stop {
+        deadline: left.map(|left| Instant::now() + left),
+        timeout: left,
+        whose: Whose::Finally,
+        interrupt,
+        presses: 2,
+    };
     run.finally(&scenario.finally).await;
     report.duration = began.elapsed();
     let failed =

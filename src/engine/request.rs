@@ -5,8 +5,12 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::Settings;
+use futures_util::StreamExt as _;
+
+use crate::agentos::auth::Identity;
 use crate::agentos::{
-    AnyOperation, Call, CallOptions, Client, Error, ErrorKind, Exchange, Payload, Phase, Timeouts,
+    AnyOperation, Call, CallOptions, Client, Error, ErrorKind, Exchange, Opened, Payload, Phase, SentRequest,
+    Timeouts, Transcript,
 };
 use crate::diagnostic::{self, Problem};
 use crate::expr::{Scope, as_text};
@@ -30,6 +34,7 @@ impl Request {
     pub(super) fn of_operation(
         step: &Step,
         action: &OperationAction,
+        identity: Option<&Key>,
         scope: &Scope,
         settings: &Settings,
     ) -> Result<Self, Vec<Problem>> {
@@ -46,17 +51,18 @@ impl Request {
                 Err(problem) => problems.push(problem),
             }
         }
-        let options = options(step, scope, settings, &mut problems);
+        let options = options(step, identity, scope, settings, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
         // Null stands for "not given".
         fields.retain(|_, value| !value.is_null());
-        let operation = action.operation.parse(fields).map_err(|error| {
-            vec![
-                Problem::error("operation::fields", error.to_string())
-                    .label(&step.action_key.span, "in this step"),
-            ]
+        let operation = action.operation.parse(fields.clone()).map_err(|error| {
+            let wrong = action.operation.out_of_range(&fields, &error);
+            let culprit = action.fields.iter().find(|(key, _)| wrong.field.as_ref() == Some(&key.name));
+            let span = culprit.map_or(&step.action_key.span, |(_, template)| template.span());
+            let problem = Problem::error("operation::type", wrong.message).maybe_help(wrong.help);
+            vec![problem.label(span, "out of range")]
         })?;
         Ok(Self { what: What::Operation(operation), options })
     }
@@ -65,6 +71,7 @@ impl Request {
     pub(super) fn of_http(
         step: &Step,
         action: &HttpAction,
+        identity: Option<&Key>,
         scope: &Scope,
         settings: &Settings,
     ) -> Result<Self, Vec<Problem>> {
@@ -97,7 +104,7 @@ impl Request {
                     .label(action.path.span(), "this path"),
             );
         }
-        let options = options(step, scope, settings, &mut problems);
+        let options = options(step, identity, scope, settings, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -110,32 +117,63 @@ impl Request {
         matches!(self.what, What::Operation(_))
     }
 
-    async fn once(&self, client: &Client) -> Result<Exchange, Error> {
-        match &self.what {
-            What::Operation(operation) => operation.execute(client, &self.options).await,
-            What::Call(call) => client.exchange(call, &self.options).await,
+    async fn once(&self, client: &Client, told: &mut dyn FnMut(&str)) -> Result<Received, Error> {
+        let What::Operation(operation) = &self.what else {
+            let What::Call(call) = &self.what else { return Err(Error::invalid("nothing to send")) };
+            return client.exchange(call, &self.options).await.map(Received::whole);
+        };
+        let component = operation.component().filter(|_| operation.streams());
+        let Some(component) = component else {
+            return operation.execute(client, &self.options).await.map(Received::whole);
+        };
+        let mut stream = match operation.open(client, &self.options).await? {
+            Opened::Answer(exchange) => return Ok(Received::whole(*exchange)),
+            Opened::Stream(stream) => stream,
+        };
+        let mut transcript = Transcript::new(component).of_request(stream.request());
+        let mut told_characters = 0;
+        while let Some(event) = stream.next().await {
+            transcript.push(event?);
+            let joined = transcript.joined();
+            if let Some(new) = joined.get(told_characters..).filter(|new| !new.is_empty()) {
+                told(new);
+                told_characters = joined.len();
+            }
         }
+        let timings = stream.timings();
+        let exchange = transcript.clone().into_exchange(stream.head().clone(), timings.duration);
+        Ok(Received { exchange, transcript: Some(Box::new(transcript)) })
     }
 
-    /// Sends it, as often as `retry` says.
+    /// The request as it is sent, for a report of one whose answer nobody waited for.
+    pub(super) fn shown(&self, client: &Client) -> Option<SentRequest> {
+        let call = match &self.what {
+            What::Operation(operation) => operation.call().ok()?,
+            What::Call(call) => call.clone(),
+        };
+        client.dry_run(&call, &self.options).ok()
+    }
+
+    /// Sends it, as often as `retry` says. Pieces of a streamed answer are `told` as they come.
     pub(super) async fn send(
         &self,
         client: &Client,
         retry: Option<&Retry>,
-    ) -> (Result<Exchange, Error>, Vec<String>) {
+        told: &mut dyn FnMut(&str),
+    ) -> (Result<Received, Error>, Vec<String>) {
         let mut notes = Vec::new();
         let mut delay = retry.map(|retry| retry.delay).unwrap_or_default();
         let attempts = retry.map_or(1, |retry| retry.attempts);
         let mut attempt = 1;
         loop {
-            let result = self.once(client).await;
+            let result = self.once(client, told).await;
             let Some(retry) = retry.filter(|retry| attempt < attempts && wants(retry, &result)) else {
                 return (result, notes);
             };
-            let asked = result.as_ref().ok().and_then(retry_after);
+            let asked = result.as_ref().ok().and_then(|received| retry_after(&received.exchange));
             let pause = asked.unwrap_or(delay).min(LONGEST_PAUSE);
             let why = match &result {
-                Ok(exchange) => format!("was answered {}", exchange.status),
+                Ok(received) => format!("was answered {}", received.exchange.status),
                 Err(error) => format!("failed: {error}"),
             };
             notes.push(format!("attempt {attempt} of {attempts} {why}; again after {}", in_words(pause)));
@@ -143,6 +181,18 @@ impl Request {
             delay = delay.mul_f64(retry.backoff).min(LONGEST_PAUSE);
             attempt += 1;
         }
+    }
+}
+
+/// An answer: whole, or put together from a stream.
+pub(super) struct Received {
+    pub(super) exchange: Exchange,
+    pub(super) transcript: Option<Box<Transcript>>,
+}
+
+impl Received {
+    fn whole(exchange: Exchange) -> Self {
+        Self { exchange, transcript: None }
     }
 }
 
@@ -157,10 +207,10 @@ fn in_words(duration: Duration) -> String {
     }
 }
 
-fn wants(retry: &Retry, result: &Result<Exchange, Error>) -> bool {
+fn wants(retry: &Retry, result: &Result<Received, Error>) -> bool {
     retry.on.iter().any(|on| match (on, result) {
-        (RetryOn::Status(status), Ok(exchange)) => exchange.status == *status,
-        (RetryOn::Class(class), Ok(exchange)) => exchange.status / 100 == *class,
+        (RetryOn::Status(status), Ok(received)) => received.exchange.status == *status,
+        (RetryOn::Class(class), Ok(received)) => received.exchange.status / 100 == *class,
         (RetryOn::Timeout, Err(error)) => matches!(error.kind, ErrorKind::Timeout { .. }),
         (RetryOn::Connect, Err(error)) => {
             matches!(
@@ -198,8 +248,28 @@ fn typed(action: &OperationAction, key: &Key, template: &Template, value: Value)
     })
 }
 
-fn options(step: &Step, scope: &Scope, settings: &Settings, problems: &mut Vec<Problem>) -> CallOptions {
+fn options(
+    step: &Step,
+    identity: Option<&Key>,
+    scope: &Scope,
+    settings: &Settings,
+    problems: &mut Vec<Problem>,
+) -> CallOptions {
     let mut headers = Vec::new();
+    if let Some(name) = identity {
+        match settings.identities.get(&name.name).map(Identity::headers) {
+            Some(Ok(identity)) => headers.extend(identity),
+            Some(Err(error)) => {
+                problems.push(
+                    Problem::error("identity::token", error.to_string()).label(&name.span, "this identity"),
+                );
+            }
+            None => problems.push(crate::scenario::unknown_identity(
+                name,
+                settings.identities.keys().map(String::as_str),
+            )),
+        }
+    }
     for (key, template) in &step.headers {
         match template.resolve_text(scope) {
             Ok(value) if value.chars().any(char::is_control) => problems.push(
@@ -213,9 +283,17 @@ fn options(step: &Step, scope: &Scope, settings: &Settings, problems: &mut Vec<P
                 .label(template.span(), "here")
                 .help("a value read from a file often ends with a line break: use `| trim`"),
             ),
-            Ok(value) => headers.push((key.name.to_ascii_lowercase(), value)),
+            Ok(value) => {
+                // What the step itself says goes before its identity.
+                let name = key.name.to_ascii_lowercase();
+                headers.retain(|(known, _)| *known != name);
+                headers.push((name, value));
+            }
             Err(problem) => problems.push(problem),
         }
+    }
+    for (name, value) in &headers {
+        settings.masker.add_header(name, value);
     }
     let (own, general) = (step.timeout, settings.timeouts);
     let timeouts = Timeouts {

@@ -11,9 +11,9 @@ use super::answer::{self, Done};
 use super::context::Context;
 use super::event::{Event, Failure, Observer, Phase, ScenarioReport, StepReport, StepStatus};
 use super::request::Request;
-use super::stop::Stop;
+use super::stop::{Stop, Whose};
 use super::{Settings, Target};
-use crate::agentos::Error;
+use crate::agentos::{Error, Exchange, SentRequest};
 use crate::diagnostic::Problem;
 use crate::outcome::Outcome;
 use crate::scenario::{Action, Scenario, Step, conversation};
@@ -41,6 +41,15 @@ pub(super) struct Run<'a> {
     pub(super) stop: Stop<'a>,
     /// What was said so far in the conversation that is going on: a failure shows it.
     pub(super) transcript: Vec<String>,
+}
+
+/// What came of a request: an answer, or why there is none.
+struct Arrived {
+    outcome: Outcome,
+    request: Option<SentRequest>,
+    exchange: Option<Arc<Exchange>>,
+    notes: Vec<String>,
+    violations: Vec<Failure>,
 }
 
 impl Run<'_> {
@@ -82,6 +91,14 @@ impl Run<'_> {
             self.skip(step, phase, format!("`{name}` was never set"));
             return Flow::Go;
         }
+        match &step.repeated {
+            Some(over) => self.repeated(step, over, phase).await,
+            None => self.once(step, phase).await,
+        }
+    }
+
+    /// Runs a step for one item, or the one time that it runs.
+    pub(super) async fn once(&mut self, step: &Step, phase: Phase) -> Flow {
         match step.condition.as_ref().map(|condition| condition.is_true(&self.context.scope)) {
             None | Some(Ok(true)) => {}
             Some(Ok(false)) => {
@@ -97,7 +114,10 @@ impl Run<'_> {
             Action::Group(steps) => return self.group(step, steps, phase).await,
             Action::Parallel(branches) => return self.parallel(step, branches, phase).await,
             Action::Conversation(turns) => return self.conversation(step, turns, phase).await,
-            Action::Operation(_) | Action::Http(_) => self.request(step).await,
+            Action::Operation(_) | Action::Http(_) => match &step.until {
+                Some(until) => self.until(step, until).await,
+                None => self.request(step).await.0,
+            },
             Action::Set(values) => self.set(values),
             Action::Assert(expectations) => {
                 answer::checked(&expectations.evaluate(None, &self.context.scope))
@@ -109,16 +129,19 @@ impl Run<'_> {
     }
 
     async fn group(&mut self, step: &Step, steps: &[Step], phase: Phase) -> Flow {
-        let outer = (self.stop.deadline, self.stop.timeout);
+        let outer = self.stop;
         if let Some(total) = step.timeout.total {
             let deadline = Instant::now() + total;
             if self.stop.deadline.is_none_or(|outer| deadline < outer) {
                 self.stop.deadline = Some(deadline);
                 self.stop.timeout = Some(total);
+                self.stop.whose = Whose::Group;
             }
         }
         let flow = self.list(steps, phase).await;
-        (self.stop.deadline, self.stop.timeout) = outer;
+        self.stop = outer;
+        // Where the group's own time was up and not that of what is around it, that is a failure like any other.
+        let flow = if flow == Flow::Stopped && self.stop.now().is_none() { Flow::Failed } else { flow };
         match flow {
             Flow::Failed if step.soft => Flow::Go,
             flow => flow,
@@ -128,32 +151,45 @@ impl Run<'_> {
     /// Runs the branches at the same time, each with variables of its own, and joins what they bring: in the order in
     /// which the branches stand, whichever was first.
     async fn parallel(&mut self, step: &Step, branches: &[Step], phase: Phase) -> Flow {
-        let mut states: Vec<(Context, ScenarioReport)> =
-            branches.iter().map(|_| (self.context.branch(), ScenarioReport::new(self.scenario))).collect();
-        let running = branches.iter().zip(&mut states).map(|(branch, (context, report))| {
-            let mut run = Run {
-                scenario: self.scenario,
-                target: self.target,
-                settings: self.settings,
-                observer: self.observer,
-                context,
-                report,
-                stop: self.stop,
-                transcript: Vec::new(),
-            };
-            async move { run.list(std::slice::from_ref(branch), phase).await }
+        let shared = &*self;
+        let running = branches.iter().map(|branch| async move {
+            let mut context = shared.context.branch();
+            let mut report = ScenarioReport::new(shared.scenario);
+            let flow =
+                shared.beside(&mut context, &mut report).list(std::slice::from_ref(branch), phase).await;
+            (context, report, flow)
         });
-        let flows = join_all(running).await;
-        for (context, report) in states {
-            self.context.join(context);
-            self.report.steps += report.steps;
-            self.report.checks += report.checks;
-            self.report.failed.extend(report.failed);
+        let mut worst = Flow::Go;
+        for (context, report, flow) in join_all(running).await {
+            self.take(context, report);
+            worst = worst.max(flow);
         }
-        match flows.into_iter().max().unwrap_or(Flow::Go) {
+        match worst {
             Flow::Failed if step.soft => Flow::Go,
             flow => flow,
         }
+    }
+
+    /// A run of the same scenario beside this one.
+    pub(super) fn beside<'b>(&'b self, context: &'b mut Context, report: &'b mut ScenarioReport) -> Run<'b> {
+        Run {
+            scenario: self.scenario,
+            target: self.target,
+            settings: self.settings,
+            observer: self.observer,
+            context,
+            report,
+            stop: self.stop,
+            transcript: Vec::new(),
+        }
+    }
+
+    /// Takes over what a run beside this one brought.
+    pub(super) fn take(&mut self, context: Context, report: ScenarioReport) {
+        self.context.join(context);
+        self.report.steps += report.steps;
+        self.report.checks += report.checks;
+        self.report.failed.extend(report.failed);
     }
 
     async fn conversation(&mut self, step: &Step, turns: &[Step], phase: Phase) -> Flow {
@@ -185,7 +221,7 @@ impl Run<'_> {
     }
 
     /// Reports a step that ran.
-    fn finish(&mut self, step: &Step, phase: Phase, duration: Duration, done: Done) -> Flow {
+    pub(super) fn finish(&mut self, step: &Step, phase: Phase, duration: Duration, done: Done) -> Flow {
         self.report.steps += 1;
         self.report.checks += done.checks;
         let stopped = done.stopped;
@@ -235,13 +271,14 @@ impl Run<'_> {
     }
 
     fn set(&mut self, values: &[(crate::yaml::Key, Template)]) -> Done {
+        let mut done = Done::default();
         for (key, template) in values {
             match template.resolve(&self.context.scope) {
                 Ok(value) => self.context.set(&key.name, &value),
-                Err(problem) => return Done::failed(problem),
+                Err(problem) => done.failures.push(problem.into()),
             }
         }
-        Done::default()
+        done
     }
 
     async fn sleep(&mut self, step: &Step, template: &Template) -> Done {
@@ -274,64 +311,79 @@ impl Run<'_> {
         }
     }
 
-    /// Sends the request of a step and holds its expectations against the answer.
-    async fn request(&mut self, step: &Step) -> Done {
-        let request = match &step.action {
-            Action::Operation(action) => {
-                Request::of_operation(step, action, &self.context.scope, self.settings)
-            }
-            Action::Http(action) => Request::of_http(step, action, &self.context.scope, self.settings),
-            _ => return Done::default(),
+    /// Sends the request of a step and holds its expectations against the answer; no answer where it was not sent.
+    pub(super) async fn request(&mut self, step: &Step) -> (Done, Option<Arc<Outcome>>) {
+        let arrived = match self.send(step).await {
+            Ok(arrived) => arrived,
+            Err(done) => return (*done, None),
         };
-        let request = match request {
-            Ok(request) => request,
-            Err(problems) => {
-                return Done {
-                    failures: problems.into_iter().map(Failure::from).collect(),
-                    ..Done::default()
-                };
-            }
-        };
-        if let Action::Operation(action) = &step.action
-            && let Some(lack) = self.target.lacks_operation(action.operation.spec).await
-        {
-            return Done::failed(
-                Problem::error("operation::missing", lack)
-                    .label(&step.action_key.span, "nothing was sent")
-                    .help(format!(
-                        "`requires: {{ operations: [{}] }}` skips the scenario there",
-                        action.operation.spec.name
-                    )),
-            );
-        }
-        let began = Instant::now();
-        let sent = request.send(&self.target.client, step.retry.as_ref());
-        let (result, mut notes) = match self.stop.guard(sent).await {
-            Ok(sent) => sent,
-            Err(stopped) => return Done { stopped: true, ..Done::failed(self.stop.problem(&stopped, step)) },
-        };
-        let (outcome, exchange, sent) = match result {
-            Ok(exchange) => {
-                let exchange = Arc::new(exchange);
-                notes.extend(exchange.notes.iter().cloned());
-                let outcome = answer::outcome_of(&exchange, request.answers_json(), step.allow_failed_steps);
-                (outcome, Some(Arc::clone(&exchange)), Some(exchange.request.clone()))
-            }
-            Err(error) => {
-                let Error { kind, request } = error;
-                let error = kind.to_string();
-                let outcome = Outcome { error: Some(error), duration: began.elapsed(), ..Outcome::default() };
-                (outcome, None, request.map(|request| *request))
-            }
-        };
-        let outcome = Arc::new(outcome);
+        let outcome = Arc::new(arrived.outcome);
         self.record_turn(step, &outcome);
         if let Some(id) = &step.id {
             self.context.keep(&id.name, &outcome);
         }
         let mut done = answer::check(step, &outcome, &self.context.scope);
         answer::save(step, &outcome, self.context, &mut done);
-        Done { request: sent, exchange, notes, ..done }
+        done.failures.extend(arrived.violations);
+        let Arrived { request, exchange, notes, .. } = arrived;
+        (Done { request, exchange, notes, ..done }, Some(outcome))
+    }
+
+    async fn send(&self, step: &Step) -> Result<Arrived, Box<Done>> {
+        let failed = |problems: Vec<Problem>| {
+            let failures = problems.into_iter().map(Failure::from).collect();
+            Box::new(Done { failures, ..Done::default() })
+        };
+        let scope = &self.context.scope;
+        let identity = step.identity.as_ref().or(self.scenario.identity.as_ref());
+        let request = match &step.action {
+            Action::Operation(action) => Request::of_operation(step, action, identity, scope, self.settings),
+            Action::Http(action) => Request::of_http(step, action, identity, scope, self.settings),
+            _ => return Err(Box::default()),
+        };
+        let request = request.map_err(failed)?;
+        if let Action::Operation(action) = &step.action
+            && let Some(lack) = self.target.lacks_operation(action.operation.spec).await
+        {
+            let name = action.operation.spec.name;
+            let problem = Problem::error("operation::missing", lack)
+                .label(&step.action_key.span, "nothing was sent")
+                .help(format!("`requires: {{ operations: [{name}] }}` skips the scenario there"));
+            return Err(failed(vec![problem]));
+        }
+        let began = Instant::now();
+        let mut told = |piece: &str| {
+            self.observer.on(&Event::Answer { scenario: Arc::clone(self.scenario), piece: piece.to_owned() });
+        };
+        let sent = request.send(&self.target.client, step.retry.as_ref(), &mut told);
+        let (result, mut notes) = self.stop.guard(sent).await.map_err(|stopped| {
+            let problem = self.stop.problem(&stopped, step);
+            let request = request.shown(&self.target.client);
+            Box::new(Done { stopped: true, request, ..Done::failed(problem) })
+        })?;
+        Ok(match result {
+            Ok(received) => {
+                notes.extend(received.exchange.notes.iter().cloned());
+                let outcome = answer::outcome_of(&received, request.answers_json(), step);
+                let transcript = received.transcript.as_deref().filter(|_| outcome.error.is_none());
+                let violations =
+                    transcript.map(|transcript| answer::violations(transcript, step)).unwrap_or_default();
+                let exchange = received.exchange;
+                let request = Some(exchange.request.clone());
+                Arrived { outcome, request, exchange: Some(Arc::new(exchange)), notes, violations }
+            }
+            Err(Error { kind, request }) => {
+                let error = Some(kind.to_string());
+                let outcome = Outcome { error, duration: began.elapsed(), ..Outcome::default() };
+                Arrived {
+                    outcome,
+                    request: request.map(|request| *request),
+                    exchange: None,
+                    notes,
+                    violations: Vec::new(),
+                }
+            }
+        })
     }
 
     /// The first name that a step needs and that was never set.

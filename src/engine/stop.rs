@@ -7,12 +7,21 @@ use super::Interrupt;
 use crate::diagnostic::Problem;
 use crate::scenario::Step;
 
+/// Whose time a deadline is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    Scenario,
+    Group,
+    Finally,
+}
+
 /// What ends a step from outside.
 #[derive(Clone, Copy)]
 pub(super) struct Stop<'a> {
     pub(super) deadline: Option<Instant>,
     /// The time that the deadline came from, for the message.
     pub(super) timeout: Option<Duration>,
+    pub(super) whose: Whose,
     pub(super) interrupt: &'a Interrupt,
     /// How often Ctrl-C must be pressed: `finally` runs on after the first time.
     pub(super) presses: u32,
@@ -57,9 +66,19 @@ impl Stop<'_> {
             }
             Stopped::Deadline => {
                 let time = self.timeout.map(in_words).unwrap_or_default();
-                Problem::error("scenario::timeout", format!("the scenario's time of {time} is up"))
+                let (whose, help) = match self.whose {
+                    Whose::Scenario => {
+                        ("the scenario's", "`timeout:` of the scenario, or --timeout, sets it")
+                    }
+                    Whose::Group => ("the group's", "`timeout:` of the group sets it"),
+                    Whose::Finally => (
+                        "the `finally` steps'",
+                        "after an interruption or a timeout they have a minute, otherwise what is left of the scenario's time",
+                    ),
+                };
+                Problem::error("scenario::timeout", format!("{whose} time of {time} is up"))
                     .label(&step.action_key.span, "this was running")
-                    .help("`timeout:` of the scenario, or --timeout, sets it")
+                    .help(help)
             }
         }
     }

@@ -277,6 +277,7 @@ pub(super) fn predicate(
         Op::Called(calls) => return tools::called(&case, value, calls),
         Op::NotCalled(calls) => return tools::not_called(&case, value, calls),
         Op::Count(count) => return count.judge(&case, value),
+        Op::Sequence(sequence) => sequence.judge(&case, value),
         Op::Exists(_) | Op::Not(_) | Op::AllOf(_) | Op::AnyOf(_) | Op::True(_) => Judgement::Holds,
     })
 }

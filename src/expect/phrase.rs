@@ -94,6 +94,7 @@ pub(super) fn expected(predicate: &Predicate, scope: &Scope) -> String {
             let calls: Vec<String> = calls.iter().map(|call| call.describe(scope)).collect();
             format!("not called {}", calls.join(" nor "))
         }
+        Op::Sequence(sequence) => sequence.describe(),
         Op::Count(super::tools::Count::All(inner)) => format!("a number that is {}", matcher(inner, scope)),
         Op::Count(super::tools::Count::Named(counts)) => counts
             .iter()

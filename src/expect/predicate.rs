@@ -9,6 +9,7 @@ use super::argument::{self, Arg};
 use super::like::Like;
 use super::names;
 use super::schema::{Schema, SchemaArg};
+use super::sequence::Sequence;
 use super::tools::{self, Call, Count};
 use crate::diagnostic::{Problem, Problems};
 use crate::expr::Expression;
@@ -72,6 +73,8 @@ pub(super) enum Op {
     Called(Vec<Call>),
     NotCalled(Vec<Call>),
     Count(Count),
+    /// The order of events or calls.
+    Sequence(Sequence),
     Not(Matcher),
     AllOf(Vec<Matcher>),
     AnyOf(Vec<Matcher>),
@@ -208,8 +211,8 @@ impl Sort {
     /// Why a predicate has no meaning for such a target.
     fn refuses(self, name: &str) -> Option<&'static str> {
         match name {
-            "called" | "not_called" | "count" => {
-                (!matches!(self, Self::Plain | Self::Calls)).then_some("it is for `tools`")
+            "called" | "not_called" | "count" | "sequence" => {
+                (!matches!(self, Self::Plain | Self::Calls)).then_some("it is for `tools` and `events`")
             }
             "gt" | "gte" | "lt" | "lte" | "between" | "close_to" | "exists" | "not" | "all_of" | "any_of" => {
                 None
@@ -263,7 +266,7 @@ impl Predicate {
             Op::Matches(arg) => arg.for_each_expression(visit),
             Op::OneOf(arg) | Op::NotOneOf(arg) => arg.for_each_expression(visit),
             Op::Empty(arg) | Op::Exists(arg) => arg.for_each_expression(visit),
-            Op::Type(_) | Op::Format(..) | Op::Unique(_) | Op::Sorted { .. } => {}
+            Op::Type(_) | Op::Format(..) | Op::Unique(_) | Op::Sorted { .. } | Op::Sequence(_) => {}
             Op::Length(inner) | Op::Each(inner) | Op::Any(inner) | Op::None(inner) | Op::Not(inner) => {
                 inner.for_each_expression(visit);
             }
@@ -350,6 +353,7 @@ impl Op {
             "not" => Self::Not(Matcher::parse(node, sort, problems)?),
             "all_of" => Self::AllOf(alternatives(entry, sort, problems)?),
             "any_of" => Self::AnyOf(alternatives(entry, sort, problems)?),
+            "sequence" => Self::Sequence(Sequence::parse(node, problems)?),
             other => {
                 problems.push(
                     Problem::error(

@@ -204,11 +204,9 @@ impl Target {
             TargetKind::Text if outcome.status.is_none() => Found::absent(missing::answer(outcome)),
             TargetKind::Text => Found::value(Cow::Owned(Value::String(outcome.text.clone()))),
             TargetKind::Content => Found::maybe(outcome.content(), || missing::content(outcome)),
-            TargetKind::Events => {
-                Found::maybe(field("events").filter(|events| events.is_array()), || missing::events(outcome))
-            }
-            TargetKind::Tools => match field("tools").filter(|tools| tools.is_array()) {
-                Some(tools) => Found::value(Cow::Borrowed(tools)),
+            TargetKind::Events => Found::maybe(outcome.events(), || missing::events(outcome)),
+            TargetKind::Tools => match outcome.tools() {
+                Some(tools) => Found::value(tools),
                 // A run that called none has no `tools`: `not_called` and `count: 0` hold of it.
                 None if field("run_id").is_some() => Found {
                     exists: false,

@@ -55,6 +55,7 @@ fn outcome(body: Value) -> Outcome {
         body: Some(body),
         duration: Duration::from_millis(6200),
         ttft: Some(Duration::from_millis(450)),
+        stream: None,
         error: None,
     }
 }
@@ -582,7 +583,8 @@ fn everything_wrong_is_found() {
         "content: { called: x }",
         "tools: { called: {} }",
         "tools: { called: { a: 2 } }",
-        "events: { sequence: [RunStarted] }",
+        "events: { sequence: RunStarted }",
+        "tools: { sequence: [] }",
         "content: { judge: { agent_id: a } }",
         "[]",
         "{}",
@@ -647,10 +649,11 @@ fn everything_wrong_is_found() {
     `contains` cannot be asked of this target [contains] | a duration is compared: gt, gte, lt, lte, between or close_to, e.g. `{ lt: 5s }`
     nothing is between "5s" and "1s": the first is the greater [[5s, 1s] | write ["1s", "5s"]
     AgentOS counts no `totl` tokens, as far as is known [tokens.totl] | did you mean `total`?
-    `called` cannot be asked of this target [called] | it is for `tools`
+    `called` cannot be asked of this target [called] | it is for `tools` and `events`
     no tool is named here [{] | write `called: get_weather` or `called: { get_weather: { city: Paris } }`; no tool at all is `empty: true`
     the arguments of a call are a mapping [2] | write `{ a: { city: Paris } }`; how often is `count`
-    `sequence` is not supported yet by this version [sequence]
+    expected a list of names, found a text [RunStarted] | write `sequence: [RunStarted, "...", RunContent+, "...", RunCompleted]`
+    the sequence is empty [[] | that nothing is there is `empty: true`
     `judge` is not supported yet by this version [judge]
     nothing is expected here [[] | write `expect: { status: 200, content: { contains: Alice } }`
     nothing is expected here [{] | write `expect: { status: 200, content: { contains: Alice } }`

@@ -103,7 +103,7 @@ fn parse_into(node: &Node, list: bool, calls: &mut Vec<Call>, problems: &mut Pro
 }
 
 /// The name of a tool call, or of an event.
-fn name_of(call: &Value) -> Option<&str> {
+pub(super) fn name_of(call: &Value) -> Option<&str> {
     ["tool_name", "event", "name"].into_iter().find_map(|key| call.get(key)).and_then(Value::as_str)
 }
 

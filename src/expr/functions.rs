@@ -71,7 +71,6 @@ pub(super) const FILTERS: &[&str] = &[
 /// The tests that an expression can use after `is`.
 pub(super) const TESTS: &[&str] = &[
     "boolean",
-    "containing",
     "defined",
     "divisibleby",
     "endingwith",

@@ -1,6 +1,7 @@
 //! The report on standard output: a line per scenario, at the end every failure whole, then the counts.
 
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use owo_colors::{OwoColorize as _, Style as Paint};
@@ -37,6 +38,9 @@ pub struct Terminal<'a> {
     verbosity: Verbosity,
     target: String,
     failures: Mutex<Vec<String>>,
+    /// Whether streamed answers are shown as they come: only to somebody who watches.
+    live: bool,
+    answering: AtomicBool,
 }
 
 impl<'a> Terminal<'a> {
@@ -47,8 +51,18 @@ impl<'a> Terminal<'a> {
         style: Style,
         verbosity: Verbosity,
         target: String,
+        live: bool,
     ) -> Self {
-        Self { sink, masker, style, verbosity, target, failures: Mutex::new(Vec::new()) }
+        Self {
+            sink,
+            masker,
+            style,
+            verbosity,
+            target,
+            failures: Mutex::new(Vec::new()),
+            live,
+            answering: AtomicBool::new(false),
+        }
     }
 
     fn say(&self, text: &str) {
@@ -86,7 +100,7 @@ impl<'a> Terminal<'a> {
     /// All of a failed scenario: what went wrong and where, the request, the answer.
     fn failure(&self, report: &ScenarioReport) -> String {
         let mut text = String::new();
-        let title = format!("FAIL {}", report.scenario.name);
+        let title = format!("FAIL {}", text::cut(&report.scenario.name.replace('\n', " ")));
         push(&mut text, &self.paint(&title, Paint::new().red().bold()));
         for problem in &report.problems {
             text.push_str(&indent(&problem.render(self.inner_style())));
@@ -106,7 +120,8 @@ impl<'a> Terminal<'a> {
                 crate::engine::Phase::Steps => String::new(),
                 phase => format!(" of `{}`", phase.as_str()),
             };
-            push(&mut text, &format!("  step `{}`{action}{phase} at {}{note}", step.title, step.span.link()));
+            let title = text::cut(&step.title);
+            push(&mut text, &format!("  step `{title}`{action}{phase} at {}{note}", step.span.link()));
             self.step_failures(&mut text, step);
         }
         text
@@ -184,6 +199,14 @@ impl<'a> Terminal<'a> {
         self.say(&line);
     }
 
+    fn answer(&self, piece: &str) {
+        if !self.live || self.verbosity < Verbosity::Steps {
+            return;
+        }
+        let lead = if self.answering.swap(true, Ordering::Relaxed) { "" } else { "  " };
+        self.say(&format!("{lead}{}", self.paint(&text::harmless_lines(piece), Paint::new().dimmed())));
+    }
+
     fn inner_style(&self) -> Style {
         Style { width: self.style.width.saturating_sub(2).max(40), ..self.style }
     }
@@ -224,11 +247,17 @@ impl<'a> Terminal<'a> {
 
 impl Observer for Terminal<'_> {
     fn on(&self, event: &Event) {
+        if !matches!(event, Event::Answer { .. }) && self.answering.swap(false, Ordering::Relaxed) {
+            self.say("\n");
+        }
         match event {
             Event::RunStarted { .. } => self.say(&format!("{}\n", self.target)),
             Event::ScenarioStarted { scenario } => {
                 if self.verbosity >= Verbosity::Steps {
-                    self.say(&format!("{}\n", self.paint(&scenario.name, Paint::new().bold())));
+                    self.say(&format!(
+                        "{}\n",
+                        self.paint(&text::cut(&scenario.name.replace('\n', " ")), Paint::new().bold())
+                    ));
                 }
             }
             Event::StepFinished { step, .. } => self.step(step),
@@ -237,6 +266,7 @@ impl Observer for Terminal<'_> {
                     self.say(&format!("  log: {}\n", text::harmless_lines(text).replace('\n', "\n       ")));
                 }
             }
+            Event::Answer { piece, .. } => self.answer(piece),
             Event::ScenarioFinished(report) => self.scenario(report),
             Event::RunFinished(summary) => self.summary(summary),
         }

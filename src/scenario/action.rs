@@ -90,7 +90,7 @@ pub(super) struct Defaults {
 
 impl Defaults {
     pub(super) fn parse(node: &Node, problems: &mut Problems) -> Self {
-        let fields = Fields::new(node, problems);
+        let fields = Fields::new(node, "`defaults`", problems);
         let mut defaults = Self {
             timeout: fields
                 .get("timeout")
@@ -151,16 +151,7 @@ impl Action {
                 }
                 Self::Set(values)
             }
-            "assert" => {
-                if matches!(node.kind, Kind::Null) || node.as_mapping().is_some_and(<[Entry]>::is_empty) {
-                    problems.push(
-                        Problem::error("expect::empty", "`assert` expects nothing")
-                            .label(&entry.key.span, "nothing in it")
-                            .help("assert: { \"${{ count }}\": { gte: 1 } }"),
-                    );
-                }
-                Self::Assert(Expectations::parse_assertions(node, problems))
-            }
+            "assert" => Self::Assert(Expectations::parse_assertions(node, problems)),
             "group" | "parallel" => {
                 let name = entry.key.name.as_str();
                 let steps = step::parse_list(node, name, defaults, problems);
@@ -214,8 +205,13 @@ pub(super) fn fields(
         }
     };
     let mut found: Vec<(Key, Template)> = Vec::new();
+    // A misspelt field is not a missing one too.
+    let mut meant: Vec<&str> = Vec::new();
+    let before = problems.len();
     for given in entries {
         let Some(field) = operation.field(&given.key.name) else {
+            let names = operation.fields.iter().map(|field| field.name.as_str());
+            meant.extend(diagnostic::nearest(&given.key.name, names));
             problems.push(unknown_field(operation, &given.key));
             // Its expressions are looked at all the same: every finding at once.
             found.push((given.key.clone(), Template::parse(&given.value, problems)));
@@ -249,8 +245,11 @@ pub(super) fn fields(
         .iter()
         .filter(|field| field.required && !found.iter().any(|(key, _)| key.name == field.name))
         .map(|field| field.name.as_str())
+        .filter(|name| !meant.contains(name))
         .collect();
-    if !missing.is_empty() {
+    if missing.is_empty() && problems.len() == before {
+        out_of_range(operation, entry, &found, problems);
+    } else if !missing.is_empty() {
         let list = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
         let example = missing.iter().map(|name| format!("{name}: ...")).collect::<Vec<_>>().join(", ");
         problems.push(
@@ -260,6 +259,31 @@ pub(super) fn fields(
         );
     }
     found
+}
+
+/// What is of the right kind and still no value of its field, such as page -1: found now where all is literal.
+fn out_of_range(
+    operation: &'static Operation,
+    entry: &Entry,
+    found: &[(Key, Template)],
+    problems: &mut Problems,
+) {
+    let literals: Option<serde_json::Map<String, Value>> = found
+        .iter()
+        .map(|(key, template)| Some((key.name.clone(), template.as_literal()?.clone())))
+        .collect();
+    let Some(mut literals) = literals else { return };
+    literals.retain(|_, value| !value.is_null());
+    if let Err(error) = operation.parse(literals.clone()) {
+        let wrong = operation.out_of_range(&literals, &error);
+        let culprit = found.iter().find(|(key, _)| wrong.field.as_ref() == Some(&key.name));
+        let span = culprit.map_or(&entry.key.span, |(_, template)| template.span());
+        problems.push(
+            Problem::error("operation::type", wrong.message)
+                .label(span, "out of range")
+                .maybe_help(wrong.help),
+        );
+    }
 }
 
 fn field_names(operation: &Operation) -> Vec<&str> {
@@ -306,7 +330,7 @@ fn check_literal(name: &str, kind: &FieldKind, template: &Template, node: &Node,
 fn http(entry: &Entry, problems: &mut Problems) -> Option<HttpAction> {
     const KEYS: &[&str] = &["method", "path", "query", "json", "form", "body", "multipart"];
     let node = &entry.value;
-    let fields = Fields::new(node, problems);
+    let fields = Fields::new(node, "`http`", problems);
     let method = match fields.get("method") {
         None => Some(Method::Get),
         Some(entry) => {

@@ -11,8 +11,23 @@ use crate::yaml::{Entry, Key, Kind, Node};
 pub(crate) const SESSION: &str = "__conversation";
 
 /// What a turn may have beside `user`.
-const TURN_KEYS: &[&str] =
-    &["user", "id", "name", "if", "expect", "save", "timeout", "retry", "headers", "soft"];
+const TURN_KEYS: &[&str] = &[
+    "user",
+    "id",
+    "name",
+    "if",
+    "expect",
+    "save",
+    "timeout",
+    "retry",
+    "headers",
+    "soft",
+    "until",
+    "every",
+    "within",
+    "as_user",
+    "invariants",
+];
 
 /// Reads `conversation:`. Every turn becomes a step that runs the agent or the team.
 pub(super) fn parse(entry: &Entry, defaults: &Defaults, problems: &mut Problems) -> Vec<Step> {
@@ -128,7 +143,7 @@ fn turn(
         value: Node { span: conversation.value.span.clone(), kind: Kind::Mapping(call) },
     };
     let fields = action::fields(known, &call, defaults, problems);
-    let modifiers = Fields::new(item, problems);
+    let modifiers = Fields::new(item, "a turn", problems);
     let step = step::modifiers(&modifiers, item, defaults, problems);
     let name = step.name.or_else(|| Some(crate::template::Template::parse(&message.value, problems)));
     let action = Action::Operation(OperationAction { operation: known, fields });

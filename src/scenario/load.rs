@@ -1,5 +1,6 @@
 //! Paths to files to scenarios: what `run`, `check` and `list` are given.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -106,11 +107,16 @@ impl Loaded {
     fn number_namesakes(&mut self, from: usize) {
         let names: Vec<String> =
             self.scenarios[from..].iter().map(|scenario| scenario.name.clone()).collect();
-        for (index, scenario) in self.scenarios[from..].iter_mut().enumerate() {
-            let same = names.iter().filter(|name| **name == scenario.name).count();
-            if same > 1 {
-                let number = names[..=index].iter().filter(|name| **name == scenario.name).count();
-                scenario.name = format!("{} #{number}", scenario.name);
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for name in &names {
+            *counts.entry(name).or_default() += 1;
+        }
+        let mut numbers: HashMap<&str, usize> = HashMap::new();
+        for (name, scenario) in names.iter().zip(&mut self.scenarios[from..]) {
+            if counts.get(name.as_str()).is_some_and(|count| *count > 1) {
+                let number = numbers.entry(name).or_default();
+                *number += 1;
+                scenario.name = format!("{name} #{number}");
             }
         }
     }
@@ -131,7 +137,7 @@ fn unreadable(what: &str, error: &std::io::Error) -> Problem {
 }
 
 /// An I/O error without its number.
-fn io_cause(error: &std::io::Error) -> String {
+pub(crate) fn io_cause(error: &std::io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
     let mut chars = text.chars();

@@ -52,6 +52,20 @@ impl Walk<'_> {
     }
 
     fn step(&mut self, step: &Step) {
+        let Some(repeated) = &step.repeated else {
+            self.once(step);
+            return;
+        };
+        self.template(repeated.over.template());
+        let own = [repeated.item.as_str(), "loop"];
+        let added: Vec<&str> = own.into_iter().filter(|name| self.names.insert((*name).to_owned())).collect();
+        self.once(step);
+        for name in added {
+            self.names.remove(name);
+        }
+    }
+
+    fn once(&mut self, step: &Step) {
         if let Some(condition) = &step.condition {
             self.expression(condition);
         }
@@ -92,6 +106,9 @@ impl Walk<'_> {
             self.define_step(id);
         }
         step.expect.for_each_expression(&mut |expression| self.expression(expression));
+        if let Some(until) = &step.until {
+            until.for_each_expression(&mut |expression| self.expression(expression));
+        }
         for save in &step.save {
             if let SaveFrom::Expression(template) = &save.from {
                 self.template(template);

@@ -14,7 +14,7 @@ use crate::yaml::fields::{Fields, expected, string};
 use crate::yaml::{Kind, Node};
 
 /// The top-level keys of a scenario.
-const KEYS: &[&str] = &[
+pub(super) const KEYS: &[&str] = &[
     "name",
     "description",
     "tags",
@@ -24,13 +24,14 @@ const KEYS: &[&str] = &[
     "defaults",
     "timeout",
     "target",
+    "as",
     "setup",
     "steps",
     "finally",
 ];
 
 /// Keys that the language has and this version does not run yet.
-const PLANNED: &[&str] = &["matrix", "cases", "trials", "pass", "retries", "serial", "cleanup", "as"];
+const PLANNED: &[&str] = &["matrix", "cases", "trials", "pass", "retries", "serial", "cleanup"];
 
 /// Reads the scenario of a document. What is wrong becomes problems; then nothing of it may be run.
 pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> Option<Scenario> {
@@ -45,7 +46,7 @@ pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> 
         problems.push(problem);
         return None;
     };
-    let fields = Fields::new(document, problems);
+    let fields = Fields::new(document, "a scenario", problems);
     let name = fields.text("name", problems);
     let description = fields.text("description", problems);
     let tags = fields.strings("tags", problems);
@@ -59,6 +60,7 @@ pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> 
         let name = string(&entry.value, "a target's name", problems)?;
         Some(crate::yaml::Key { span: entry.value.span.clone(), name })
     });
+    let identity = identity(&fields, "as", problems);
     let mut list = |key: &str| -> Vec<Step> {
         fields
             .get(key)
@@ -104,12 +106,20 @@ pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> 
         vars,
         timeout,
         target,
+        identity,
         setup,
         steps,
         finally,
     };
     names::check(&scenario, problems);
     Some(scenario)
+}
+
+/// The name of an identity of the project file.
+pub(super) fn identity(fields: &Fields<'_>, key: &str, problems: &mut Problems) -> Option<crate::yaml::Key> {
+    let entry = fields.get(key)?;
+    let name = string(&entry.value, "the name of an identity", problems)?;
+    Some(crate::yaml::Key { span: entry.value.span.clone(), name })
 }
 
 fn skip(node: &Node, problems: &mut Problems) -> Option<Skip> {
@@ -141,7 +151,7 @@ fn skip(node: &Node, problems: &mut Problems) -> Option<Skip> {
 }
 
 fn requires(node: &Node, problems: &mut Problems) -> Requires {
-    let fields = Fields::new(node, problems);
+    let fields = Fields::new(node, "`requires`", problems);
     let mut ids = |key: &str| -> Vec<Template> {
         let Some(entry) = fields.get(key) else { return Vec::new() };
         match &entry.value.kind {

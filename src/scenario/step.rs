@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::action::{Action, Defaults, HttpBody};
+use super::flow::{self, Loop, Until};
 use super::read::check_name;
-use crate::agentos::Timeouts;
+use crate::agentos::{Timeouts, ViolationKind};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::expect::Expectations;
 use crate::expr::{Expression, Text};
@@ -15,23 +16,30 @@ use crate::yaml::fields::{Fields, expected, planned_key, read_duration, string, 
 use crate::yaml::{Key, Kind, Node};
 
 /// The modifiers of a step.
-pub(super) const MODIFIERS: &[&str] =
-    &["id", "name", "if", "retry", "timeout", "headers", "expect", "save", "soft", "allow_failed_steps"];
-
-/// Modifiers that the language has and this version does not run yet.
-const PLANNED_MODIFIERS: &[&str] = &[
+pub(super) const MODIFIERS: &[&str] = &[
+    "id",
+    "name",
+    "if",
+    "retry",
+    "timeout",
+    "headers",
+    "expect",
+    "save",
+    "soft",
+    "allow_failed_steps",
     "for_each",
     "as",
     "repeat",
+    "concurrency",
     "until",
     "every",
     "within",
+    "invariants",
     "as_user",
-    "snapshot",
-    "concurrency",
-    "batch",
-    "rate",
 ];
+
+/// Modifiers that the language has and this version does not run yet.
+const PLANNED_MODIFIERS: &[&str] = &["snapshot", "batch", "rate"];
 
 /// Actions that the language has and this version does not run yet.
 const PLANNED_ACTIONS: &[&str] = &["use"];
@@ -65,6 +73,14 @@ pub struct Step {
     pub soft: bool,
     /// Whether a workflow that says COMPLETED passes although one of its steps failed.
     pub allow_failed_steps: bool,
+    /// The identity of the project file that its request comes from.
+    pub identity: Option<Key>,
+    /// What need not hold of its stream.
+    pub waived: Vec<ViolationKind>,
+    /// Whether it runs once per item.
+    pub repeated: Option<Loop>,
+    /// Whether it is sent until something holds.
+    pub until: Option<Until>,
 }
 
 /// The clocks of a step: those of the file over those of the project.
@@ -152,7 +168,7 @@ fn parse(node: &Node, defaults: &Defaults, problems: &mut Problems) -> Option<St
         problems.push(problem);
         return None;
     };
-    let fields = Fields::new(node, problems);
+    let fields = Fields::new(node, "a step", problems);
     let mut actions = Vec::new();
     for entry in entries {
         let name = entry.key.name.as_str();
@@ -245,21 +261,6 @@ pub(super) fn modifiers(
     let condition = fields.get("if").and_then(|entry| condition(&entry.value, problems));
     let expect =
         fields.get("expect").map(|entry| Expectations::parse(&entry.value, problems)).unwrap_or_default();
-    if let Some(entry) = fields.get("expect") {
-        let empty = match &entry.value.kind {
-            Kind::Null => true,
-            Kind::Mapping(entries) => entries.is_empty(),
-            Kind::Sequence(items) => items.is_empty(),
-            _ => false,
-        };
-        if empty {
-            problems.push(
-                Problem::error("expect::empty", "`expect` expects nothing")
-                    .label(&entry.key.span, "nothing in it")
-                    .help("write what must hold, such as `status: 200` or `content: { contains: Alice }`"),
-            );
-        }
-    }
     let save = fields.get("save").map(|entry| saves(&entry.value, problems)).unwrap_or_default();
     let timeout = fields.get("timeout").map(|entry| timeouts(&entry.value, problems)).unwrap_or_default();
     let retry = fields.get("retry").and_then(|entry| retry(&entry.value, problems));
@@ -285,6 +286,10 @@ pub(super) fn modifiers(
         headers,
         soft: soft.or(defaults.soft).unwrap_or(false),
         allow_failed_steps: fields.boolean("allow_failed_steps", problems).unwrap_or(false),
+        identity: super::read::identity(fields, "as_user", problems),
+        waived: waived(fields, problems),
+        repeated: flow::parse_loop(fields, problems),
+        until: flow::parse_until(fields, problems),
     }
 }
 
@@ -295,7 +300,7 @@ impl Step {
         if sends {
             return;
         }
-        for name in ["expect", "save", "retry", "headers", "allow_failed_steps"] {
+        for name in ["expect", "save", "retry", "headers", "allow_failed_steps", "until"] {
             if let Some(entry) = fields.get(name) {
                 problems.push(
                     Problem::error("step::modifier", format!("`{name}` needs a step that sends a request"))
@@ -313,6 +318,16 @@ impl Step {
                 Problem::error("step::modifier", "`timeout` needs a step that sends a request, or a group")
                     .label(&entry.key.span, format!("`{}` takes no time", self.action_key.name)),
             );
+        }
+    }
+
+    /// Collects the identities that it and the steps inside it use.
+    pub(super) fn identities<'a>(&'a self, found: &mut Vec<&'a Key>) {
+        found.extend(&self.identity);
+        if let Action::Group(steps) | Action::Parallel(steps) | Action::Conversation(steps) = &self.action {
+            for step in steps {
+                step.identities(found);
+            }
         }
     }
 
@@ -384,6 +399,24 @@ fn unknown_step_key(key: &Key) -> Problem {
                 .help("`agentos-run operations` lists the operations; `http:` reaches any other path")
         }
     }
+}
+
+/// `invariants: false`, or which of them.
+fn waived(fields: &Fields<'_>, problems: &mut Problems) -> Vec<ViolationKind> {
+    let Some(entry) = fields.get("invariants") else { return Vec::new() };
+    match entry.value.kind {
+        Kind::Bool(false) => return ViolationKind::ALL.to_vec(),
+        Kind::Bool(true) => return Vec::new(),
+        _ => {}
+    }
+    let inner = Fields::new(&entry.value, &format!("`{}`", entry.key.name), problems);
+    let names: Vec<&str> = ViolationKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    let waived = ViolationKind::ALL
+        .into_iter()
+        .filter(|kind| inner.boolean(kind.as_str(), problems) == Some(false))
+        .collect();
+    inner.finish(&names, &[], "`invariants`", problems);
+    waived
 }
 
 /// A condition: one expression, with or without `${{ }}` around it.
@@ -476,7 +509,7 @@ pub(super) fn path_problem(error: &crate::jsonpath::PathError, node: &Node) -> P
 /// `30s`, or a clock for each phase.
 pub(super) fn timeouts(node: &Node, problems: &mut Problems) -> Timeouts {
     if matches!(node.kind, Kind::Mapping(_)) {
-        let fields = Fields::new(node, problems);
+        let fields = Fields::new(node, "`timeout`", problems);
         let timeouts = Timeouts {
             connect: fields.duration("connect", problems),
             first_byte: fields.duration("first_byte", problems),
@@ -528,9 +561,10 @@ pub(super) fn retry(node: &Node, problems: &mut Problems) -> Option<Retry> {
         );
         return None;
     }
-    let fields = Fields::new(node, problems);
+    let fields = Fields::new(node, "`retry`", problems);
     let count = match fields.get("attempts") {
-        Some(entry) => attempts(&entry.value, problems)?,
+        // One fault does not hide the others.
+        Some(entry) => attempts(&entry.value, problems).unwrap_or(1),
         None => 3,
     };
     let delay = fields.duration("delay", problems).unwrap_or(Duration::from_millis(500));

@@ -60,12 +60,12 @@ pub(crate) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// The fields of `node`; nothing is an empty mapping, anything else a problem.
-    pub(crate) fn new(node: &'a Node, problems: &mut Problems) -> Self {
+    pub(crate) fn new(node: &'a Node, what: &str, problems: &mut Problems) -> Self {
         let entries = match &node.kind {
             Kind::Mapping(entries) => entries.as_slice(),
             Kind::Null => &[],
             _ => {
-                problems.push(expected("scenario::type", "this", "a mapping", node));
+                problems.push(expected("scenario::type", what, "a mapping", node));
                 &[]
             }
         };

@@ -3,14 +3,19 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::unnecessary_wraps,
     reason = "tests panic, and their helpers fit into fields"
 )]
 
 mod clear;
+mod decisions;
+mod files;
 mod live;
+mod recordings;
+mod records;
 mod requests;
 mod runs;
 mod server;
+mod sse;
+mod streams;
 mod transport;

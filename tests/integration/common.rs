@@ -8,6 +8,7 @@ pub(crate) mod fake;
 pub(crate) mod http;
 pub(crate) mod run;
 pub(crate) mod scrub;
+pub(crate) mod text;
 mod venv;
 
 #[allow(unused_imports, reason = "a toolbox, as above")]

@@ -2,8 +2,28 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod call;
+mod call_files;
+mod check;
 mod client;
 mod common;
 #[cfg(feature = "emulator")]
+mod docs;
+#[cfg(feature = "emulator")]
 mod emulator;
+mod failures;
+mod finally;
+mod fuzz;
 mod harness;
+#[cfg(feature = "emulator")]
+mod init;
+mod interpreter;
+mod list;
+mod network;
+mod operations;
+mod project;
+mod schema;
+mod secrets;
+mod sessions;
+mod shipped;
+mod terminal;

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{GetSession, SessionType};
-use crate::agentos::error::{Error, ErrorKind};
-use crate::agentos::operation::{Body, BoxFuture, Call, Method, Operation, Resource, Spec};
+use crate::agentos::error::Error;
+use crate::agentos::operation::{Body, BoxFuture, Call, Method, Operation, Resource, Spec, confirm_gone};
 use crate::agentos::transport::{CallOptions, Client, Exchange};
 
 /// Deletes a session with its runs.
@@ -143,16 +143,6 @@ impl Gone<'_> {
             table: self.table.clone(),
             ..GetSession::default()
         };
-        let found = self.client.exchange(&look.call()?, self.options).await?;
-        let message = match found.status {
-            404 => return Ok(()),
-            200 => format!("the server said that it deleted session `{session_id}`, but it is still there"),
-            status => format!(
-                "whether session `{session_id}` is deleted cannot be told: the server answers {status} to the \
-                 question: {}",
-                found.refusal()
-            ),
-        };
-        Err(Error { kind: ErrorKind::Unconfirmed(message), request: Some(Box::new(found.request)) })
+        confirm_gone(self.client, self.options, &look.call()?, &format!("session `{session_id}`")).await
     }
 }

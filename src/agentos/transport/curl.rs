@@ -4,6 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::SentRequest;
 use crate::agentos::operation::Payload;
+use crate::agentos::upload::{FilePart, FileSource};
 
 impl SentRequest {
     /// A `curl` command that sends this request, quoted for a POSIX shell. It holds the request's secrets.
@@ -31,7 +32,7 @@ impl SentRequest {
             let implied = match self.payload {
                 Payload::Json(_) => value == "application/json",
                 Payload::Form(_) => value == "application/x-www-form-urlencoded",
-                Payload::Multipart(_) => true,
+                Payload::Multipart(_) | Payload::Upload { .. } => true,
                 Payload::Text(_) | Payload::Empty => false,
             };
             let ours = name == "user-agent" && value.starts_with("agentos-run/");
@@ -53,15 +54,41 @@ impl SentRequest {
                 }
             }
             Payload::Multipart(parts) => {
-                for (name, value) in parts {
-                    // -F would take a value that begins with `@` or `<` for the name of a file.
-                    let plain = !value.starts_with(['@', '<', '"']) && !value.contains(';');
-                    option(if plain { "-F" } else { "--form-string" }, &format!("{name}={value}"));
+                for part in parts {
+                    part_option(part, &mut option);
+                }
+            }
+            Payload::Upload { fields, files } => {
+                for part in fields {
+                    part_option(part, &mut option);
+                }
+                for file in files {
+                    let source = match &file.source {
+                        FileSource::Path(path) => path.display().to_string(),
+                        // The bytes of a file in memory are to be given to curl as its input.
+                        FileSource::Bytes(_) => "-".to_owned(),
+                    };
+                    let FilePart { field, filename, content_type, .. } = file;
+                    let quoted = |text: &str| text.replace('\\', r"\\").replace('"', "\\\"");
+                    option(
+                        "-F",
+                        &format!(
+                            "{field}=@\"{}\";filename=\"{}\";type={content_type}",
+                            quoted(&source),
+                            quoted(filename)
+                        ),
+                    );
                 }
             }
         }
         words.join(" ")
     }
+}
+
+/// One text of a form. `-F` would take a value that begins with `@` or `<` for the name of a file.
+fn part_option((name, value): &(String, String), option: &mut impl FnMut(&str, &str)) {
+    let plain = !value.starts_with(['@', '<', '"']) && !value.contains(';');
+    option(if plain { "-F" } else { "--form-string" }, &format!("{name}={value}"));
 }
 
 fn encode(name: &str) -> String {

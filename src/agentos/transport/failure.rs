@@ -34,20 +34,23 @@ impl Failure {
             .into();
         }
         match hyper_error(error) {
+            Some(hyper) if hyper.is_parse_too_large() => {
+                ErrorKind::Unreadable("its head is larger than any server's should be".to_owned()).into()
+            }
             Some(hyper) if hyper.is_parse() => {
-                ErrorKind::Unreadable(format!("it is no HTTP: {}", cause(error))).into()
+                ErrorKind::Unreadable(format!("it is no HTTP ({})", cause(error))).into()
             }
             _ => {
                 let (cause, closed) = break_cause(error);
                 let cause = if closed { format!("{cause} before it answered") } else { cause };
-                Self { kind: ErrorKind::Interrupted { received: 0, cause }, stale: closed }
+                Self { kind: ErrorKind::Interrupted { received: 0, events: None, cause }, stale: closed }
             }
         }
     }
 
     /// What the network said within the body of the answer.
     pub(super) fn of_body(error: &reqwest::Error, received: usize) -> Self {
-        ErrorKind::Interrupted { received, cause: break_cause(error).0 }.into()
+        ErrorKind::Interrupted { received, events: None, cause: break_cause(error).0 }.into()
     }
 
     /// Whether the connection failed, and others of its age may have too.
@@ -100,7 +103,7 @@ fn connect_cause(error: &reqwest::Error, base: &Base) -> String {
 }
 
 /// Why a connection broke, and whether the other side closed it.
-fn break_cause(error: &reqwest::Error) -> (String, bool) {
+pub(super) fn break_cause(error: &reqwest::Error) -> (String, bool) {
     let closed_by_peer =
         chain(error).filter_map(|source| source.downcast_ref::<io::Error>()).find_map(|error| {
             match error.kind() {

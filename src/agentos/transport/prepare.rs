@@ -9,6 +9,7 @@ use super::failure::Failure;
 use super::{CallOptions, Client, SentRequest};
 use crate::agentos::error::{Error, ErrorKind};
 use crate::agentos::operation::{Call, Payload};
+use crate::agentos::upload::{FilePart, FileSource};
 
 /// A request that can be sent, also twice.
 pub(super) struct Prepared {
@@ -76,11 +77,12 @@ impl Prepared {
                 // Its own type, which names the boundary, takes the place of ours.
                 builder.multipart(form)
             }
+            Payload::Upload { fields, files } => builder.multipart(upload(fields, files)?),
         };
         let mut request = builder
             .build()
             .map_err(|error| ErrorKind::Invalid(format!("no request: {}", super::failure::cause(&error))))?;
-        if let Payload::Multipart(_) = self.sent.payload
+        if let Payload::Multipart(_) | Payload::Upload { .. } = self.sent.payload
             && let Some(kind) = request.headers().get_all(CONTENT_TYPE).iter().next_back().cloned()
         {
             request.headers_mut().insert(CONTENT_TYPE, kind);
@@ -89,12 +91,41 @@ impl Prepared {
     }
 }
 
+/// A form with files. Those on disk are read while they are sent: none is ever in memory as a whole.
+fn upload(fields: &[(String, String)], files: &[FilePart]) -> Result<multipart::Form, ErrorKind> {
+    let mut form = multipart::Form::new();
+    for (name, value) in fields {
+        form = form.text(name.clone(), value.clone());
+    }
+    for file in files {
+        let part = match &file.source {
+            FileSource::Bytes(bytes) => {
+                multipart::Part::stream_with_length(bytes.clone(), bytes.len() as u64)
+            }
+            FileSource::Path(path) => {
+                let unreadable = |error: std::io::Error| {
+                    ErrorKind::Invalid(format!("the file `{}` cannot be read: {error}", path.display()))
+                };
+                let opened = std::fs::File::open(path).map_err(unreadable)?;
+                let length = opened.metadata().map_err(unreadable)?.len();
+                multipart::Part::stream_with_length(tokio::fs::File::from_std(opened), length)
+            }
+        };
+        let part = part
+            .file_name(file.filename.clone())
+            .mime_str(&file.content_type)
+            .map_err(|_| ErrorKind::Invalid(format!("`{}` is no type of a file", file.content_type)))?;
+        form = form.part(file.field.clone(), part);
+    }
+    Ok(form)
+}
+
 fn content_type(payload: &Payload) -> Option<&'static str> {
     match payload {
         Payload::Empty => None,
         Payload::Json(_) => Some("application/json"),
         Payload::Form(_) => Some("application/x-www-form-urlencoded"),
-        Payload::Multipart(_) => Some("multipart/form-data"),
+        Payload::Multipart(_) | Payload::Upload { .. } => Some("multipart/form-data"),
         Payload::Text(_) => Some("text/plain; charset=utf-8"),
     }
 }

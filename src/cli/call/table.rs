@@ -84,7 +84,8 @@ impl Printer {
         }
         self.rows += items.len();
         output.print(&text);
-        if let (false, Some(total)) = (self.joined, body.pointer("/meta/total_count").and_then(Value::as_u64))
+        if let (false, Some(total)) =
+            (self.joined || items.is_empty(), body.pointer("/meta/total_count").and_then(Value::as_u64))
         {
             let page = body.pointer("/meta/page").and_then(Value::as_u64).unwrap_or(1);
             let pages = body.pointer("/meta/total_pages").and_then(Value::as_u64).unwrap_or(1);

@@ -59,7 +59,7 @@ async fn garbage_is_no_http() {
     let server = Server::scripted(vec![vec![Act::Read, send("220 mail ready\r\n\r\n")]]);
     let error = get(&client(&server.url)).await.unwrap_err();
     assert!(matches!(error.kind, ErrorKind::Unreadable(_)), "{error:?}");
-    assert!(error.to_string().starts_with("the answer cannot be read: it is no HTTP: "), "{error}");
+    assert!(error.to_string().starts_with("the answer cannot be read: it is no HTTP ("), "{error}");
 }
 
 #[tokio::test]

@@ -10,7 +10,10 @@ use std::{
     panic,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex, OnceLock},
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicU16, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -126,8 +129,8 @@ impl Settings {
         };
         let deadline = Instant::now() + START_WITHIN;
         loop {
-            let healthy =
-                http::request(&server.base_url, "GET", "/health", &[], "").is_ok_and(|it| it.status == 200);
+            let healthy = http::request(&server.base_url, "GET", "/health", &[], "")
+                .is_ok_and(|it| it.status == 200 && it.body.contains("\"ok\""));
             if let Ok(Some(status)) = server.child.try_wait() {
                 return Err(format!("it ended with {status}\n{}", server.log()));
             }
@@ -186,9 +189,19 @@ impl Drop for RealAgentOs {
     }
 }
 
-/// A port of 127.0.0.1 that nobody listens on at this moment.
+/// A port of 127.0.0.1 that nobody listens on, and that nobody is given who asks the system for any: it lies below those
+/// (from 32768 on, by default). Otherwise a server of another test could take it between this moment and its use.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    loop {
+        // Test processes that run at the same time begin at different places.
+        let place =
+            std::process::id().wrapping_mul(97).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed).into());
+        let port = 12_000 + u16::try_from(place % 20_000).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Appends everything that comes from the pipe to the log, in a thread of its own.

@@ -1,0 +1,251 @@
+//! Runs that are answered as a stream of events: read as they come, with a clock for the pauses and one for all of it.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use tokio::time::Sleep;
+
+use super::error::{Error, ErrorKind, Phase};
+use super::event::{Component, RunEvent};
+use super::sse::Decoder;
+use super::transcript::Transcript;
+use super::transport::{Exchange, Head, Incoming, SentRequest};
+
+/// What came of a request for a stream.
+#[derive(Debug)]
+pub enum Opened {
+    /// The stream, of which nothing has been read yet.
+    Stream(Box<RunStream>),
+    /// Another answer, whole: a refusal, or something that is no `text/event-stream`, such as the 202 of a run that goes
+    /// to the background.
+    Answer(Box<Exchange>),
+}
+
+impl Opened {
+    /// Reads it to its end. The body of the exchange is put together from the events: see
+    /// [`Transcript::into_exchange`]. A stream that ends before its run is [`ErrorKind::Incomplete`].
+    pub async fn collect(self, component: Component) -> Result<Exchange, Error> {
+        let mut stream = match self {
+            Self::Answer(exchange) => return Ok(*exchange),
+            Self::Stream(stream) => stream,
+        };
+        let mut transcript = Transcript::new(component).without_events();
+        while let Some(event) = stream.next().await {
+            transcript.push(event?);
+        }
+        if let Some(message) = transcript.incomplete() {
+            return Err(Error {
+                kind: ErrorKind::Incomplete(message),
+                request: Some(Box::new(stream.head.request)),
+            });
+        }
+        Ok(transcript.into_exchange(stream.head, stream.timings.duration))
+    }
+}
+
+/// The events of a run as they come.
+///
+/// It is to be read to its end, also behind the event that ends the run: agno 3.1.10 stores the run of a workflow only
+/// then. To drop it earlier closes the connection, and the server cancels the run unless it is one in the background.
+/// After an error there is nothing more.
+pub struct RunStream {
+    head: Head,
+    body: Incoming,
+    decoder: Option<Decoder>,
+    ready: VecDeque<Result<RunEvent, ErrorKind>>,
+    idle: Option<(Duration, Pin<Box<Sleep>>)>,
+    total: Option<(Duration, Pin<Box<Sleep>>)>,
+    timings: Timings,
+}
+
+/// The times of a stream, each counted from sending the request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// When the head of the answer came.
+    pub first_byte: Duration,
+    /// When the first event came.
+    pub first_event: Option<Duration>,
+    /// When the first piece of an answer came, a member's or a step's included.
+    pub first_content: Option<Duration>,
+    /// When the last event came.
+    pub last_event: Option<Duration>,
+    /// The longest time without an event, before the first one included.
+    pub longest_gap: Duration,
+    /// The end of the stream; until then, its latest sign of life.
+    pub duration: Duration,
+    /// How many events came.
+    pub events: usize,
+    /// How many bytes of the body came.
+    pub bytes: usize,
+}
+
+impl RunStream {
+    pub(super) fn new(head: Head, body: Incoming, idle: Option<Duration>, total: Option<Duration>) -> Self {
+        let started = head.started;
+        let clock = |after: Duration, from: Instant| {
+            from.checked_add(after).map(|until| (after, Box::pin(tokio::time::sleep_until(until.into()))))
+        };
+        let timings =
+            Timings { first_byte: head.first_byte, duration: head.first_byte, ..Timings::default() };
+        Self {
+            body,
+            decoder: Some(Decoder::new()),
+            ready: VecDeque::new(),
+            idle: idle.and_then(|after| clock(after, Instant::now())),
+            total: total.and_then(|after| clock(after, started)),
+            timings,
+            head,
+        }
+    }
+
+    /// The request.
+    pub fn request(&self) -> &SentRequest {
+        &self.head.request
+    }
+
+    /// The status, headers and time of the answer's head.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// The times so far.
+    pub fn timings(&self) -> Timings {
+        self.timings
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.head.started.elapsed()
+    }
+
+    fn error(&self, kind: ErrorKind) -> Error {
+        Error { kind, request: Some(Box::new(self.head.request.clone())) }
+    }
+
+    /// Nothing more is read.
+    fn stop(&mut self) {
+        self.decoder = None;
+        self.ready.clear();
+        self.body = Incoming::nothing();
+        self.timings.duration = self.elapsed();
+    }
+
+    fn take(&mut self, piece: &Bytes) {
+        let at = self.elapsed();
+        self.timings.duration = at;
+        self.timings.bytes += piece.len();
+        if let Some((after, clock)) = &mut self.idle
+            && let Some(until) = Instant::now().checked_add(*after)
+        {
+            clock.as_mut().reset(until.into());
+        }
+        let Some(decoder) = &mut self.decoder else { return };
+        let ready = &mut self.ready;
+        let fed = decoder.feed(piece, |frame| match RunEvent::read(&frame, at) {
+            Ok(event) => ready.extend(event.map(Ok)),
+            Err(cause) => ready.push_back(Err(ErrorKind::Unreadable(cause))),
+        });
+        if let Err(error) = fed {
+            self.ready.push_back(Err(ErrorKind::Unreadable(error.to_string())));
+        }
+    }
+
+    /// The end of the body. An event that is whole but for the blank line behind it still counts.
+    fn end(&mut self) {
+        let at = self.elapsed();
+        self.timings.duration = at;
+        let Some(unfinished) = self.decoder.take().and_then(Decoder::finish) else { return };
+        let frame = super::sse::Event {
+            name: unfinished.name.map(Into::into),
+            data: unfinished.data.into(),
+            id: None,
+        };
+        self.ready.push_back(match RunEvent::read(&frame, at) {
+            Ok(Some(event)) => Ok(event),
+            Ok(None) => return,
+            Err(_) => Err(ErrorKind::Interrupted {
+                received: self.timings.bytes,
+                events: Some(self.timings.events),
+                cause: "the stream ended within an event".to_owned(),
+            }),
+        });
+    }
+
+    fn count(&mut self, event: &RunEvent) {
+        let timings = &mut self.timings;
+        timings.events += 1;
+        timings.first_event.get_or_insert(event.at);
+        if event.is_content() {
+            timings.first_content.get_or_insert(event.at);
+        }
+        let gap = event.at.saturating_sub(timings.last_event.unwrap_or_default());
+        timings.longest_gap = timings.longest_gap.max(gap);
+        timings.last_event = Some(event.at);
+    }
+}
+
+impl Stream for RunStream {
+    type Item = Result<RunEvent, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        loop {
+            match this.ready.pop_front() {
+                Some(Ok(event)) => {
+                    this.count(&event);
+                    return Poll::Ready(Some(Ok(event)));
+                }
+                Some(Err(kind)) => {
+                    this.stop();
+                    return Poll::Ready(Some(Err(this.error(kind))));
+                }
+                None if this.decoder.is_none() => return Poll::Ready(None),
+                None => {}
+            }
+            // Before the bytes: a server that never stops sending must not outrun the clock.
+            if let Some((after, clock)) = &mut this.total
+                && clock.as_mut().poll(context).is_ready()
+            {
+                let kind = ErrorKind::Timeout { phase: Phase::Total, after: *after };
+                this.stop();
+                return Poll::Ready(Some(Err(this.error(kind))));
+            }
+            match this.body.poll_next(context) {
+                Poll::Ready(Some(Ok(piece))) => this.take(&piece),
+                Poll::Ready(None) => this.end(),
+                Poll::Ready(Some(Err(cause))) => {
+                    let kind = ErrorKind::Interrupted {
+                        received: this.timings.bytes,
+                        events: Some(this.timings.events),
+                        cause,
+                    };
+                    this.stop();
+                    return Poll::Ready(Some(Err(this.error(kind))));
+                }
+                Poll::Pending => {
+                    if let Some((after, clock)) = &mut this.idle
+                        && clock.as_mut().poll(context).is_ready()
+                    {
+                        let kind = ErrorKind::Timeout { phase: Phase::Idle, after: *after };
+                        this.stop();
+                        return Poll::Ready(Some(Err(this.error(kind))));
+                    }
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for RunStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunStream")
+            .field("head", &self.head)
+            .field("timings", &self.timings)
+            .finish_non_exhaustive()
+    }
+}

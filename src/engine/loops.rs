@@ -1,0 +1,155 @@
+//! Steps that run more than once: per item, so many times, until something holds.
+
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use serde_json::{Value, json};
+
+use super::answer::{self, Done};
+use super::context::Context;
+use super::event::{Phase, ScenarioReport};
+use super::steps::{Flow, Run};
+use crate::diagnostic::Problem;
+use crate::expr::as_text;
+use crate::scenario::{Loop, Over, Step, Until};
+
+/// The most items of one loop.
+const MOST: u64 = 1_000_000;
+
+impl Run<'_> {
+    /// Runs a step once per item; the first failure ends the loop, unless the step is soft.
+    pub(super) async fn repeated(&mut self, step: &Step, over: &Loop, phase: Phase) -> Flow {
+        let items = match self.items(over) {
+            Ok(items) => items,
+            Err(problem) => return self.finish(step, phase, Duration::ZERO, Done::failed(problem)),
+        };
+        if over.concurrency > 1 {
+            return self.side_by_side(step, over, items, phase).await;
+        }
+        let length = items.len();
+        for (index, item) in items.into_iter().enumerate() {
+            set_item(self.context, over, &item, index, length);
+            let flow = self.once(step, phase).await;
+            if flow != Flow::Go {
+                return flow;
+            }
+        }
+        Flow::Go
+    }
+
+    /// The same with several at a time, each with variables of its own.
+    async fn side_by_side(&mut self, step: &Step, over: &Loop, items: Vec<Value>, phase: Phase) -> Flow {
+        let length = items.len();
+        let shared = &*self;
+        let mut worst = Flow::Go;
+        let mut running = stream::iter(items.into_iter().enumerate().map(|(index, item)| {
+            let mut context = shared.context.branch();
+            set_item(&mut context, over, &item, index, length);
+            async move {
+                let mut report = ScenarioReport::new(shared.scenario);
+                let flow = shared.beside(&mut context, &mut report).once(step, phase).await;
+                (context, report, flow)
+            }
+        }))
+        .buffered(over.concurrency);
+        let mut done: Vec<(Context, ScenarioReport)> = Vec::new();
+        while let Some((context, report, flow)) = running.next().await {
+            done.push((context, report));
+            worst = worst.max(flow);
+            if worst != Flow::Go {
+                break;
+            }
+        }
+        drop(running);
+        for (context, report) in done {
+            self.take(context, report);
+        }
+        worst
+    }
+
+    fn items(&self, over: &Loop) -> Result<Vec<Value>, Problem> {
+        let template = over.over.template();
+        let value = template.resolve(&self.context.scope)?;
+        let wrong = |wanted: &str| {
+            let shown: String = as_text(&value).chars().take(60).collect();
+            Problem::error("step::loop", format!("this is not {wanted}"))
+                .label(template.span(), format!("is `{shown}` here"))
+        };
+        let items = match (&over.over, &value) {
+            (Over::Times(_), Value::Number(number)) => {
+                let times = number
+                    .as_u64()
+                    .filter(|times| *times <= MOST)
+                    .ok_or_else(|| wrong("a number of times"))?;
+                (1..=times).map(|index| json!(index)).collect()
+            }
+            (Over::Items(_), Value::Array(items)) => items.clone(),
+            (Over::Times(_), _) => return Err(wrong("a whole number")),
+            (Over::Items(_), _) => return Err(wrong("a list")),
+        };
+        Ok(items)
+    }
+
+    /// Sends the request of a step until `until` holds; the expectations count for the last answer alone.
+    pub(super) async fn until(&mut self, step: &Step, until: &Until) -> Done {
+        let end = Instant::now() + until.within;
+        let mut history = Vec::new();
+        let began = Instant::now();
+        loop {
+            let (mut done, outcome) = self.request(step).await;
+            let Some(outcome) = outcome.filter(|_| !done.stopped) else { return done };
+            let verdicts = until.expect.evaluate(Some(&outcome), &self.context.scope);
+            let Some(missed) = verdicts.iter().find(|verdict| !verdict.passed) else {
+                done.checks += verdicts.len();
+                return done;
+            };
+            history.push(format!("after {}: {}", in_words(began.elapsed()), missed.message));
+            if Instant::now() + until.every >= end {
+                // What was waited for is the cause; what else was expected of the last answer is shown with it.
+                let mut waited = answer::checked(&verdicts);
+                waited.failures.append(&mut done.failures);
+                waited.checks += done.checks;
+                let tries = history.len();
+                done.notes.push(format!(
+                    "`until` did not hold in {tries} tries within {}:",
+                    in_words(until.within)
+                ));
+                done.notes.extend(shortened(history));
+                return Done { failures: waited.failures, checks: waited.checks, ..done };
+            }
+            if let Err(stopped) = self.stop.guard(tokio::time::sleep(until.every)).await {
+                return Done { stopped: true, ..Done::failed(self.stop.problem(&stopped, step)) };
+            }
+        }
+    }
+}
+
+fn set_item(context: &mut Context, over: &Loop, item: &Value, index: usize, length: usize) {
+    context.set_local(&over.item, item);
+    let place = json!({ "index": index + 1, "index0": index, "first": index == 0, "last": index + 1 == length, "length": length });
+    context.set_local("loop", &place);
+}
+
+/// The first and the last tries, and the tries between them where something changed.
+fn shortened(history: Vec<String>) -> Vec<String> {
+    const SHOWN: usize = 8;
+    let mut lines: Vec<String> = Vec::new();
+    let said = |line: &str| line.split_once(": ").map_or(String::new(), |(_, said)| said.to_owned());
+    let last = history.len().saturating_sub(1);
+    for (index, line) in history.iter().enumerate() {
+        let changed = index == 0 || said(line) != said(&history[index - 1]);
+        if (changed && lines.len() < SHOWN) || index == last {
+            lines.push(format!("  {line}"));
+        }
+    }
+    lines
+}
+
+fn in_words(duration: Duration) -> String {
+    if duration < Duration::from_secs(1) {
+        format!("{} ms", duration.as_millis())
+    } else {
+        format!("{:.1} s", duration.as_secs_f64())
+    }
+}

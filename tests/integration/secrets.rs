@@ -1,0 +1,187 @@
+//! Secrets: wherever they come from and in whatever form they come back, no output shows them.
+
+use crate::common::{Answer, FakeServer, Output, Run};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::json;
+
+const SECRET: &str = "hunter2 & \"more\"/+";
+
+/// Every form that a reader could turn back into the secret.
+fn assert_silent(output: &Output) {
+    let whole = STANDARD.encode(SECRET);
+    let later = STANDARD.encode(format!("user:{SECRET}"));
+    let forms = [
+        SECRET,
+        "hunter2",
+        "hunter2%20%26",
+        "hunter2+%26",
+        whole.trim_end_matches('=').get(..16).unwrap(),
+        // `user:` fills one group of three bytes and two thirds of the next.
+        later.trim_end_matches('=').get(8..20).unwrap(),
+    ];
+    for form in forms {
+        for text in [&output.stdout, &output.stderr] {
+            assert!(!text.contains(form), "`{form}` is shown: {output}");
+        }
+    }
+}
+
+/// A server that gives back whatever it was sent, in every form.
+fn parrot() -> FakeServer {
+    FakeServer::new(|request| {
+        if request.path == "/config" {
+            return Answer::json(200, &json!({}));
+        }
+        let sent =
+            request.header("authorization").unwrap_or_default().trim_start_matches("Bearer ").to_owned();
+        let encoded =
+            percent_encoding::utf8_percent_encode(&sent, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let body = json!({
+            "plain": sent,
+            "base64": STANDARD.encode(&sent),
+            "basic": STANDARD.encode(format!("user:{sent}")),
+            "url": format!("https://example.com/?key={encoded}&x=y"),
+            "form": format!("key={}", encoded.replace("%20", "+")),
+            "nested": json!({"text": sent}).to_string(),
+            "detail": format!("the key {sent} is wrong"),
+        });
+        Answer::json(if request.path == "/refused" { 400 } else { 200 }, &body)
+    })
+}
+
+const SCENARIO: &str = "
+steps:
+  - soft: true
+    http: { path: /x }
+    expect: { $.plain: something else, $.base64: x, $.basic: x, $.url: x, $.nested: x }
+    save: { plain: $.plain }
+  - soft: true
+    http: { path: /refused }
+  - log: the key is ${{ plain }}
+  - soft: true
+    assert: { '${{ plain }}': other }
+  - soft: true
+    http: { method: POST, path: /y, query: { key: '${{ plain }}' }, form: { key: '${{ plain }}' }, }
+    expect: { status: 201 }
+  - http: { method: POST, path: '/z/${{ plain | b64encode }}', json: { key: '${{ plain }}' } }
+    expect: { status: 201 }
+";
+
+#[test]
+fn a_token_of_the_command_line() {
+    let server = parrot();
+    let output = Run::new()
+        .file("a.yaml", SCENARIO)
+        .args(["--base-url", &server.base_url(), "--token", SECRET, "-vv", "a.yaml"])
+        .run()
+        .code_is(1);
+    assert_silent(&output);
+    assert!(output.stdout.contains("***"), "{output}");
+    assert_eq!(
+        server.requests()[1].header("authorization"),
+        Some(&*format!("Bearer {SECRET}")),
+        "it was sent"
+    );
+}
+
+#[test]
+fn a_token_of_the_environment() {
+    let server = parrot();
+    let run = Run::new()
+        .file("a.yaml", SCENARIO)
+        .env("AGENTOS_TOKEN", SECRET)
+        .env("AGENTOS_URL", server.base_url());
+    let output = run.args(["-vv", "a.yaml"]).run().code_is(1);
+    assert_silent(&output);
+    assert!(output.stdout.contains("***"), "{output}");
+}
+
+#[test]
+fn a_header_of_the_command_line() {
+    let server = parrot();
+    let output = Run::new()
+        .file("a.yaml", SCENARIO)
+        .args(["--base-url", &server.base_url(), "-vv", "a.yaml", "-H"])
+        .arg(format!("Authorization: Bearer {SECRET}"))
+        .run()
+        .code_is(1);
+    assert_silent(&output);
+}
+
+#[test]
+fn a_secret_that_the_project_file_names() {
+    let server = parrot();
+    let output = Run::new()
+        .file("agentos-run.yaml", format!(
+            "secrets: [MY_KEY]\ntargets:\n  default:\n    base_url: {}\n    headers: {{ Authorization: 'Bearer ${{{{ env.MY_KEY }}}}' }}\n",
+            server.base_url()
+        ))
+        .file("a.yaml", SCENARIO)
+        .env("MY_KEY", SECRET)
+        .args(["-vv", "a.yaml"])
+        .run()
+        .code_is(1);
+    assert_silent(&output);
+    assert!(output.stdout.contains("***"), "{output}");
+}
+
+#[test]
+fn a_secret_that_the_scenario_itself_sends() {
+    let server = parrot();
+    let output = Run::new()
+        .file("agentos-run.yaml", "secrets: [MY_KEY]\n")
+        .file("a.yaml", "steps:\n  - http: { path: /x }\n    headers: { Authorization: 'Bearer ${{ env.MY_KEY }}' }\n    expect: { $.plain: x }\n")
+        .env("MY_KEY", SECRET)
+        .args(["--base-url", &server.base_url(), "-vv", "a.yaml"])
+        .run()
+        .code_is(1);
+    assert_silent(&output);
+}
+
+#[test]
+fn a_password_in_the_address() {
+    let server = parrot();
+    let url = server.base_url().replace("http://", "http://me:hunter2@");
+    let output =
+        Run::new().file("a.yaml", SCENARIO).args(["--base-url", &url, "-vv", "a.yaml"]).run().code_is(1);
+    assert!(!output.stdout.contains("hunter2") && !output.stderr.contains("hunter2"), "{output}");
+    let output = Run::new()
+        .file("a.yaml", SCENARIO)
+        .args(["--base-url", "http://me:hunter2@127.0.0.1:1", "a.yaml"])
+        .run()
+        .code_is(3);
+    assert!(!output.stderr.contains("hunter2"), "{output}");
+}
+
+#[test]
+fn a_secret_too_short_to_be_masked_is_warned_of() {
+    let server = parrot();
+    let output = Run::new()
+        .file("agentos-run.yaml", "secrets: [PIN, UNSET]\n")
+        .file("a.yaml", "steps: [{ http: { path: /x } }]\n")
+        .env("PIN", "123")
+        .args(["--base-url", &server.base_url(), "a.yaml"])
+        .run()
+        .code_is(0);
+    insta::assert_snapshot!(output.stderr, @"warning: the secret PIN is shorter than 4 characters and is not masked");
+}
+
+#[test]
+fn call_masks_too() {
+    let server = parrot();
+    for format in ["json", "table"] {
+        let output = Run::new()
+            .args(["call", "get_session", "session_id=x", "--verbose", "--format", format])
+            .args(["--base-url", &server.base_url(), "--token", SECRET])
+            .run()
+            .code_is(0);
+        assert_silent(&output);
+        assert!(output.stdout.contains("***"), "{output}");
+    }
+    let output = Run::new()
+        .args(["call", "get_session", "session_id=x", "--dry-run"])
+        .args(["--base-url", &server.base_url(), "--token", SECRET])
+        .run()
+        .code_is(0);
+    assert_silent(&output);
+}
