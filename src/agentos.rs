@@ -63,6 +63,7 @@ pub mod transport;
 pub mod upload;
 pub mod workflows;
 
+pub use auth::{Algorithm, Identity, Jwt};
 pub use error::{Error, ErrorKind, Phase};
 pub use event::{Component, Ending, RunEvent};
 pub use operation::{AnyOperation, Call, Effect, Entry, Operation, Payload, Spec, catalogue, find};

@@ -9,6 +9,7 @@ use crate::scenario::Scenario;
 mod answer;
 mod context;
 pub mod event;
+pub mod identity;
 mod interpreter;
 pub mod interrupt;
 mod loops;
@@ -18,6 +19,7 @@ mod stop;
 pub mod target;
 
 pub use event::{Event, Failure, Observer, Phase, ScenarioReport, Status, StepReport, StepStatus, Summary};
+pub use identity::Sender;
 pub use interrupt::Interrupt;
 pub use target::{Target, Targets};
 
@@ -35,7 +37,7 @@ pub struct Settings {
     /// Variables of the command line: they replace those of the scenarios.
     pub variables: Vec<(String, serde_json::Value)>,
     /// Those on whose behalf requests may be sent, by name.
-    pub identities: Arc<std::collections::BTreeMap<String, crate::agentos::auth::Identity>>,
+    pub identities: Arc<std::collections::BTreeMap<String, Sender>>,
     /// Learns the secrets that requests carry.
     pub masker: crate::secret::Masker,
     /// What `env.NAME` reads.

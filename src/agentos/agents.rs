@@ -162,7 +162,7 @@ impl Operation for RunAgent {
     }
 }
 
-/// Lists the runs of a agent in a session, oldest first.
+/// Lists the runs of an agent in a session, oldest first.
 ///
 /// A list, not a page; its entries are as in `get_session_runs`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]

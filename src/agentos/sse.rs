@@ -13,7 +13,7 @@ use memchr::{memchr, memchr2};
 pub const MAX_EVENT: usize = 64 << 20;
 
 /// A buffer that grew beyond this for one long event is given back after it.
-const KEPT: usize = 1 << 20;
+const KEPT: usize = 8 << 20;
 
 /// An event, borrowed from the decoder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub struct Decoder {
     limit: usize,
     /// The beginning of a line whose end has not come.
     line: Vec<u8>,
+    /// Whether that beginning was `data: ` and went to the data at once: a long line is not copied twice.
+    in_data: bool,
     /// Whether the last byte was a CR: an LF that follows belongs to it.
     after_cr: bool,
     /// How many bytes of a byte order mark have come; none where the beginning is over.
@@ -86,6 +88,7 @@ impl Decoder {
         Self {
             limit,
             line: Vec::new(),
+            in_data: false,
             after_cr: false,
             mark: Some(0),
             event: Pending::default(),
@@ -102,7 +105,15 @@ impl Decoder {
             rest = rest.strip_prefix(b"\n").unwrap_or(rest);
         }
         while let Some(end) = memchr2(b'\n', b'\r', rest) {
-            if self.line.is_empty() {
+            if self.in_data {
+                self.keep(&rest[..end])?;
+                self.event.data.push(b'\n');
+                self.in_data = false;
+            } else if self.line.is_empty() {
+                if let Some(after) = self.whole(rest, end, &mut take)? {
+                    rest = after;
+                    continue;
+                }
                 self.line(&rest[..end], &mut take)?;
             } else {
                 self.keep(&rest[..end])?;
@@ -128,6 +139,9 @@ impl Decoder {
         // The stream was shorter than a byte order mark, and began like one.
         if let Some(count @ 1..) = self.mark {
             self.line.extend_from_slice(&BYTE_ORDER_MARK[..count]);
+        }
+        if self.in_data {
+            self.event.data.push(b'\n');
         }
         let line = std::mem::take(&mut self.line);
         if !line.is_empty() {
@@ -172,8 +186,39 @@ impl Decoder {
 
     fn keep(&mut self, part: &[u8]) -> Result<(), EventTooLong> {
         self.check(self.line.len() + part.len())?;
-        self.line.extend_from_slice(part);
+        if self.in_data {
+            self.event.data.extend_from_slice(part);
+        } else if let Some(value) = part.strip_prefix(b"data: ").filter(|_| self.line.is_empty()) {
+            self.event.data.extend_from_slice(value);
+            self.event.has_data = true;
+            self.in_data = true;
+        } else {
+            self.line.extend_from_slice(part);
+        }
         Ok(())
+    }
+
+    /// The usual event, whose only line of data ends at `end` and is followed by its blank line: given without a copy.
+    /// Returns what comes after it.
+    fn whole<'a>(
+        &mut self,
+        rest: &'a [u8],
+        end: usize,
+        take: &mut impl FnMut(Event<'_>),
+    ) -> Result<Option<&'a [u8]>, EventTooLong> {
+        let Some(after) = rest[end..].strip_prefix(b"\n\n").filter(|_| !self.event.has_data) else {
+            return Ok(None);
+        };
+        let Some(value) = rest[..end].strip_prefix(b"data: ") else { return Ok(None) };
+        self.check(value.len())?;
+        let name = &self.event.name;
+        take(Event {
+            name: (!name.is_empty()).then(|| text(name)),
+            data: text(value),
+            id: self.id.as_deref().map(text),
+        });
+        self.event.name.clear();
+        Ok(Some(after))
     }
 
     fn check(&self, more: usize) -> Result<(), EventTooLong> {
@@ -231,9 +276,9 @@ impl Decoder {
         if *has_data {
             data.pop();
             take(Event {
-                name: (!name.is_empty()).then(|| String::from_utf8_lossy(name)),
-                data: String::from_utf8_lossy(data),
-                id: self.id.as_deref().map(String::from_utf8_lossy),
+                name: (!name.is_empty()).then(|| text(name)),
+                data: text(data),
+                id: self.id.as_deref().map(text),
             });
         }
         self.event = Pending {
@@ -241,6 +286,14 @@ impl Decoder {
             data: emptied(std::mem::take(data)),
             has_data: false,
         };
+    }
+}
+
+/// Bytes as a text. For good ones, that is several times as fast as the standard library's lossy way alone.
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
     }
 }
 

@@ -13,10 +13,9 @@ use super::context::Context;
 use super::exit::Exit;
 use super::targets::{self, Plan, Refusal, Started};
 use crate::agentos::Timeouts;
-use crate::agentos::auth::Identity;
 use crate::diagnostic::{self, Problem, Problems};
 use crate::duration;
-use crate::engine::{self, Interrupt, Settings, Targets};
+use crate::engine::{self, Interrupt, Sender, Settings, Targets};
 use crate::project::Project;
 use crate::report::terminal::{Terminal, Verbosity};
 use crate::scenario::load::{self, Loaded};
@@ -243,7 +242,7 @@ fn identities(
     project: Option<&Project>,
     scenarios: &[Scenario],
     masker: &crate::secret::Masker,
-) -> Result<BTreeMap<String, Identity>, Problem> {
+) -> Result<BTreeMap<String, Sender>, Problem> {
     let settings = project.map(|project| project.identities.as_slice()).unwrap_or_default();
     let mut found = BTreeMap::new();
     for name in scenarios.iter().flat_map(Scenario::identities) {
@@ -255,11 +254,12 @@ fn identities(
             return Err(scenario::unknown_identity(name, known()));
         };
         let folder = project.map_or(context.folder.as_path(), |project| project.folder.as_path());
-        let (identity, secrets) = identity.resolve(&crate::project::scope(folder, &context.environment))?;
+        let (identity, reuse, secrets) =
+            identity.resolve(&crate::project::scope(folder, &context.environment))?;
         for secret in secrets {
             masker.add(&secret);
         }
-        found.insert(name.name.clone(), identity);
+        found.insert(name.name.clone(), Sender::new(identity, reuse));
     }
     Ok(found)
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::Settings;
 use futures_util::StreamExt as _;
 
-use crate::agentos::auth::Identity;
+use super::identity::Sender;
 use crate::agentos::{
     AnyOperation, Call, CallOptions, Client, Error, ErrorKind, Exchange, Opened, Payload, Phase, SentRequest,
     Timeouts, Transcript,
@@ -257,7 +257,7 @@ fn options(
 ) -> CallOptions {
     let mut headers = Vec::new();
     if let Some(name) = identity {
-        match settings.identities.get(&name.name).map(Identity::headers) {
+        match settings.identities.get(&name.name).map(Sender::headers) {
             Some(Ok(identity)) => headers.extend(identity),
             Some(Err(error)) => {
                 problems.push(

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::pairs;
-use crate::agentos::auth::{DEFAULT_LIFETIME, Identity, Signer};
-use crate::diagnostic::{Problem, Problems};
+use crate::agentos::{Algorithm, Identity, Jwt};
+use crate::diagnostic::{self, Problem, Problems};
 use crate::expr::Scope;
 use crate::template::Template;
 use crate::yaml::fields::{Fields, expected, string};
@@ -24,14 +24,11 @@ pub struct IdentitySettings {
 enum IdentityKind {
     Bearer(Template),
     Headers(Vec<(Key, Template)>),
-    Jwt { key: JwtKey, claims: Template, lifetime: Duration },
+    Jwt { algorithm: Algorithm, key: Template, claims: Template, expires_in: Duration },
 }
 
-#[derive(Debug)]
-enum JwtKey {
-    Secret(Template),
-    PrivateKey(Template),
-}
+/// How long a token is valid where nothing is said.
+const EXPIRES_IN: Duration = Duration::from_hours(1);
 
 const FORMS: &str =
     "one of `bearer: TOKEN`, `headers: { ... }` and `jwt: { secret: ..., claims: { sub: alice } }`";
@@ -70,10 +67,11 @@ fn parse(node: &Node, problems: &mut Problems) -> Option<IdentityKind> {
     };
     let jwt = Fields::new(&entry.value, "`jwt`", problems);
     jwt.finish(&["secret", "private_key", "algorithm", "claims", "expires_in"], &[], "`jwt`", problems);
-    let secret = jwt.get("secret").map(|entry| JwtKey::Secret(Template::parse(&entry.value, problems)));
-    let private =
-        jwt.get("private_key").map(|entry| JwtKey::PrivateKey(Template::parse(&entry.value, problems)));
-    let key = secret.or(private);
+    let (key, usual) = match (jwt.get("secret"), jwt.get("private_key")) {
+        (Some(secret), _) => (Some(Template::parse(&secret.value, problems)), Algorithm::Hs256),
+        (None, Some(private)) => (Some(Template::parse(&private.value, problems)), Algorithm::Rs256),
+        (None, None) => (None, Algorithm::Hs256),
+    };
     if key.is_none() {
         problems.push(
             Problem::error("project::identities", "a JWT needs a key to be signed with")
@@ -81,20 +79,21 @@ fn parse(node: &Node, problems: &mut Problems) -> Option<IdentityKind> {
                 .help("`secret` signs with HS256; `private_key`, a PEM text, with RS256"),
         );
     }
-    if let Some(algorithm) = jwt.get("algorithm") {
-        let name = string(&algorithm.value, "`algorithm`", problems)?;
-        let fits = matches!(
-            (&key, name.as_str()),
-            (Some(JwtKey::Secret(_)), "HS256") | (Some(JwtKey::PrivateKey(_)), "RS256")
-        );
-        if !fits {
-            problems.push(
-                Problem::error("project::identities", format!("the key is not one for `{name}`"))
-                    .label(&algorithm.value.span, "does not fit")
-                    .help("`secret` signs with HS256; `private_key` with RS256; `algorithm` can be left out"),
-            );
+    let algorithm = match jwt.get("algorithm") {
+        None => usual,
+        Some(entry) => {
+            let name = string(&entry.value, "`algorithm`", problems)?;
+            let named = Algorithm::named(&name);
+            if named.is_none() {
+                problems.push(
+                    Problem::error("project::identities", format!("there is no algorithm `{name}`"))
+                        .label(&entry.value.span, "unknown")
+                        .maybe_help(diagnostic::suggest(&name, Algorithm::ALL.map(Algorithm::as_str))),
+                );
+            }
+            named?
         }
-    }
+    };
     let claims = jwt.get("claims").map_or_else(
         || Template::literal(Value::Object(serde_json::Map::new()), &entry.key.span),
         |claims| {
@@ -104,17 +103,17 @@ fn parse(node: &Node, problems: &mut Problems) -> Option<IdentityKind> {
             Template::parse(&claims.value, problems)
         },
     );
-    let lifetime = jwt.duration("expires_in", problems).unwrap_or(DEFAULT_LIFETIME);
-    Some(IdentityKind::Jwt { key: key?, claims, lifetime })
+    let expires_in = jwt.duration("expires_in", problems).unwrap_or(EXPIRES_IN);
+    Some(IdentityKind::Jwt { algorithm, key: key?, claims, expires_in })
 }
 
 impl IdentitySettings {
-    /// The identity, with what the environment says; and the texts in it that are secret.
-    pub fn resolve(&self, scope: &Scope) -> Result<(Identity, Vec<String>), Problem> {
+    /// The identity, with what the environment says; how long its headers serve; and the texts in it that are secret.
+    pub fn resolve(&self, scope: &Scope) -> Result<(Identity, Duration, Vec<String>), Problem> {
         match &self.kind {
             IdentityKind::Bearer(token) => {
                 let token = token.resolve_text(scope)?;
-                Ok((Identity::bearer(&token), vec![token]))
+                Ok((Identity::Bearer(token.clone()), Duration::MAX, vec![token]))
             }
             IdentityKind::Headers(headers) => {
                 let headers: Vec<(String, String)> = headers
@@ -122,31 +121,23 @@ impl IdentitySettings {
                     .map(|(key, value)| Ok((key.name.to_ascii_lowercase(), value.resolve_text(scope)?)))
                     .collect::<Result<_, Problem>>()?;
                 let secrets = headers.iter().map(|(_, value)| value.clone()).collect();
-                Ok((Identity::Headers(headers), secrets))
+                Ok((Identity::Headers(headers), Duration::MAX, secrets))
             }
-            IdentityKind::Jwt { key, claims, lifetime } => {
-                let (signer, secret, span) = match key {
-                    JwtKey::Secret(secret) => {
-                        let text = secret.resolve_text(scope)?;
-                        (Signer::hs256(&text), text, secret.span())
-                    }
-                    JwtKey::PrivateKey(pem) => {
-                        let text = pem.resolve_text(scope)?;
-                        (Signer::rs256(&text), text, pem.span())
-                    }
-                };
-                let signer = signer.map_err(|error| {
+            IdentityKind::Jwt { algorithm, key, claims, expires_in } => {
+                let text = key.resolve_text(scope)?;
+                let jwt = Jwt::new(*algorithm, &text).map_err(|error| {
                     Problem::error(
                         "project::identities",
                         format!("the identity `{}`: {error}", self.name.name),
                     )
-                    .label(span, "this key")
+                    .label(key.span(), "this key")
                 })?;
                 let claims = match claims.resolve(scope)? {
                     Value::Object(claims) => claims,
                     _ => serde_json::Map::new(),
                 };
-                Ok((Identity::token(signer, claims, *lifetime), vec![secret]))
+                let jwt = jwt.claims(claims).expires_in(*expires_in);
+                Ok((Identity::Jwt(Box::new(jwt)), *expires_in / 2, vec![text]))
             }
         }
     }

@@ -10,6 +10,7 @@
 mod clear;
 mod decisions;
 mod files;
+mod identities;
 mod live;
 mod recordings;
 mod records;

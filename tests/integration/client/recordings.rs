@@ -206,6 +206,10 @@ fn what_is_put_together_is_what_plain_answers_say() {
             ],
         ),
         (
+            "workflow-in-a-workflow",
+            &["workflow_id", "workflow_name", "content", "content_type", "status", "run_id"],
+        ),
+        (
             "workflow-paused",
             &[
                 "input",
@@ -259,6 +263,12 @@ fn tools_and_requirements_are_gathered() {
     assert!(continued.tools().iter().all(|call| call.nested) && continued.tools().len() == 1);
     assert_eq!(continued.body()["tools"], json!([]));
     assert_eq!(transcript("team-paused").body()["requirements"][0]["member_agent_id"], "guarded-member");
+
+    // A team within the team, and members of both.
+    let nested = transcript("team-in-a-team");
+    assert_eq!(nested.tools().iter().filter(|call| !call.nested).count(), 1);
+    assert_eq!(nested.body()["team_id"], "outer");
+    assert_eq!(transcript("team-answers-directly").joined(), "You said: add 2 and 3");
 
     let workflow = transcript("workflow");
     assert_eq!(workflow.body()["step_results"].as_array().unwrap().len(), 2);
