@@ -209,6 +209,15 @@ pub(super) struct ServeArgs {
     /// Want this key as a bearer token
     #[arg(long, value_name = "KEY", env = "OS_SECURITY_KEY", hide_env_values = true)]
     pub(super) security_key: Option<String>,
+    /// Want JSON Web Tokens that this secret has signed (HS256)
+    #[arg(long, value_name = "SECRET", env = "AGENTOS_JWT_SECRET", hide_env_values = true)]
+    pub(super) jwt_secret: Option<String>,
+    /// Want tokens that are meant for this audience
+    #[arg(long, value_name = "AUDIENCE", requires = "jwt_secret")]
+    pub(super) jwt_audience: Option<String>,
+    /// Show users only what is theirs
+    #[arg(long, requires = "jwt_secret")]
+    pub(super) user_isolation: bool,
 }
 
 /// Prints the completion script of a shell.

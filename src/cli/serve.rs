@@ -11,11 +11,21 @@ use crate::engine::Interrupt;
 /// Runs the command until somebody stops it.
 pub(super) fn run(context: &Context, args: ServeArgs) -> Exit {
     let output = context.output();
-    let secured = args.security_key.is_some();
+    let secured = match (&args.jwt_secret, &args.security_key) {
+        (Some(_), _) => ", for tokens only",
+        (None, Some(_)) => ", with a security key",
+        (None, None) => "",
+    };
     let place =
         args.db.as_ref().map_or_else(|| "in memory".to_owned(), |path| format!("in {}", path.display()));
-    let options =
-        Options { port: args.port, db: args.db, security_key: args.security_key, ..Options::default() };
+    let options = Options {
+        port: args.port,
+        db: args.db,
+        security_key: args.security_key,
+        jwt_secret: args.jwt_secret,
+        jwt_audience: args.jwt_audience,
+        user_isolation: args.user_isolation,
+    };
     let emulator = match Emulator::start(options) {
         Ok(emulator) => emulator,
         Err(error) => {
@@ -30,7 +40,6 @@ pub(super) fn run(context: &Context, args: ServeArgs) -> Exit {
             return Exit::Unreachable;
         }
     };
-    let secured = if secured { ", with a security key" } else { "" };
     output.print(&format!(
         "embedded AgentOS at {}, data {place}{secured}; Ctrl-C stops it\n",
         emulator.base_url()

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::call::Call;
 use super::json_error;
+use super::python;
 use super::refusal::{Problem, Refusal};
 
 /// The body of a call as FastAPI hands it on.
@@ -26,6 +27,10 @@ pub(crate) fn read(call: &Call) -> Result<Body, Refusal> {
         return Ok(Body::Text(String::from_utf8_lossy(&call.body).into_owned()));
     }
     if let Ok(value) = serde_json::from_slice(&call.body) {
+        return Ok(Body::Json(value));
+    }
+    // What is no number, and Python takes for one, is shown as null later.
+    if let Some((value, _)) = std::str::from_utf8(&call.body).ok().and_then(python::loads) {
         return Ok(Body::Json(value));
     }
     let (at, reason) = json_error::explain(&String::from_utf8_lossy(&call.body));

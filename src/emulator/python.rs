@@ -110,6 +110,35 @@ pub(crate) fn repr_text(text: &str) -> String {
     out
 }
 
+/// `json.loads(text)`, which also takes `NaN`, `Infinity` and `-Infinity`: they become null here, and the
+/// second part tells that there were some.
+pub(crate) fn loads(text: &str) -> Option<(Value, bool)> {
+    if let Ok(value) = serde_json::from_str(text) {
+        return Some((value, false));
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut quoted = false;
+    while let Some(c) = rest.chars().next() {
+        let word = if quoted {
+            None
+        } else {
+            ["NaN", "-Infinity", "Infinity"].into_iter().find(|w| rest.starts_with(w))
+        };
+        if let Some(word) = word {
+            plain.push_str("null");
+            rest = &rest[word.len()..];
+            continue;
+        }
+        let taken =
+            if quoted && c == '\\' { rest.chars().take(2).map(char::len_utf8).sum() } else { c.len_utf8() };
+        quoted ^= c == '"';
+        plain.push_str(&rest[..taken]);
+        rest = &rest[taken..];
+    }
+    serde_json::from_str(&plain).ok().map(|value| (value, true))
+}
+
 /// `str(value)` of a text or of nothing.
 pub(crate) fn or_none(text: Option<&str>) -> &str {
     text.unwrap_or("None")
@@ -170,6 +199,14 @@ mod tests {
     fn dumps_is_pythons() {
         assert_eq!(dumps(&json!({"a": 2, "b": [1, null, "é\n"]})), r#"{"a": 2, "b": [1, null, "\u00e9\n"]}"#);
         assert_eq!(dumps(&json!("😀")), r#""\ud83d\ude00""#);
+    }
+
+    #[test]
+    fn loads_takes_what_is_no_number() {
+        let odd = r#"{"a": NaN, "b": [-Infinity, "NaN \\" Infinity"]}"#;
+        assert_eq!(loads(odd), Some((json!({"a": null, "b": [null, "NaN \" Infinity"]}), true)));
+        assert_eq!(loads("[1]"), Some((json!([1]), false)));
+        assert_eq!(loads("{NaN"), None);
     }
 
     #[test]

@@ -100,11 +100,15 @@ impl Run<'_> {
             let (mut done, outcome) = self.request(step).await;
             let Some(outcome) = outcome.filter(|_| !done.stopped) else { return done };
             let verdicts = until.expect.evaluate(Some(&outcome), &self.context.scope);
-            let Some(missed) = verdicts.iter().find(|verdict| !verdict.passed) else {
+            // A refused request or a failed run is not what is waited for, whatever its body holds.
+            let refused =
+                done.failures.iter().map(|failure| &failure.problem).find(|problem| is_refusal(problem));
+            let missed = verdicts.iter().find(|verdict| !verdict.passed).map(|verdict| &verdict.message);
+            let Some(missed) = missed.or(refused.map(|problem| &problem.message)) else {
                 done.checks += verdicts.len();
                 return done;
             };
-            history.push(format!("after {}: {}", in_words(began.elapsed()), missed.message));
+            history.push(format!("after {}: {missed}", in_words(began.elapsed())));
             if Instant::now() + until.every >= end {
                 // What was waited for is the cause; what else was expected of the last answer is shown with it.
                 let mut waited = answer::checked(&verdicts);
@@ -123,6 +127,11 @@ impl Run<'_> {
             }
         }
     }
+}
+
+/// Whether it is the request or the run itself that failed, not something expected of its answer.
+fn is_refusal(problem: &Problem) -> bool {
+    matches!(problem.code, "request::refused" | "request::failed" | "run::failed")
 }
 
 fn set_item(context: &mut Context, over: &Loop, item: &Value, index: usize, length: usize) {

@@ -8,6 +8,9 @@ use super::Settings;
 use futures_util::StreamExt as _;
 
 use super::identity::Sender;
+use crate::agentos::event::Component;
+use crate::agentos::operation::{Method, Spec};
+use crate::agentos::runs::RunRef;
 use crate::agentos::{
     AnyOperation, Call, CallOptions, Client, Error, ErrorKind, Exchange, Opened, Payload, Phase, SentRequest,
     Timeouts, Transcript,
@@ -20,6 +23,8 @@ use crate::yaml::Key;
 
 /// A request that is ready to be sent.
 pub(super) struct Request {
+    /// The run that it starts, and whether its id is one that the file does not name.
+    run: Option<(RunRef, bool)>,
     what: What,
     options: CallOptions,
 }
@@ -57,6 +62,9 @@ impl Request {
         }
         // Null stands for "not given".
         fields.retain(|_, value| !value.is_null());
+        // Files beside the scenario are named relative to it.
+        action.operation.resolve_files(&mut fields, scope.base_dir());
+        let run = started_run(action.operation.spec, &mut fields);
         let operation = action.operation.parse(fields.clone()).map_err(|error| {
             let wrong = action.operation.out_of_range(&fields, &error);
             let culprit = action.fields.iter().find(|(key, _)| wrong.field.as_ref() == Some(&key.name));
@@ -64,7 +72,7 @@ impl Request {
             let problem = Problem::error("operation::type", wrong.message).maybe_help(wrong.help);
             vec![problem.label(span, "out of range")]
         })?;
-        Ok(Self { what: What::Operation(operation), options })
+        Ok(Self { run, what: What::Operation(operation), options })
     }
 
     /// The request of an `http` step.
@@ -109,7 +117,30 @@ impl Request {
             return Err(problems);
         }
         let call = Call { method: action.method, path, query, headers: Vec::new(), payload };
-        Ok(Self { what: What::Call(call), options })
+        Ok(Self { run: None, what: What::Call(call), options })
+    }
+
+    /// Asks the server to cancel the run that it started, where nobody waits for its answer any more. What a reader
+    /// should know of that.
+    pub(super) async fn cancel(&self, client: &Client) -> Option<String> {
+        let (run, _) = self.run.as_ref()?;
+        let timeouts = Timeouts { total: Some(CANCEL_TIME), ..Timeouts::default() };
+        let options = CallOptions { timeouts, ..self.options.clone() };
+        Some(match client.cancel_run(run, &options).await {
+            Ok(exchange) if exchange.status < 300 => {
+                format!("the server was asked to cancel the run {}", run.run_id)
+            }
+            Ok(exchange) => format!("the run {} could not be cancelled: {}", run.run_id, exchange.refusal()),
+            Err(error) => format!("the run {} could not be cancelled: {error}", run.run_id),
+        })
+    }
+
+    /// A request as it is shown: whoever repeats it starts a run of its own.
+    pub(super) fn repeatable(&self, mut request: SentRequest) -> SentRequest {
+        if let (Some((_, true)), Payload::Form(pairs)) = (&self.run, &mut request.payload) {
+            pairs.retain(|(name, _)| name != "run_id");
+        }
+        request
     }
 
     /// Whether the answer is JSON unless something is wrong: that of an operation is.
@@ -194,6 +225,28 @@ impl Received {
     fn whole(exchange: Exchange) -> Self {
         Self { exchange, transcript: None }
     }
+}
+
+/// The time that cancelling a run may take.
+const CANCEL_TIME: Duration = Duration::from_secs(5);
+
+/// The run that an operation starts. One that is not named is given an id here: only who knows the id can cancel it
+/// before it has answered. (agno takes the id of a run from the form, 2.3 to 3.1.)
+fn started_run(spec: &Spec, fields: &mut Map<String, Value>) -> Option<(RunRef, bool)> {
+    let component = Component::of(spec.resource)?;
+    if spec.method != Method::Post || !spec.path.ends_with("/runs") {
+        return None;
+    }
+    let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
+    let component_id = text(component.id_field())?;
+    let session_id = text("session_id");
+    let named = text("run_id");
+    let chosen = named.is_none();
+    let run_id = named.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+    if chosen {
+        fields.insert("run_id".to_owned(), Value::String(run_id.clone()));
+    }
+    Some((RunRef { component, component_id, run_id, session_id }, chosen))
 }
 
 /// No pause between two attempts is longer, whatever the server asks for.

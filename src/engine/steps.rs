@@ -13,7 +13,7 @@ use super::event::{Event, Failure, Observer, Phase, ScenarioReport, StepReport, 
 use super::request::Request;
 use super::stop::{Stop, Whose};
 use super::{Settings, Target};
-use crate::agentos::{Error, Exchange, SentRequest};
+use crate::agentos::{Error, ErrorKind, Exchange, SentRequest};
 use crate::diagnostic::Problem;
 use crate::outcome::Outcome;
 use crate::scenario::{Action, Scenario, Step, conversation};
@@ -356,11 +356,18 @@ impl Run<'_> {
             self.observer.on(&Event::Answer { scenario: Arc::clone(self.scenario), piece: piece.to_owned() });
         };
         let sent = request.send(&self.target.client, step.retry.as_ref(), &mut told);
-        let (result, mut notes) = self.stop.guard(sent).await.map_err(|stopped| {
-            let problem = self.stop.problem(&stopped, step);
-            let request = request.shown(&self.target.client);
-            Box::new(Done { stopped: true, request, ..Done::failed(problem) })
-        })?;
+        let (result, mut notes) = match self.stop.guard(sent).await {
+            Ok(sent) => sent,
+            Err(stopped) => {
+                let notes = request.cancel(&self.target.client).await.into_iter().collect();
+                let problem = self.stop.problem(&stopped, step);
+                let request = request.shown(&self.target.client);
+                return Err(Box::new(Done { stopped: true, request, notes, ..Done::failed(problem) }));
+            }
+        };
+        if let Err(Error { kind: ErrorKind::Timeout { .. } | ErrorKind::Interrupted { .. }, .. }) = &result {
+            notes.extend(request.cancel(&self.target.client).await);
+        }
         Ok(match result {
             Ok(received) => {
                 notes.extend(received.exchange.notes.iter().cloned());
@@ -369,15 +376,15 @@ impl Run<'_> {
                 let violations =
                     transcript.map(|transcript| answer::violations(transcript, step)).unwrap_or_default();
                 let exchange = received.exchange;
-                let request = Some(exchange.request.clone());
+                let request = Some(request.repeatable(exchange.request.clone()));
                 Arrived { outcome, request, exchange: Some(Arc::new(exchange)), notes, violations }
             }
-            Err(Error { kind, request }) => {
+            Err(Error { kind, request: sent }) => {
                 let error = Some(kind.to_string());
                 let outcome = Outcome { error, duration: began.elapsed(), ..Outcome::default() };
                 Arrived {
                     outcome,
-                    request: request.map(|request| *request),
+                    request: sent.map(|sent| request.repeatable(*sent)),
                     exchange: None,
                     notes,
                     violations: Vec::new(),

@@ -19,10 +19,24 @@ fn the_shared_agentos_is_the_demo_cast() {
     };
     assert_eq!(
         ids("agents"),
-        ["assistant", "contextual", "toolbox", "confirmer", "external", "asker", "slow", "broken"]
+        [
+            "assistant",
+            "contextual",
+            "toolbox",
+            "confirmer",
+            "external",
+            "asker",
+            "slow",
+            "broken",
+            "rememberer",
+            "judge",
+        ]
     );
-    assert_eq!(ids("teams"), ["duo", "broken-team"]);
-    assert_eq!(ids("workflows"), ["pipeline", "broken-flow"]);
+    assert_eq!(ids("teams"), ["duo", "hitl-team", "slow-team", "broken-team"]);
+    // Where a human has no say in workflows, there is none that waits for one.
+    let workflows = ids("workflows");
+    let others: Vec<&String> = workflows.iter().filter(|id| *id != "gated").collect();
+    assert_eq!(others, ["pipeline", "slow-flow", "broken-flow"]);
     // Below 2.6 nothing tells the version.
     if at_least(2, 6) {
         assert_eq!(http::get(server.base_url(), "/info").json()["agno_version"], version());

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::emulator::form::Form;
+use crate::emulator::python;
 use crate::emulator::refusal::Refusal;
 use crate::emulator::run::{Schema, put};
 
@@ -14,12 +15,20 @@ pub(crate) struct Extra {
     pub(crate) metadata: Option<Value>,
     pub(crate) schema: Option<Schema>,
     pub(crate) knowledge_filters: Option<Value>,
+    /// Whether something was sent that no JSON can say again.
+    pub(crate) odd: bool,
 }
 
 impl Extra {
     pub(crate) fn read(form: &Form) -> Result<Self, Refusal> {
         // Broken JSON is dropped in silence here.
-        let parsed = |name: &str| form.filled(name).and_then(|text| serde_json::from_str::<Value>(text).ok());
+        let mut odd = false;
+        let mut parsed = |name: &str| {
+            let (value, strange) = python::loads(form.filled(name)?)?;
+            // Dependencies are only read; the others stand in the answer, which cannot hold such a number.
+            odd |= strange && matches!(name, "session_state" | "metadata");
+            Some(value)
+        };
         let mut extra = Self {
             state: parsed("session_state").filter(|state| !state.is_null()),
             dependencies: parsed("dependencies").filter(|value| !value.is_null()),
@@ -33,6 +42,7 @@ impl Extra {
                 return Err(Refusal::bad_request("Invalid metadata parameter: expected a JSON object"));
             }
         }
+        extra.odd = odd;
         if form.has("output_schema") {
             extra.schema = Some(schema(form)?);
         }
