@@ -102,11 +102,8 @@ impl FieldKind {
     }
 }
 
-/// The documentation of a type and its fields.
-pub(super) fn fields_of<T: JsonSchema>() -> (String, Vec<Field>) {
-    let mut settings = SchemaSettings::draft2020_12();
-    settings.inline_subschemas = true;
-    let schema = settings.into_generator().into_root_schema_for::<T>();
+/// The documentation of a type and its fields, from its schema.
+pub(super) fn fields_of(schema: &Schema) -> (String, Vec<Field>) {
     let text =
         |schema: &Value, key: &str| schema.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let root = schema.as_value();
@@ -134,7 +131,7 @@ pub(super) fn fields_of<T: JsonSchema>() -> (String, Vec<Field>) {
     (text(root, "description"), fields)
 }
 
-/// The JSON Schema of an operation's fields, for editors.
+/// The JSON Schema of an operation's fields.
 pub(super) fn schema_of<T: JsonSchema>() -> Schema {
     let mut settings = SchemaSettings::draft2020_12();
     settings.inline_subschemas = true;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use schemars::{JsonSchema, Schema};
@@ -287,7 +287,11 @@ impl Call {
     /// The request of an operation: fields named in the path go there, those named in the query there, all others into
     /// the body; what is null or left out is not sent.
     pub fn of(spec: &Spec, operation: &impl Serialize) -> Result<Self, Error> {
-        let fields = match serde_json::to_value(operation) {
+        Self::of_value(spec, serde_json::to_value(operation))
+    }
+
+    fn of_value(spec: &Spec, fields: serde_json::Result<Value>) -> Result<Self, Error> {
+        let fields = match fields {
             Ok(Value::Object(fields)) => fields,
             Ok(_) => Map::new(),
             Err(error) => return Err(Error::invalid(format!("the arguments are no JSON: {error}"))),
@@ -447,15 +451,17 @@ impl<O: Operation> AnyOperation for O {
 pub struct Entry {
     /// Name and request.
     pub spec: &'static Spec,
-    /// One sentence: what it does.
-    pub summary: String,
-    /// The rest of its documentation.
-    pub details: String,
-    /// Its fields, in the order of the type.
-    pub fields: Vec<Field>,
     /// The JSON Schema of its fields, for editors.
     pub schema: fn() -> Schema,
     parse: Parse,
+    declared: OnceLock<Declared>,
+}
+
+/// What the type of an operation says. It is read when somebody asks: a scenario uses a few operations of many.
+struct Declared {
+    summary: String,
+    details: String,
+    fields: Vec<Field>,
 }
 
 type Parse = fn(Map<String, Value>) -> Result<Box<dyn AnyOperation>, Error>;
@@ -463,20 +469,39 @@ type Parse = fn(Map<String, Value>) -> Result<Box<dyn AnyOperation>, Error>;
 impl Entry {
     /// The entry of the operation `O`.
     pub(super) fn of<O: Operation>() -> Self {
-        let (documentation, fields) = fields_of::<O>();
-        let (summary, details) = documentation.split_once("\n\n").unwrap_or((&documentation, ""));
         Self {
             spec: &O::SPEC,
-            summary: summary.replace('\n', " "),
-            details: details.to_owned(),
-            fields,
             schema: schema_of::<O>,
             parse: |fields| {
                 serde_json::from_value::<O>(Value::Object(fields))
                     .map(|operation| Box::new(operation) as Box<dyn AnyOperation>)
                     .map_err(|error| Error::invalid(format!("{}: {error}", O::SPEC.name)))
             },
+            declared: OnceLock::new(),
         }
+    }
+
+    fn declared(&self) -> &Declared {
+        self.declared.get_or_init(|| {
+            let (documentation, fields) = fields_of(&(self.schema)());
+            let (summary, details) = documentation.split_once("\n\n").unwrap_or((&documentation, ""));
+            Declared { summary: summary.replace('\n', " "), details: details.to_owned(), fields }
+        })
+    }
+
+    /// One sentence: what it does.
+    pub fn summary(&self) -> &str {
+        &self.declared().summary
+    }
+
+    /// The rest of its documentation.
+    pub fn details(&self) -> &str {
+        &self.declared().details
+    }
+
+    /// Its fields, in the order of the type.
+    pub fn fields(&self) -> &[Field] {
+        &self.declared().fields
     }
 
     /// The operation with these fields.
@@ -504,7 +529,7 @@ impl Entry {
 
     /// Puts `folder` before the relative paths of files in these fields: those of a scenario start from its own folder.
     pub fn resolve_files(&self, fields: &mut Map<String, Value>, folder: &Path) {
-        for field in self.fields.iter().filter(|field| field.files) {
+        for field in self.fields().iter().filter(|field| field.files) {
             for name in std::iter::once(&field.name).chain(&field.aliases) {
                 if let Some(value) = fields.get_mut(name) {
                     upload::resolve(value, folder);
@@ -515,7 +540,9 @@ impl Entry {
 
     /// The field `name`, also by an alias.
     pub fn field(&self, name: &str) -> Option<&Field> {
-        self.fields.iter().find(|field| field.name == name || field.aliases.iter().any(|alias| alias == name))
+        self.fields()
+            .iter()
+            .find(|field| field.name == name || field.aliases.iter().any(|alias| alias == name))
     }
 }
 

@@ -229,7 +229,7 @@ fn fields_of(entry: &Entry, arguments: &[String]) -> Result<Map<String, Value>, 
             .help(format!("`agentos-run operations {name}` shows them")));
         };
         let Some(field) = entry.field(key) else {
-            let known = entry.fields.iter().map(|field| field.name.as_str());
+            let known = entry.fields().iter().map(|field| field.name.as_str());
             return Err(Problem::error("call::fields", format!("{name} has no field `{key}`"))
                 .maybe_help(diagnostic::suggest(key, known)));
         };
@@ -257,7 +257,7 @@ fn fields_of(entry: &Entry, arguments: &[String]) -> Result<Map<String, Value>, 
         }
     }
     let missing: Vec<String> = entry
-        .fields
+        .fields()
         .iter()
         .filter(|field| field.required && !fields.contains_key(&field.name))
         .map(|field| format!("{}=...", field.name))

@@ -62,7 +62,7 @@ fn overview() -> String {
             let _infallible = writeln!(text, "{}", entry.spec.resource);
             resource = Some(entry.spec.resource);
         }
-        let _infallible = writeln!(text, "  {:width$}  {}", entry.spec.name, entry.summary);
+        let _infallible = writeln!(text, "  {:width$}  {}", entry.spec.name, entry.summary());
     }
     text.push_str(
         "\n`agentos-run operations NAME` shows the fields of one; `http:` reaches any other path.\n",
@@ -73,9 +73,9 @@ fn overview() -> String {
 /// Everything about one operation.
 fn page(entry: &Entry) -> String {
     let spec = entry.spec;
-    let mut text = format!("{}: {}\n", spec.name, entry.summary);
-    if !entry.details.is_empty() {
-        let _infallible = writeln!(text, "\n{}", entry.details);
+    let mut text = format!("{}: {}\n", spec.name, entry.summary());
+    if !entry.details().is_empty() {
+        let _infallible = writeln!(text, "\n{}", entry.details());
     }
     let encoding = match spec.body {
         Body::None => "",
@@ -92,11 +92,11 @@ fn page(entry: &Entry) -> String {
     if !spec.aliases.is_empty() {
         let _infallible = writeln!(text, "Also: {}", spec.aliases.join(", "));
     }
-    if entry.fields.is_empty() {
+    if entry.fields().is_empty() {
         text.push_str("\nNo fields.\n");
     } else {
         text.push_str("\nFields:\n");
-        for field in &entry.fields {
+        for field in entry.fields() {
             let required = if field.required { ", required" } else { "" };
             let default =
                 field.default.as_ref().map(|default| format!(", default {default}")).unwrap_or_default();
@@ -109,7 +109,7 @@ fn page(entry: &Entry) -> String {
             }
         }
     }
-    let required: Vec<_> = entry.fields.iter().filter(|field| field.required).collect();
+    let required: Vec<_> = entry.fields().iter().filter(|field| field.required).collect();
     let yaml: Vec<String> =
         required.iter().map(|field| format!("{}: {}", field.name, example(&field.kind))).collect();
     let shell: Vec<String> =
@@ -140,7 +140,7 @@ fn shell_example(kind: &FieldKind) -> &str {
 
 fn as_json(entry: &Entry) -> Value {
     let fields: Vec<Value> = entry
-        .fields
+        .fields()
         .iter()
         .map(|field| {
             json!({
@@ -157,8 +157,8 @@ fn as_json(entry: &Entry) -> Value {
         "name": entry.spec.name,
         "aliases": entry.spec.aliases,
         "resource": entry.spec.resource.to_string(),
-        "summary": entry.summary,
-        "description": entry.details,
+        "summary": entry.summary(),
+        "description": entry.details(),
         "method": entry.spec.method.as_str(),
         "path": entry.spec.path,
         "since": entry.spec.since,

@@ -114,7 +114,7 @@ impl Defaults {
             let Some(field) = field else {
                 let known = agentos::catalogue()
                     .iter()
-                    .flat_map(|o| o.fields.iter().map(|field| field.name.as_str()));
+                    .flat_map(|o| o.fields().iter().map(|field| field.name.as_str()));
                 let known = known.chain(["timeout", "retry", "headers", "soft"]);
                 problems.push(
                     Problem::error("scenario::unknown-key", format!("no operation has a field `{name}`"))
@@ -211,7 +211,7 @@ pub(super) fn fields(
     let before = problems.len();
     for given in entries {
         let Some(field) = operation.field(&given.key.name) else {
-            let names = operation.fields.iter().map(|field| field.name.as_str());
+            let names = operation.fields().iter().map(|field| field.name.as_str());
             meant.extend(diagnostic::nearest(&given.key.name, names));
             problems.push(unknown_field(operation, &given.key));
             // Its expressions are looked at all the same: every finding at once.
@@ -242,7 +242,7 @@ pub(super) fn fields(
         }
     }
     let missing: Vec<&str> = operation
-        .fields
+        .fields()
         .iter()
         .filter(|field| field.required && !found.iter().any(|(key, _)| key.name == field.name))
         .map(|field| field.name.as_str())
@@ -288,12 +288,12 @@ fn out_of_range(
 }
 
 fn field_names(operation: &Operation) -> Vec<&str> {
-    operation.fields.iter().map(|field| field.name.as_str()).collect()
+    operation.fields().iter().map(|field| field.name.as_str()).collect()
 }
 
 fn unknown_field(operation: &Operation, key: &Key) -> Problem {
     let name = operation.spec.name;
-    let names = operation.fields.iter().flat_map(|field| {
+    let names = operation.fields().iter().flat_map(|field| {
         std::iter::once(field.name.as_str()).chain(field.aliases.iter().map(String::as_str))
     });
     let problem = Problem::error("operation::unknown-field", format!("{name} has no field `{}`", key.name))
@@ -302,7 +302,7 @@ fn unknown_field(operation: &Operation, key: &Key) -> Problem {
         return problem
             .help(format!("`{}` is a modifier of the step: indent it like `{name}:` itself", key.name));
     }
-    if operation.fields.is_empty() {
+    if operation.fields().is_empty() {
         return problem.help(format!("{name} takes no fields"));
     }
     problem.maybe_help(diagnostic::suggest(&key.name, names))

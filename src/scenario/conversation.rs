@@ -119,7 +119,7 @@ fn turn(
             call.retain(|shared| shared.key.name != name);
             call.push(entry.clone());
         } else if !TURN_KEYS.contains(&name) {
-            let fields = known.fields.iter().map(|field| field.name.as_str());
+            let fields = known.fields().iter().map(|field| field.name.as_str());
             problems.push(unknown_key(&entry.key, "a turn", TURN_KEYS.iter().copied().chain(fields)));
         }
     }

@@ -241,9 +241,9 @@ fn step() -> Value {
 
 /// An operation: its fields as its type declares them.
 fn operation(entry: &Entry) -> Value {
-    let mut description = entry.summary.clone();
-    if !entry.details.is_empty() {
-        description = format!("{description}\n\n{}", entry.details);
+    let mut description = entry.summary().to_owned();
+    if !entry.details().is_empty() {
+        description = format!("{description}\n\n{}", entry.details());
     }
     if entry.spec.effect == Effect::Delete {
         description.push_str("\n\nDeletes data.");
@@ -554,7 +554,7 @@ mod tests {
         let schema = schema();
         for entry in agentos::catalogue() {
             let properties = &schema["$defs"]["step"]["properties"][entry.spec.name]["properties"];
-            for field in &entry.fields {
+            for field in entry.fields() {
                 assert!(properties.get(&field.name).is_some(), "{} {}", entry.spec.name, field.name);
             }
         }

@@ -32,10 +32,10 @@ fn the_catalogue_is_consistent() {
             assert_eq!(find(name).unwrap().spec.name, spec.name);
         }
         assert!(
-            !entry.summary.is_empty() && entry.summary.ends_with('.'),
+            !entry.summary().is_empty() && entry.summary().ends_with('.'),
             "{}: {}",
             spec.name,
-            entry.summary
+            entry.summary()
         );
         for name in spec.query {
             assert!(entry.field(name).is_some(), "{}: {name}", spec.name);
@@ -46,13 +46,13 @@ fn the_catalogue_is_consistent() {
             let field = entry.field(part);
             assert!(field.is_some_and(|field| field.required || instead), "{}: {part}", spec.name);
         }
-        for field in &entry.fields {
+        for field in entry.fields() {
             assert!(!field.documentation.is_empty(), "{}.{}", spec.name, field.name);
         }
         // Every field that is sent has a place.
         if spec.body == Body::None {
             let mut fields = Map::new();
-            for field in entry.fields.iter().filter(|field| field.required) {
+            for field in entry.fields().iter().filter(|field| field.required) {
                 fields.insert(field.name.clone(), json!("x"));
             }
             let call = entry.parse(fields).unwrap().call().unwrap();
