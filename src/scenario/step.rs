@@ -320,6 +320,11 @@ impl Step {
         }
     }
 
+    /// Whether somebody reads what is answered: an expectation, a variable, a later step.
+    pub fn reads_answer(&self) -> bool {
+        self.id.is_some() || !self.save.is_empty() || !self.expect.is_empty() || self.until.is_some()
+    }
+
     /// What a report calls it: its name, or its action.
     pub fn title(&self) -> String {
         match self.name.as_ref().map(|name| name.as_literal()) {
