@@ -51,6 +51,8 @@ pub struct TargetSettings {
     pub base_url: Template,
     /// What is sent with every request.
     pub headers: Vec<(Key, Template)>,
+    /// The identity of the requests that no scenario and no step gives another.
+    pub identity: Option<Key>,
     /// A server that is started for the run.
     pub serve: Option<Serve>,
 }
@@ -100,6 +102,14 @@ impl Project {
         let fields = Fields::new(&document, "a project file", problems);
         let targets = fields.get("targets").map(|entry| targets(&entry.value, problems)).unwrap_or_default();
         let identities = fields.get("identities").map(|entry| identity::parse_all(&entry.value, problems));
+        let identities = identities.unwrap_or_default();
+        for name in targets.iter().filter_map(|target| target.identity.as_ref()) {
+            let mut known = identities.iter().map(|identity| identity.name.name.as_str());
+            if known.all(|known| known != name.name) {
+                let known = identities.iter().map(|identity| identity.name.name.as_str());
+                problems.push(crate::scenario::unknown_identity(name, known));
+            }
+        }
         let secrets = fields.strings("secrets", problems);
         let scenarios = fields.text("scenarios", problems);
         fields.text("snapshots", problems);
@@ -116,15 +126,7 @@ impl Project {
             problems,
         );
         let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
-        Some(Self {
-            folder,
-            source,
-            targets,
-            identities: identities.unwrap_or_default(),
-            secrets,
-            scenarios,
-            timeouts,
-        })
+        Some(Self { folder, source, targets, identities, secrets, scenarios, timeouts })
     }
 
     /// The target `name`.
@@ -178,8 +180,12 @@ fn targets(node: &Node, problems: &mut Problems) -> Vec<TargetSettings> {
                 .map(|headers| pairs(&headers.value, "headers", problems))
                 .unwrap_or_default();
             let serve = fields.get("serve").and_then(|serve| self::serve(&serve.value, problems));
-            fields.finish(&["base_url", "headers", "serve"], &[], "a target", problems);
-            Some(TargetSettings { name: entry.key.clone(), base_url: base_url?, headers, serve })
+            let identity = fields.get("as").and_then(|entry| {
+                let name = string(&entry.value, "the name of an identity", problems)?;
+                Some(Key { span: entry.value.span.clone(), name })
+            });
+            fields.finish(&["base_url", "headers", "as", "serve"], &[], "a target", problems);
+            Some(TargetSettings { name: entry.key.clone(), base_url: base_url?, headers, identity, serve })
         })
         .collect()
 }

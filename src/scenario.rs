@@ -14,6 +14,7 @@ mod action;
 pub(crate) mod conversation;
 mod flow;
 pub mod load;
+mod modifier;
 mod names;
 mod read;
 pub mod schema;
@@ -22,8 +23,9 @@ mod step;
 
 pub use action::{Action, HttpAction, HttpBody, OperationAction};
 pub use flow::{Loop, Over, Until};
+pub use modifier::{Retry, RetryOn, Save, SaveFrom};
 pub use read::parse;
-pub use step::{Retry, RetryOn, Save, SaveFrom, Step, StepTimeouts};
+pub use step::{Step, StepTimeouts};
 
 /// One YAML document: what runs as a whole and passes or fails as a whole.
 #[derive(Debug)]

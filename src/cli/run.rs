@@ -391,7 +391,10 @@ pub(super) fn paths(
         project.and_then(|project| Some((project, project.scenarios.as_ref()?)))
     {
         let path = project.folder.join(scenarios);
-        return Ok(vec![path.strip_prefix(&context.folder).unwrap_or(&path).display().to_string()]);
+        let shown = path.strip_prefix(&context.folder).unwrap_or(&path);
+        // `scenarios: .` is the folder itself, of which nothing is left.
+        let shown = if shown.as_os_str().is_empty() { Path::new(".") } else { shown };
+        return Ok(vec![shown.display().to_string()]);
     }
     context.complain(&Problem::error("cli::paths", "no scenario was given").help(
         "agentos-run scenarios/   or a file, a glob, `-` for standard input; `agentos-run --help` says more",

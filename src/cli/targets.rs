@@ -124,6 +124,19 @@ pub(super) async fn open_without_asking(
             settings = Some(*named);
             let folder = project.map_or(context.folder.as_path(), |project| project.folder.as_path());
             let scope = project::scope(folder, &context.environment);
+            let identities = project.map(|project| project.identities.as_slice()).unwrap_or_default();
+            if let Some(name) = &named.identity
+                && let Some(identity) = identities.iter().find(|identity| identity.name.name == name.name)
+            {
+                let (identity, _, secrets) = identity.resolve(&scope).map_err(Refusal::Invalid)?;
+                for secret in secrets {
+                    masker.add(&secret);
+                }
+                headers.extend(identity.headers().map_err(|error| {
+                    let problem = Problem::error("identity::token", error.to_string());
+                    Refusal::Invalid(problem.label(&name.span, "this identity"))
+                })?);
+            }
             for (key, template) in &named.headers {
                 let value = template.resolve_text(&scope).map_err(Refusal::Invalid)?;
                 headers.push((key.name.clone(), value));

@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn loads_takes_what_is_no_number() {
-        let odd = r#"{"a": NaN, "b": [-Infinity, "NaN \\" Infinity"]}"#;
+        let odd = r#"{"a": NaN, "b": [-Infinity, "NaN \" Infinity"]}"#;
         assert_eq!(loads(odd), Some((json!({"a": null, "b": [null, "NaN \" Infinity"]}), true)));
         assert_eq!(loads("[1]"), Some((json!([1]), false)));
         assert_eq!(loads("{NaN"), None);

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::context::{Context, answer_field};
 use super::event::Failure;
-use super::request::Received;
+use super::request::{Received, Request};
 use crate::agentos::{self, Exchange, SentRequest, Transcript};
 use crate::diagnostic::Problem;
 use crate::expect::Verdict;
@@ -127,8 +128,19 @@ fn keys_of(body: Option<&Value>) -> Option<String> {
 }
 
 /// An answer in the words of the language.
-pub(super) fn outcome_of(received: &Received, answers_json: bool, step: &Step) -> Outcome {
+///
+/// Where nobody reads the body, which is so for most steps of bulk work, it is looked at and not built.
+pub(super) fn outcome_of(received: &Received, request: &Request, step: &Step) -> Outcome {
     let exchange = &received.exchange;
+    let read = request.starts_run() || step.reads_answer() || exchange.status >= 300;
+    if !read && (!request.answers_json() || serde_json::from_slice::<IgnoredAny>(&exchange.body).is_ok()) {
+        return Outcome {
+            status: Some(exchange.status),
+            headers: exchange.headers.clone(),
+            duration: exchange.duration,
+            ..Outcome::default()
+        };
+    }
     let body: Option<Value> = serde_json::from_slice(&exchange.body).ok();
     // Checked at once where nothing is to be replaced: `from_utf8_lossy` goes from character to character.
     let text = str::from_utf8(&exchange.body)
@@ -145,7 +157,7 @@ pub(super) fn outcome_of(received: &Received, answers_json: bool, step: &Step) -
                 let failed = transcript.and_then(Transcript::error).map(str::to_owned);
                 failed.or_else(|| agentos::run::failure_of(body, step.allow_failed_steps))
             }
-            None => answers_json.then(|| not_json(exchange, &text)).flatten(),
+            None => request.answers_json().then(|| not_json(exchange, &text)).flatten(),
         }
     };
     let stream = transcript.map(|transcript| StreamOutcome {

@@ -143,6 +143,14 @@ impl Request {
         request
     }
 
+    /// Whether the answer is that of a run, which can have failed with status 200.
+    pub(super) fn starts_run(&self) -> bool {
+        match &self.what {
+            What::Operation(operation) => operation.component().is_some(),
+            What::Call(_) => true,
+        }
+    }
+
     /// Whether the answer is JSON unless something is wrong: that of an operation is.
     pub(super) fn answers_json(&self) -> bool {
         matches!(self.what, What::Operation(_))

@@ -371,7 +371,7 @@ impl Run<'_> {
         Ok(match result {
             Ok(received) => {
                 notes.extend(received.exchange.notes.iter().cloned());
-                let outcome = answer::outcome_of(&received, request.answers_json(), step);
+                let outcome = answer::outcome_of(&received, &request, step);
                 let transcript = received.transcript.as_deref().filter(|_| outcome.error.is_none());
                 let violations =
                     transcript.map(|transcript| answer::violations(transcript, step)).unwrap_or_default();

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::conversation;
+use super::modifier::{self, Retry};
 use super::read::variables;
-use super::step::{self, Retry, Step};
+use super::step::{self, Step};
 use crate::agentos::field::FieldKind;
 use crate::agentos::operation::{Entry as Operation, Method};
 use crate::agentos::{self, Timeouts};
@@ -94,12 +95,12 @@ impl Defaults {
         let mut defaults = Self {
             timeout: fields
                 .get("timeout")
-                .map(|entry| step::timeouts(&entry.value, problems))
+                .map(|entry| modifier::timeouts(&entry.value, problems))
                 .unwrap_or_default(),
-            retry: fields.get("retry").and_then(|entry| step::retry(&entry.value, problems)),
+            retry: fields.get("retry").and_then(|entry| modifier::retry(&entry.value, problems)),
             headers: fields
                 .get("headers")
-                .map(|entry| step::header_map(&entry.value, problems))
+                .map(|entry| modifier::header_map(&entry.value, problems))
                 .unwrap_or_default(),
             soft: fields.boolean("soft", problems),
             fields: Vec::new(),

@@ -39,18 +39,50 @@ pub fn load(paths: &[String], stdin: &mut dyn FnMut() -> std::io::Result<String>
             }
             continue;
         }
-        for file in files_of(path, &mut loaded.problems) {
-            // One file named twice is one file.
-            if !seen.insert(fs::canonicalize(&file).unwrap_or_else(|_| file.clone())) {
-                continue;
-            }
-            loaded.read(&file);
-        }
+        let mut files = files_of(path, &mut loaded.problems);
+        // One file named twice is one file.
+        files.retain(|file| seen.insert(fs::canonicalize(file).unwrap_or_else(|_| file.clone())));
+        loaded.read_all(&files);
     }
     loaded
 }
 
+/// From how many files on they are read by several threads.
+const MANY: usize = 32;
+
 impl Loaded {
+    /// Reads files in their order; many of them by several threads, each a row of neighbours.
+    fn read_all(&mut self, files: &[PathBuf]) {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
+        if files.len() < MANY || threads == 1 {
+            for file in files {
+                self.read(file);
+            }
+            return;
+        }
+        let parts: Vec<Self> = std::thread::scope(|scope| {
+            let running: Vec<_> = files
+                .chunks(files.len().div_ceil(threads))
+                .map(|part| {
+                    scope.spawn(move || {
+                        let mut loaded = Self::default();
+                        part.iter().for_each(|file| loaded.read(file));
+                        loaded
+                    })
+                })
+                .collect();
+            running
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .collect()
+        });
+        for part in parts {
+            self.scenarios.extend(part.scenarios);
+            self.files += part.files;
+            self.problems.extend(part.problems);
+        }
+    }
+
     fn read(&mut self, file: &Path) {
         let too_large = fs::metadata(file).is_ok_and(|meta| meta.len() > yaml::MAX_BYTES as u64);
         if too_large {

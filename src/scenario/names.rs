@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::action::{Action, HttpBody};
-use super::step::{SaveFrom, Step};
+use super::modifier::SaveFrom;
+use super::step::Step;
 use super::{Scenario, Skip};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::expr::{self, Expression};

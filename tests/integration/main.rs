@@ -15,6 +15,7 @@ mod failures;
 mod finally;
 mod fuzz;
 mod harness;
+mod identities;
 #[cfg(feature = "emulator")]
 mod init;
 mod interpreter;

@@ -309,27 +309,47 @@ async fn clearing() {
 
 #[tokio::test]
 async fn pauses() {
+    // Teams and workflows are continued since 2.6; what waits in a team of 2.3 is not told.
+    if !at_least(2, 6) {
+        return;
+    }
     super::decisions::pauses(agentos().base_url()).await;
 }
 
 #[tokio::test]
 async fn background() {
+    // 2.3 does not know `background`: it answers as if it were not there.
+    if !at_least(2, 5) {
+        return;
+    }
     super::decisions::background(agentos().base_url()).await;
 }
 
 #[tokio::test]
 async fn memories() {
+    // The topics of memories that were made by hand are not listed on 2.3.
+    if !at_least(2, 6) {
+        return;
+    }
     super::records::memories(agentos().base_url()).await;
 }
 
 #[tokio::test]
 async fn traces() {
+    // On 2.3.26 the traces of a run are not found by its id.
+    if !at_least(2, 6) {
+        return;
+    }
     let server = Settings::default().tracing().start();
     super::records::traces(server.base_url()).await;
 }
 
 #[tokio::test]
 async fn metrics() {
+    // Metrics are refreshed in the background since 2.8.6.
+    if !at_least(2, 9) {
+        return;
+    }
     super::records::metrics(agentos().base_url()).await;
 }
 
@@ -345,5 +365,9 @@ async fn databases() {
 
 #[tokio::test]
 async fn media() {
+    // 2.6 answers 500: the media of the form meet those of the files as one argument twice.
+    if !at_least(3, 0) {
+        return;
+    }
     super::files::media(agentos().base_url()).await;
 }
