@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Scenario, read};
+pub(crate) use crate::diagnostic::io_cause;
 use crate::diagnostic::{Problem, Problems};
 use crate::source::Source;
 use crate::yaml;
@@ -166,14 +167,6 @@ fn unreadable(what: &str, error: &std::io::Error) -> Problem {
         return problem.help("give a file, a folder, a glob in quotes, or `-` for standard input");
     }
     problem
-}
-
-/// An I/O error without its number.
-pub(crate) fn io_cause(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 fn files_of(path: &str, problems: &mut Problems) -> Vec<PathBuf> {
