@@ -39,7 +39,7 @@ pub(super) fn listed(
         return None;
     }
     let before = problems.len();
-    let mut rows = Rows::new(what, columns);
+    let mut rows = Reader::new(what, columns);
     for item in items {
         let Some(entries) = item.as_mapping().filter(|entries| !entries.is_empty()) else {
             problems.push(expected("cases::rows", "a row", "a mapping of names to values", item).help(
@@ -58,7 +58,7 @@ pub(super) fn listed(
 }
 
 /// Rows as they come, from whatever they are written in.
-pub(super) struct Rows<'a> {
+pub(super) struct Reader<'a> {
     what: &'a str,
     /// Where the columns come from the first row: that row.
     first: Option<Span>,
@@ -70,21 +70,20 @@ pub(super) struct Rows<'a> {
 /// A value under its name.
 type Cell = (crate::yaml::Key, Span, Value);
 
-impl<'a> Rows<'a> {
+impl<'a> Reader<'a> {
     pub(super) fn new(what: &'a str, columns: Option<&[String]>) -> Self {
         Self { what, first: None, columns: columns.map(Arc::from), names: HashMap::new(), rows: Vec::new() }
     }
 
     /// Adds a row; what it has too much or too little becomes a problem.
     pub(super) fn add(&mut self, span: &Span, cells: Vec<Cell>, problems: &mut Problems) {
-        let columns = match &self.columns {
-            Some(columns) => Arc::clone(columns),
-            None => {
-                let good = cells.iter().filter(|(key, ..)| key.name == NAME || check_name(key, problems));
-                let columns = good.map(|(key, ..)| key.name.clone()).collect();
-                self.first = Some(span.clone());
-                Arc::clone(self.columns.insert(columns))
-            }
+        let columns = if let Some(columns) = &self.columns {
+            Arc::clone(columns)
+        } else {
+            let good = cells.iter().filter(|(key, ..)| key.name == NAME || check_name(key, problems));
+            let columns = good.map(|(key, ..)| key.name.clone()).collect();
+            self.first = Some(span.clone());
+            Arc::clone(self.columns.insert(columns))
         };
         let mut values: Vec<Option<Value>> = vec![None; columns.len()];
         let mut misspelt = Vec::new();
