@@ -11,10 +11,12 @@ mod init;
 mod list;
 mod operations;
 mod output;
+mod review;
 mod run;
 mod schema;
 #[cfg(feature = "emulator")]
 mod serve;
+mod snapshots;
 mod targets;
 
 use args::{Command, Program};
@@ -42,6 +44,9 @@ pub fn main() -> std::process::ExitCode {
         Some(Command::Operations(operations)) => operations::run(&context, &operations),
         #[cfg(feature = "emulator")]
         Some(Command::Serve(serve)) => serve::run(&context, serve),
+        Some(Command::Review(args)) => review::review(&context, &args),
+        Some(Command::Accept(args)) => review::accept(&context, &args.paths),
+        Some(Command::Reject(args)) => review::reject(&context, &args.paths),
         Some(Command::Init(init)) => init::run(&context, &init),
         Some(Command::Schema) => schema::run(&context),
         Some(Command::Completions { shell }) => args::completions(&context, shell),

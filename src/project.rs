@@ -38,6 +38,8 @@ pub struct Project {
     pub secrets: Vec<String>,
     /// Where the scenarios are.
     pub scenarios: Option<String>,
+    /// Where snapshots are.
+    pub snapshots: Option<String>,
     /// The clocks of every request.
     pub timeouts: Timeouts,
 }
@@ -112,7 +114,7 @@ impl Project {
         }
         let secrets = fields.strings("secrets", problems);
         let scenarios = fields.text("scenarios", problems);
-        fields.text("snapshots", problems);
+        let snapshots = fields.text("snapshots", problems);
         let mut timeouts = Timeouts::default();
         if let Some(entry) = fields.get("defaults") {
             let defaults = Fields::new(&entry.value, "`defaults`", problems);
@@ -126,7 +128,7 @@ impl Project {
             problems,
         );
         let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
-        Some(Self { folder, source, targets, identities, secrets, scenarios, timeouts })
+        Some(Self { folder, source, targets, identities, secrets, scenarios, snapshots, timeouts })
     }
 
     /// The target `name`.

@@ -21,6 +21,7 @@ mod names;
 mod read;
 pub mod schema;
 pub mod select;
+pub mod snapshots;
 mod step;
 
 pub use action::{Action, HttpAction, HttpBody, OperationAction};

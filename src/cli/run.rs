@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::args::{RunArgs, SelectionArgs};
 use super::context::Context;
 use super::exit::Exit;
+use super::snapshots;
 use super::targets::{self, Plan, Refusal, Started};
 use crate::agentos::Timeouts;
 use crate::diagnostic::{self, Problem, Problems};
@@ -20,6 +21,7 @@ use crate::project::Project;
 use crate::report::terminal::{Terminal, Verbosity};
 use crate::scenario::load::{self, Loaded};
 use crate::scenario::select::{Selection, Tags};
+use crate::scenario::snapshots::check_files;
 use crate::scenario::{self, Instance, Scenario};
 use crate::source::Source;
 use crate::yaml;
@@ -38,7 +40,10 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
         }
     };
     let Ok(paths) = paths(context, &args.paths, project.as_ref()) else { return Exit::Invalid };
-    let loaded = load(&paths);
+    let mut loaded = load(&paths);
+    let store = Arc::new(snapshots::store(context, &args, project.as_ref(), &masker));
+    check_files(&loaded.scenarios, store.folders(), &mut loaded.problems);
+    settings.snapshots = Arc::clone(&store);
     if !loaded.problems.is_empty() {
         output.problems(&loaded.problems);
     }
@@ -91,7 +96,9 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
             return Exit::Unreachable;
         }
     };
-    runtime.block_on(execute(context, &args, project.as_ref(), instances, settings, masker))
+    let exit = runtime.block_on(execute(context, &args, project.as_ref(), instances, settings, masker));
+    snapshots::say(&output, &store.tally());
+    exit
 }
 
 async fn execute(
@@ -237,6 +244,7 @@ fn prepare(
         masker: masker.clone(),
         environment: Arc::clone(&context.environment),
         run_id: run_id(),
+        snapshots: Arc::default(),
         started_at: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     };
     let selection = selection_of(&args.selection)?;
@@ -378,8 +386,20 @@ pub(super) fn paths(
 ) -> Result<Vec<String>, ()> {
     if let [only] = given {
         // A misspelt command looks like a path.
-        let commands =
-            ["run", "check", "list", "call", "operations", "serve", "init", "schema", "completions"];
+        let commands = [
+            "run",
+            "check",
+            "list",
+            "call",
+            "operations",
+            "serve",
+            "init",
+            "schema",
+            "completions",
+            "review",
+            "accept",
+            "reject",
+        ];
         let is_word = only.chars().all(|c| c.is_ascii_alphabetic());
         if let (true, false, Some(command)) =
             (is_word, Path::new(only).exists(), diagnostic::nearest(only, commands))

@@ -63,6 +63,7 @@ pub(super) async fn run(
             presses: 1,
         },
         transcript: Vec::new(),
+        turns: Vec::new(),
     };
     let mut flow = run.list(&scenario.setup, Phase::Setup).await;
     if flow == Flow::Go {

@@ -7,6 +7,7 @@ use crate::agentos::{Timeouts, ViolationKind};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::expect::Expectations;
 use crate::expr::{Expression, Text};
+use crate::snapshot::{self, Snapshot};
 use crate::source::Span;
 use crate::template::Template;
 use crate::yaml::fields::{Fields, expected, planned_key, string, unknown_key};
@@ -33,10 +34,11 @@ pub(super) const MODIFIERS: &[&str] = &[
     "within",
     "invariants",
     "as_user",
+    "snapshot",
 ];
 
 /// Modifiers that the language has and this version does not run yet.
-const PLANNED_MODIFIERS: &[&str] = &["snapshot", "batch", "rate"];
+const PLANNED_MODIFIERS: &[&str] = &["batch", "rate"];
 
 /// Actions that the language has and this version does not run yet.
 const PLANNED_ACTIONS: &[&str] = &["use"];
@@ -78,6 +80,8 @@ pub struct Step {
     pub repeated: Option<Loop>,
     /// Whether it is sent until something holds.
     pub until: Option<Until>,
+    /// What its answer is compared with.
+    pub snapshots: Vec<Snapshot>,
 }
 
 /// The clocks of a step: those of the file over those of the project.
@@ -238,6 +242,10 @@ pub(super) fn modifiers(
         waived: waived(fields, problems),
         repeated: flow::parse_loop(fields, problems),
         until: flow::parse_until(fields, problems),
+        snapshots: fields
+            .get("snapshot")
+            .map(|entry| snapshot::parse(&entry.value, problems))
+            .unwrap_or_default(),
     }
 }
 
@@ -248,7 +256,7 @@ impl Step {
         if sends {
             return;
         }
-        for name in ["expect", "save", "retry", "headers", "allow_failed_steps", "until"] {
+        for name in ["expect", "save", "retry", "headers", "allow_failed_steps", "until", "snapshot"] {
             if let Some(entry) = fields.get(name) {
                 problems.push(
                     Problem::error("step::modifier", format!("`{name}` needs a step that sends a request"))
@@ -322,7 +330,11 @@ impl Step {
 
     /// Whether somebody reads what is answered: an expectation, a variable, a later step.
     pub fn reads_answer(&self) -> bool {
-        self.id.is_some() || !self.save.is_empty() || !self.expect.is_empty() || self.until.is_some()
+        self.id.is_some()
+            || !self.save.is_empty()
+            || !self.expect.is_empty()
+            || self.until.is_some()
+            || !self.snapshots.is_empty()
     }
 
     /// What a report calls it: its name, or its action.

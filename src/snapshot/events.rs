@@ -30,7 +30,8 @@ fn continues<'p>(last: &Map<String, Value>, piece: &'p Map<String, Value>) -> Op
     }
     let text = piece.get("content")?.as_str()?;
     last.get("content")?.as_str()?;
-    let shared = |fields: &Map<String, Value>| fields.keys().filter(|key| !OWN.contains(&key.as_str())).count();
+    let shared =
+        |fields: &Map<String, Value>| fields.keys().filter(|key| !OWN.contains(&key.as_str())).count();
     let same = shared(last) == shared(piece)
         && piece.iter().all(|(key, value)| OWN.contains(&key.as_str()) || last.get(key) == Some(value));
     same.then_some(text)

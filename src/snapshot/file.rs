@@ -74,9 +74,9 @@ impl Unusable {
             Self::NotText | Self::Broken(_) => format!(
                 "bring it back (`git checkout {path}`), or delete it and accept the new one; it is not overwritten"
             ),
-            Self::Foreign(_) => format!(
-                "give the snapshot another name, or move {path} away; it is not overwritten"
-            ),
+            Self::Foreign(_) => {
+                format!("give the snapshot another name, or move {path} away; it is not overwritten")
+            }
         }
     }
 }
@@ -225,8 +225,8 @@ impl Metadata {
 /// A text as insta writes it: plain where it can be nothing but a text, in double quotes elsewhere.
 fn scalar(text: &str) -> String {
     let words = [
-        "yes", "Yes", "YES", "no", "No", "NO", "True", "TRUE", "true", "False", "FALSE", "false", "on", "On", "ON",
-        "off", "Off", "OFF", "null", "Null", "NULL", "~",
+        "yes", "Yes", "YES", "no", "No", "NO", "True", "TRUE", "true", "False", "FALSE", "false", "on", "On",
+        "ON", "off", "Off", "OFF", "null", "Null", "NULL", "~",
     ];
     let plain = !text.is_empty()
         && !text.starts_with([' ', '&', '*', '?', '|', '-', '<', '>', '=', '!', '%', '@', '.'])
@@ -321,7 +321,10 @@ mod tests {
         let head = "---\nsource: a.yaml\n";
         for (text, expected) in [
             (String::new(), "it is broken: it is empty"),
-            ("hello\n".to_owned(), "it is not a snapshot of agentos-run: it does not begin with a line `---`"),
+            (
+                "hello\n".to_owned(),
+                "it is not a snapshot of agentos-run: it does not begin with a line `---`",
+            ),
             (head.to_owned(), "it is broken: its head has no second line `---`"),
             ("---\na: [\n---\nx\n".to_owned(), "it is broken: line"),
             ("---\n- a\n---\nx\n".to_owned(), "it is broken: its head is no mapping"),

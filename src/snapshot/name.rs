@@ -97,11 +97,11 @@ fn normal(path: &Path) -> PathBuf {
     normal
 }
 
-/// A text as a part of a file's name: letters, digits, `-`, `.` and single `_`.
+/// A text as a part of a file's name: letters, digits, `-`, `.`, `=` and single `_`.
 pub fn slug(text: &str) -> String {
     let mut slug = String::new();
     for c in text.chars() {
-        let c = if c.is_alphanumeric() || c == '-' || c == '.' { c } else { '_' };
+        let c = if c.is_alphanumeric() || matches!(c, '-' | '.' | '=') { c } else { '_' };
         if c == '_' && slug.ends_with('_') {
             continue;
         }

@@ -43,12 +43,17 @@ pub(super) fn redact(value: &mut Value, snapshot: &Snapshot, known: &Known) {
 pub(super) fn unnumbered(value: &Value, snapshot: &Snapshot, known: &Known) -> Value {
     let mut value = value.clone();
     let mut redactor = Redactor::new(&value, snapshot, known);
-    redactor.ids = Ids::unnumbered();
+    redactor.ids = Ids::new(&known.run_id, false);
     if redactor.defaults(Kinds::Ids) {
         redactor.ids.collect("", &value);
     }
     redactor.visit("", &mut value, false);
     value
+}
+
+/// Whether a text holds what is another in each run.
+pub fn is_volatile(text: &str) -> bool {
+    text::replace(text, &mut |found, _| (found != Found::Word).then(String::new)).is_some()
 }
 
 struct Redactor<'a> {
@@ -81,12 +86,13 @@ impl<'a> Redactor<'a> {
             }
         }
         let nothing = snapshot.keep.iter().any(|keep| matches!(keep, Keep::All));
-        Self { snapshot, known, ids: Ids::default(), replaced, kept, nothing }
+        Self { snapshot, known, ids: Ids::new(&known.run_id, true), replaced, kept, nothing }
     }
 
     /// Whether the default rules of a kind apply.
     fn defaults(&self, kind: Kinds) -> bool {
-        !self.nothing && !self.snapshot.keep.iter().any(|keep| matches!(keep, Keep::Kind(kept) if *kept == kind))
+        !self.nothing
+            && !self.snapshot.keep.iter().any(|keep| matches!(keep, Keep::Kind(kept) if *kept == kind))
     }
 
     fn keeps_key(&self, key: &str) -> bool {
@@ -185,7 +191,9 @@ impl<'a> Redactor<'a> {
     fn text(&mut self, found: &str) -> Option<String> {
         let mut changed: Option<String> = None;
         if self.defaults(Kinds::Run) {
-            for (what, placeholder) in [(&self.known.run_id, "[run.id]"), (&self.known.base_url, "[base_url]")] {
+            for (what, placeholder) in
+                [(&self.known.run_id, "[run.id]"), (&self.known.base_url, "[base_url]")]
+            {
                 let text = changed.as_deref().unwrap_or(found);
                 if !what.is_empty() && text.contains(what.as_str()) && !self.keeps_text(what) {
                     changed = Some(text.replace(what.as_str(), placeholder));

@@ -6,14 +6,14 @@ use super::name::slug;
 use crate::diagnostic::{self, Problem, Problems};
 use crate::jsonpath::Path;
 use crate::source::Span;
-use crate::yaml::fields::{Fields, expected};
+use crate::yaml::fields::{Fields, expected, string};
 use crate::yaml::{Key, Kind, Node};
 
 /// What can be taken beside a path.
 const WORDS: &[&str] =
     &["body", "content", "error", "events", "requirements", "status", "text", "tokens", "tools"];
 /// The keys of a snapshot.
-const KEYS: &[&str] = &["name", "of", "redact", "keep"];
+const KEYS: &[&str] = &["name", "of", "redact", "keep", "sort"];
 /// What stands where a rule without a placeholder replaced something.
 const REDACTED: &str = "[redacted]";
 
@@ -30,6 +30,8 @@ pub struct Snapshot {
     pub redact: Vec<Rule>,
     /// What is not replaced although it usually is.
     pub keep: Vec<Keep>,
+    /// The lists in it that have no order.
+    pub sort: Vec<Sort>,
 }
 
 /// A part of an answer.
@@ -58,6 +60,15 @@ pub struct Rule {
     pub pattern: Pattern,
     /// What takes its place.
     pub placeholder: String,
+}
+
+/// A list without an order.
+#[derive(Debug, Clone)]
+pub struct Sort {
+    /// Where it is.
+    pub path: Path,
+    /// The key of its members that they are sorted by; all of them otherwise.
+    pub by: Option<String>,
 }
 
 /// Which values: by place, by key, by what stands in a text.
@@ -142,6 +153,7 @@ fn one(node: &Node, problems: &mut Problems) -> Option<Snapshot> {
             of: whole()?,
             redact: Vec::new(),
             keep: Vec::new(),
+            sort: Vec::new(),
         });
     }
     let fields = Fields::new(node, "`snapshot`", problems);
@@ -162,8 +174,9 @@ fn one(node: &Node, problems: &mut Problems) -> Option<Snapshot> {
     };
     let redact = fields.get("redact").map(|entry| rules(&entry.value, problems)).unwrap_or_default();
     let keep = fields.get("keep").map(|entry| keeps(&entry.value, problems)).unwrap_or_default();
+    let sort = fields.get("sort").map(|entry| sorts(&entry.value, problems)).unwrap_or_default();
     fields.finish(KEYS, &[], "`snapshot`", problems);
-    Some(Snapshot { span: node.span.clone(), name: named?, of: of?, redact, keep })
+    Some(Snapshot { span: node.span.clone(), name: named?, of: of?, redact, keep, sort })
 }
 
 fn whole() -> Option<Of> {
@@ -243,8 +256,11 @@ fn pattern(text: &str, node: &Node, problems: &mut Problems) -> Option<Pattern> 
             Ok(regex) if !regex.is_match("") => Some(Pattern::Regex(regex)),
             Ok(_) => {
                 problems.push(
-                    Problem::error("snapshot::regex", format!("`/{regex}/` matches nothing at all, everywhere"))
-                        .label(&node.span, "matches an empty text"),
+                    Problem::error(
+                        "snapshot::regex",
+                        format!("`/{regex}/` matches nothing at all, everywhere"),
+                    )
+                    .label(&node.span, "matches an empty text"),
                 );
                 None
             }
@@ -314,10 +330,48 @@ fn keeps(node: &Node, problems: &mut Problems) -> Vec<Keep> {
         .collect()
 }
 
+/// `true` for what the snapshot is of, paths, or paths with the key to sort by.
+fn sorts(node: &Node, problems: &mut Problems) -> Vec<Sort> {
+    match &node.kind {
+        Kind::Bool(true) => Path::parse("$").ok().map(|path| Sort { path, by: None }).into_iter().collect(),
+        Kind::Bool(false) => Vec::new(),
+        Kind::Mapping(entries) => entries
+            .iter()
+            .filter_map(|entry| {
+                let key = Node { span: entry.key.span.clone(), kind: Kind::Null };
+                let path = sort_path(&entry.key.name, &key, problems)?;
+                let by = string(&entry.value, "the key to sort by", problems)?;
+                Some(Sort { path, by: Some(by) })
+            })
+            .collect(),
+        _ => texts(node, "sort", problems)
+            .into_iter()
+            .filter_map(|(text, node)| Some(Sort { path: sort_path(text, node, problems)?, by: None }))
+            .collect(),
+    }
+}
+
+fn sort_path(text: &str, node: &Node, problems: &mut Problems) -> Option<Path> {
+    if !text.starts_with('$') {
+        problems.push(
+            Problem::error("snapshot::sort", format!("`{text}` is no JSONPath"))
+                .label(&node.span, "which list?")
+                .help("sort: $.data, sort: { $.data: session_name }, or `sort: true` for what the snapshot is of"),
+        );
+        return None;
+    }
+    path(text, node, problems)
+}
+
 /// A list of texts, or one.
 fn texts<'n>(node: &'n Node, key: &str, problems: &mut Problems) -> Vec<(&'n str, &'n Node)> {
     let wrong = |node: &Node| {
-        expected("snapshot::rule", &format!("`{key}`"), "a list of keys, JSONPaths and /regular expressions/", node)
+        expected(
+            "snapshot::rule",
+            &format!("`{key}`"),
+            "a list of keys, JSONPaths and /regular expressions/",
+            node,
+        )
     };
     let nodes = node.as_sequence().unwrap_or(std::slice::from_ref(node));
     nodes

@@ -10,6 +10,7 @@ use super::file::{File, Metadata, Unusable};
 use super::name::{Folders, Home};
 use super::redact::{self, Known};
 use super::select;
+use super::sort;
 use super::spec::{Keep, Kinds, Of, Snapshot};
 use super::write::{self, WriteError};
 use crate::diagnostic::Problem;
@@ -17,6 +18,11 @@ use crate::expect::diff;
 use crate::outcome::Outcome;
 use crate::secret::Masker;
 use crate::source::Span;
+
+/// The lines of a new snapshot that a failure shows.
+const FIRST: usize = 20;
+/// The characters of such a line.
+const WIDTH: usize = 200;
 
 /// What is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -110,20 +116,21 @@ impl Store {
         let Some(value) = self.value(shot) else {
             let what = snapshot.of.as_str();
             return Held::failed(
-                Problem::error("snapshot::nothing", format!("the answer has no `{what}` to take a snapshot of"))
-                    .label(&snapshot.span, "nothing there"),
+                Problem::error(
+                    "snapshot::nothing",
+                    format!("the answer has no `{what}` to take a snapshot of"),
+                )
+                .label(&snapshot.span, "nothing there"),
             );
         };
         let home = self.folders.home(shot.source);
         let path = home.file(&snapshot.name.name, shot.which);
-        let file = File {
-            metadata: metadata(shot, &home),
-            contents: self.masker.mask(&select::written(&value)),
-        };
+        let file =
+            File { metadata: metadata(shot, &home), contents: self.masker.mask(&select::written(&value)) };
         let held = self.compare(shot, &path, &value, &file);
         if held.problem.is_none() && self.mode != Mode::Locked {
             // Nobody need look at what passes.
-            _ = std::fs::remove_file(waiting(&path));
+            _ = std::fs::remove_file(pending_of(&path));
         }
         held
     }
@@ -137,6 +144,7 @@ impl Store {
             events::join_pieces(&mut value);
         }
         value.sort_all_objects();
+        sort::sort(&mut value, snapshot, shot.known);
         redact::redact(&mut value, snapshot, shot.known);
         Some(value)
     }
@@ -159,7 +167,7 @@ impl Store {
             Ok(None) => {
                 let problem = Problem::error("snapshot::new", format!("there is no snapshot {shown} yet"))
                     .label(&name.span, "this snapshot is new");
-                let diff = diff::text_diff("", &file.contents);
+                let diff = beginning(&file.contents);
                 self.record(shot, path, file, Held { diff: Some(diff), ..Held::failed(problem) })
             }
             Err(unusable) => self.unusable(shot, path, file, &unusable),
@@ -169,9 +177,10 @@ impl Store {
     /// Something is there that is no snapshot. It is left alone, whatever the mode.
     fn unusable(&self, shot: &Shot<'_>, path: &Path, file: &File, unusable: &Unusable) -> Held {
         let shown = self.folders.shown(path);
-        let problem = Problem::error("snapshot::unusable", format!("{shown} cannot be compared with: {unusable}"))
-            .label(&shot.snapshot.name.span, "this snapshot")
-            .help(unusable.remedy(&shown));
+        let problem =
+            Problem::error("snapshot::unusable", format!("{shown} cannot be compared with: {unusable}"))
+                .label(&shot.snapshot.name.span, "this snapshot")
+                .help(unusable.remedy(&shown));
         if self.mode == Mode::Compare && shot.sound && matches!(unusable, Unusable::Conflict { .. }) {
             // To choose from: what the answer is now.
             _ = self.wait(path, file);
@@ -200,19 +209,29 @@ impl Store {
                 Err(error) => Held { problem: Some(problem.help(unwritten(&shown, &error))), ..held },
             },
             Mode::Update => {
-                let text = File { metadata: Metadata { line: None, ..file.metadata.clone() }, contents: file.contents.clone() }.to_text();
+                let text = File {
+                    metadata: Metadata { line: None, ..file.metadata.clone() },
+                    contents: file.contents.clone(),
+                }
+                .to_text();
                 match write::atomically(path, &text) {
                     Ok(()) => {
                         let new = problem.code == "snapshot::new";
                         self.count(|tally| &mut tally.written, shown.clone());
-                        let note = format!("{} {shown}", if new { "wrote the snapshot" } else { "updated the snapshot" });
+                        let note = format!(
+                            "{} {shown}",
+                            if new { "wrote the snapshot" } else { "updated the snapshot" }
+                        );
                         Held { note: Some(note), ..Held::default() }
                     }
                     Err(error) => Held {
                         problem: Some(
-                            Problem::error("snapshot::unwritten", format!("the snapshot {shown} was not written: {error}"))
-                                .label(&shot.snapshot.name.span, "this snapshot")
-                                .help(unwritten(&shown, &error)),
+                            Problem::error(
+                                "snapshot::unwritten",
+                                format!("the snapshot {shown} was not written: {error}"),
+                            )
+                            .label(&shot.snapshot.name.span, "this snapshot")
+                            .help(unwritten(&shown, &error)),
                         ),
                         ..held
                     },
@@ -223,7 +242,7 @@ impl Store {
 
     /// Leaves what was answered beside the snapshot.
     fn wait(&self, path: &Path, file: &File) -> Result<(), WriteError> {
-        let waiting = waiting(path);
+        let waiting = pending_of(path);
         write::atomically(&waiting, &file.to_text())?;
         self.count(|tally| &mut tally.pending, self.folders.shown(&waiting));
         Ok(())
@@ -238,8 +257,8 @@ impl Store {
     }
 }
 
-/// The file beside a snapshot in which the new one waits.
-pub(super) fn waiting(path: &Path) -> PathBuf {
+/// The file beside a snapshot in which a new one waits.
+pub fn pending_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
     PathBuf::from(name)
@@ -247,8 +266,41 @@ pub(super) fn waiting(path: &Path) -> PathBuf {
 
 fn unwritten(shown: &str, error: &WriteError) -> String {
     match error {
-        WriteError::ReadOnly => format!("the new one could not be written: {shown} or its folder is read-only; make it writable: chmod u+w"),
+        WriteError::ReadOnly => format!(
+            "the new one could not be written: {shown} or its folder is read-only; make it writable: chmod u+w"
+        ),
         WriteError::Io(_) => format!("the new one could not be written beside {shown}: {error}"),
+    }
+}
+
+/// The first lines of what is new; all of it waits in the file.
+fn beginning(contents: &str) -> String {
+    let total = contents.lines().count();
+    let mut lines: Vec<String> = contents.lines().take(FIRST).map(|line| format!("+{}", cut(line))).collect();
+    if total > FIRST {
+        lines.push(format!(" … {} more lines", total - FIRST));
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn cut(line: &str) -> String {
+    match line.char_indices().nth(WIDTH) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line.to_owned(),
+    }
+}
+
+/// How two contents differ, for somebody who decides.
+pub fn shown_difference(old: &str, new: &str) -> String {
+    let json =
+        |text: &str| text.starts_with(['{', '[']).then(|| serde_json::from_str::<Value>(text).ok()).flatten();
+    match (json(old), json(new)) {
+        (Some(old_value), Some(new_value)) => {
+            let difference = diff::json_diff(&old_value, &new_value);
+            if difference.is_empty() { diff::text_diff(old, new) } else { difference }
+        }
+        _ => diff::text_diff(old, new),
     }
 }
 

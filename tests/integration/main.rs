@@ -28,4 +28,5 @@ mod schema;
 mod secrets;
 mod sessions;
 mod shipped;
+mod snapshots;
 mod terminal;

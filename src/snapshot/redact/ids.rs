@@ -8,10 +8,14 @@ use super::text;
 
 /// A shorter id is a word like any other where it does not stand in a field of ids.
 const WORD: usize = 8;
+/// The rank of a field that holds ids and nothing else.
+const SURE: u8 = 3;
 
 /// Ids and what stands for them.
 #[derive(Debug, Default)]
 pub(super) struct Ids {
+    /// What is made of it is told by it.
+    run_id: String,
     known: HashMap<String, Id>,
     counts: HashMap<String, usize>,
     /// Whether there are ids that are no UUIDs: each word of a text is looked up then.
@@ -28,14 +32,14 @@ struct Id {
 }
 
 impl Ids {
-    /// Without numbers: every id of a kind is the same.
-    pub(super) fn unnumbered() -> Self {
-        Self { unnumbered: true, ..Self::default() }
+    /// No ids yet. Without numbers, every id of a kind is the same.
+    pub(super) fn new(run_id: &str, numbered: bool) -> Self {
+        Self { run_id: run_id.to_owned(), unnumbered: !numbered, ..Self::default() }
     }
 
     /// An id that was sent: it has the first number.
     pub(super) fn send(&mut self, key: &str, value: &str) {
-        if let Some((kind, rank)) = kind_of(key, value) {
+        if let Some((kind, rank)) = self.kind_of(key, value) {
             self.add(kind, rank, value);
             self.placeholder(value);
         }
@@ -47,12 +51,19 @@ impl Ids {
             Value::Object(fields) => fields.iter().for_each(|(key, value)| self.collect(key, value)),
             Value::Array(items) => items.iter().for_each(|item| self.collect(key, item)),
             Value::String(id) => {
-                if let Some((kind, rank)) = kind_of(key, id) {
+                if let Some((kind, rank)) = self.kind_of(key, id) {
                     self.add(kind, rank, id);
                 }
             }
             _ => {}
         }
+    }
+
+    /// As below, but that `alice-${{ run.id }}` says more than that it is an id.
+    fn kind_of<'k>(&self, key: &'k str, value: &str) -> Option<(&'k str, u8)> {
+        let (kind, rank) = kind_of(key, value)?;
+        let made = !self.run_id.is_empty() && value.contains(&self.run_id);
+        (rank == SURE || !made).then_some((kind, rank))
     }
 
     fn add(&mut self, kind: &str, rank: u8, value: &str) {
@@ -72,7 +83,7 @@ impl Ids {
     /// The placeholder of a field's value, where it is an id.
     pub(super) fn of_field(&mut self, key: &str, value: &str) -> Option<String> {
         let known = self.known.contains_key(value);
-        let is_id = known && (value.len() >= WORD || kind_of(key, value).is_some());
+        let is_id = known && (value.len() >= WORD || self.kind_of(key, value).is_some());
         is_id.then(|| self.placeholder(value))
     }
 
@@ -110,10 +121,19 @@ fn kind_of<'k>(key: &'k str, value: &str) -> Option<(&'k str, u8)> {
     }
     let kind = match key {
         "id" | "ids" => return looks_random(value).then_some(("id", 1)),
-        "run_id" | "session_id" | "step_id" | "tool_call_id" | "memory_id" | "trace_id" | "span_id" | "message_id"
-        | "approval_id" | "requirement_id" => key,
-        "parent_run_id" | "member_run_id" | "workflow_run_id" | "child_run_id" | "forked_from_run_id" | "step_run_id"
-        | "executor_run_id" | "step_executor_run_id" | "current_run_id" | "parent_id" | "run_ids" => "run_id",
+        "run_id" | "session_id" | "step_id" | "tool_call_id" | "memory_id" | "trace_id" | "span_id"
+        | "message_id" | "approval_id" | "requirement_id" => key,
+        "parent_run_id"
+        | "member_run_id"
+        | "workflow_run_id"
+        | "child_run_id"
+        | "forked_from_run_id"
+        | "step_run_id"
+        | "executor_run_id"
+        | "step_executor_run_id"
+        | "current_run_id"
+        | "parent_id"
+        | "run_ids" => "run_id",
         "current_session_id" | "parent_session_id" | "forked_from_session_id" | "session_ids" => "session_id",
         "workflow_step_id" => "step_id",
         "parent_tool_call_id" => "tool_call_id",
@@ -127,7 +147,7 @@ fn kind_of<'k>(key: &'k str, value: &str) -> Option<(&'k str, u8)> {
     if key == "parent_id" && !looks_random(value) {
         return None;
     }
-    Some((kind, 3))
+    Some((kind, SURE))
 }
 
 /// Whether nobody thought of it: a UUID, or letters and digits mixed at its end, as in `call_9f3kd02mXc7a`.

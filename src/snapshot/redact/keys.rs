@@ -38,7 +38,8 @@ pub(super) fn is_duration(key: &str, text: &str) -> bool {
         return false;
     }
     let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').trim_start();
-    text.starts_with(|c: char| c.is_ascii_digit()) && matches!(unit, "" | "ns" | "us" | "µs" | "ms" | "s" | "m" | "min")
+    text.starts_with(|c: char| c.is_ascii_digit())
+        && matches!(unit, "" | "ns" | "us" | "µs" | "ms" | "s" | "m" | "min")
 }
 
 fn is_point(key: &str) -> bool {
@@ -49,8 +50,18 @@ fn is_point(key: &str) -> bool {
 }
 
 fn takes_time(key: &str) -> bool {
-    matches!(key, "duration" | "time" | "elapsed" | "latency" | "ttft" | "time_to_first_token" | "response_time" | "run_times" | "memory_usages")
-        || key.ends_with("_ms")
+    matches!(
+        key,
+        "duration"
+            | "time"
+            | "elapsed"
+            | "latency"
+            | "ttft"
+            | "time_to_first_token"
+            | "response_time"
+            | "run_times"
+            | "memory_usages"
+    ) || key.ends_with("_ms")
         || key.ends_with("_seconds")
         || key.ends_with("_duration")
         || key.ends_with("_run_time")

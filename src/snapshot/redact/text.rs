@@ -92,7 +92,8 @@ fn volatile(bytes: &[u8], at: usize) -> Option<(Found, usize)> {
     }
     if bytes[..at].ends_with(b"completed in ") {
         let number = rest.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
-        let unit = if rest[number..].starts_with(b"ms") { 2 } else { usize::from(rest[number..].starts_with(b"s")) };
+        let unit =
+            if rest[number..].starts_with(b"ms") { 2 } else { usize::from(rest[number..].starts_with(b"s")) };
         if unit > 0 && ends(number + unit) {
             return Some((Found::Duration, number + unit));
         }
@@ -157,7 +158,10 @@ mod tests {
             ("add(a=2, b=3) completed in 0.0231s. ", "add(a=2, b=3) completed in <duration>. "),
             ("completed in 3 steps", "completed in 3 steps"),
             ("completed in 31ms", "completed in <duration>"),
-            ("in demo-session, not in demo-session-2 or my-demo-session", "in <id>, not in demo-session-2 or my-demo-session"),
+            (
+                "in demo-session, not in demo-session-2 or my-demo-session",
+                "in <id>, not in demo-session-2 or my-demo-session",
+            ),
             ("", ""),
             ("é", "é"),
         ] {

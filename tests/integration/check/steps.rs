@@ -135,16 +135,16 @@ fn a_misspelt_modifier() {
 fn a_modifier_that_is_planned() {
     insta::assert_snapshot!(in_steps("
         - get_config: {}
-          snapshot: config
+          rate: 5/s
     "), @"
     scenario::planned
 
-      × `snapshot` is not supported by this version of agentos-run
+      × `rate` is not supported by this version of agentos-run
        ╭─[a.yaml:3:5]
      2 │   - get_config: {}
-     3 │     snapshot: config
-       ·     ────┬───
-       ·         ╰── not yet
+     3 │     rate: 5/s
+       ·     ──┬─
+       ·       ╰── not yet
      4 │
        ╰────
 
