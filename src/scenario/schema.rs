@@ -61,6 +61,11 @@ const MODIFIERS: &[Word] = &[
     ("within", "The time that `until` may take; 30s where it is left out.", duration),
     ("invariants", "`false`: what must hold of every stream need not hold here; or which of it.", invariants),
     ("as_user", "The identity of the project file that the request comes from.", text),
+    (
+        "resume",
+        "How often the stream of a run in the background is taken up again where its connection breaks; 3 where it is left out.",
+        whole,
+    ),
 ];
 
 const ACTIONS: &[Word] = &[
