@@ -5,6 +5,7 @@
 mod broken_streams;
 mod call;
 mod call_files;
+mod cases;
 mod check;
 mod client;
 mod common;
