@@ -110,13 +110,11 @@ fn broken_off(received: usize, progress: Option<&Progress>, cause: &str) -> Stri
     if cause.ends_with("before it answered") {
         return format!("no answer came: {cause}");
     }
-    match progress {
-        Some(progress) => format!("the stream broke off {}: {cause}", progress.after()),
-        None => {
-            let bytes = if received == 1 { "byte" } else { "bytes" };
-            format!("the answer broke off after {received} {bytes}: {cause}")
-        }
+    if let Some(progress) = progress {
+        return format!("the stream broke off {}: {cause}", progress.after());
     }
+    let bytes = if received == 1 { "byte" } else { "bytes" };
+    format!("the answer broke off after {received} {bytes}: {cause}")
 }
 
 /// Which clock ran out, and how far a stream had come.
