@@ -1,6 +1,6 @@
 //! Scenarios that run for each of many rows: what runs, what it is called, and what is wrong with rows.
 
-use crate::common::{Answer, FakeServer, Output, Run, text::dedent};
+use crate::common::{Answer, FakeServer, Output, Request, Run, text::dedent};
 use serde_json::{Value, json};
 
 /// The names of what would run.
@@ -476,7 +476,8 @@ fn rows_of(name: &str, rows: &str) -> Vec<Value> {
     let server = FakeServer::always(Answer::json(200, &json!({})));
     let run = Run::new().file("s/a.yaml", scenario).file(&format!("s/data/{name}"), rows);
     run.args(["--base-url", &server.base_url(), "s/a.yaml"]).run().code_is(0);
-    server.requests().iter().skip(1).map(|request| request.json()).collect()
+    let requests = server.requests();
+    requests[1..].iter().map(Request::json).collect()
 }
 
 #[test]
