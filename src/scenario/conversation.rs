@@ -18,6 +18,7 @@ const TURN_KEYS: &[&str] = &[
     "if",
     "expect",
     "save",
+    "snapshot",
     "timeout",
     "retry",
     "headers",
@@ -27,7 +28,7 @@ const TURN_KEYS: &[&str] = &[
     "within",
     "as_user",
     "invariants",
-    "snapshot",
+    "resume",
 ];
 
 /// Reads `conversation:`. Every turn becomes a step that runs the agent or the team.
