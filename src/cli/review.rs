@@ -221,12 +221,9 @@ impl<'a> Desk<'a> {
         loop {
             self.output.print("\n[a]ccept, [r]eject, [s]kip, accept [A]ll, reject [R]est, [q]uit? ");
             line.clear();
-            match std::io::stdin().lock().read_line(&mut line) {
-                Ok(1..) => {}
-                _ => {
-                    self.output.print("\n");
-                    return Answer::Quit;
-                }
+            if !matches!(std::io::stdin().lock().read_line(&mut line), Ok(1..)) {
+                self.output.print("\n");
+                return Answer::Quit;
             }
             if let Some(answer) = Answer::read(&line) {
                 return answer;

@@ -53,6 +53,6 @@ pub(super) fn say(output: &Output, tally: &Tally) {
 pub(super) fn names(files: &[String]) -> String {
     const MOST: usize = 5;
     let more = files.len().saturating_sub(MOST);
-    let shown: Vec<&str> = files.iter().take(MOST).map(|file| file.as_str()).collect();
+    let shown: Vec<&str> = files.iter().take(MOST).map(String::as_str).collect();
     if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
 }

@@ -157,16 +157,15 @@ fn one(node: &Node, problems: &mut Problems) -> Option<Snapshot> {
         });
     }
     let fields = Fields::new(node, "`snapshot`", problems);
-    let named = match fields.get("name") {
-        Some(entry) => name(&entry.value, problems),
-        None => {
-            problems.push(
-                Problem::error("snapshot::name", "the snapshot has no `name`")
-                    .label(&node.span, "what is it called?")
-                    .help("snapshot: { name: recall, of: content }"),
-            );
-            None
-        }
+    let named = if let Some(entry) = fields.get("name") {
+        name(&entry.value, problems)
+    } else {
+        problems.push(
+            Problem::error("snapshot::name", "the snapshot has no `name`")
+                .label(&node.span, "what is it called?")
+                .help("snapshot: { name: recall, of: content }"),
+        );
+        None
     };
     let of = match fields.get("of") {
         Some(entry) => of(&entry.value, problems),

@@ -113,7 +113,7 @@ impl Store {
     /// Holds an answer against its snapshot.
     pub fn hold(&self, shot: &Shot<'_>) -> Held {
         let snapshot = shot.snapshot;
-        let Some(value) = self.value(shot) else {
+        let Some(value) = comparable(shot) else {
             let what = snapshot.of.as_str();
             return Held::failed(
                 Problem::error(
@@ -133,20 +133,6 @@ impl Store {
             _ = std::fs::remove_file(pending_of(&path));
         }
         held
-    }
-
-    /// What is compared of an answer.
-    fn value(&self, shot: &Shot<'_>) -> Option<Value> {
-        let snapshot = shot.snapshot;
-        let mut value = select::select(&snapshot.of, shot.outcome)?;
-        let pieces = snapshot.keep.iter().any(|keep| matches!(keep, Keep::All | Keep::Kind(Kinds::Chunks)));
-        if matches!(snapshot.of, Of::Word("events")) && !pieces {
-            events::join_pieces(&mut value);
-        }
-        value.sort_all_objects();
-        sort::sort(&mut value, snapshot, shot.known);
-        redact::redact(&mut value, snapshot, shot.known);
-        Some(value)
     }
 
     fn compare(&self, shot: &Shot<'_>, path: &Path, value: &Value, file: &File) -> Held {
@@ -255,6 +241,20 @@ impl Store {
             list.push(file);
         }
     }
+}
+
+/// What is compared of an answer.
+fn comparable(shot: &Shot<'_>) -> Option<Value> {
+    let snapshot = shot.snapshot;
+    let mut value = select::select(&snapshot.of, shot.outcome)?;
+    let pieces = snapshot.keep.iter().any(|keep| matches!(keep, Keep::All | Keep::Kind(Kinds::Chunks)));
+    if matches!(snapshot.of, Of::Word("events")) && !pieces {
+        events::join_pieces(&mut value);
+    }
+    value.sort_all_objects();
+    sort::sort(&mut value, snapshot, shot.known);
+    redact::redact(&mut value, snapshot, shot.known);
+    Some(value)
 }
 
 /// The file beside a snapshot in which a new one waits.
