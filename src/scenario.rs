@@ -11,18 +11,24 @@ use crate::template::Template;
 use crate::yaml::Key;
 
 mod action;
+mod beside;
+mod cases;
 pub(crate) mod conversation;
 mod flow;
+mod instance;
 pub mod load;
 mod modifier;
 mod names;
 mod read;
 pub mod schema;
 pub mod select;
+pub mod shard;
 mod step;
 
 pub use action::{Action, HttpAction, HttpBody, OperationAction};
+pub use cases::{Case, Cases};
 pub use flow::{Loop, Over, Until};
+pub use instance::Instance;
 pub use modifier::{Retry, RetryOn, Save, SaveFrom};
 pub use read::parse;
 pub use step::{Step, StepTimeouts};
@@ -46,10 +52,16 @@ pub struct Scenario {
     pub skip: Option<Skip>,
     /// What the target must have.
     pub requires: Requires,
+    /// The rows that it runs for, once each; none where it runs once.
+    pub cases: Option<Cases>,
     /// Variables, in order; later ones may use earlier ones.
     pub vars: Vec<(Key, Template)>,
     /// The time that setup and steps may take.
     pub timeout: Option<Duration>,
+    /// How often it is run again where it fails; none leaves that to the run.
+    pub retries: Option<u32>,
+    /// What it must not run at the same time with.
+    pub serial: Option<Serial>,
     /// The target of the project file that it runs against.
     pub target: Option<Key>,
     /// The identity of the project file that its requests come from.
@@ -60,6 +72,15 @@ pub struct Scenario {
     pub steps: Vec<Step>,
     /// Steps that always run, whatever became of the others.
     pub finally: Vec<Step>,
+}
+
+/// What a scenario must not run at the same time with.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Serial {
+    /// Anything else: `serial: true`.
+    Alone,
+    /// Others of this name.
+    Named(String),
 }
 
 /// Why a scenario is not run.

@@ -20,7 +20,7 @@ use crate::project::Project;
 use crate::report::terminal::{Terminal, Verbosity};
 use crate::scenario::load::{self, Loaded};
 use crate::scenario::select::{Selection, Tags};
-use crate::scenario::{self, Scenario};
+use crate::scenario::{self, Instance, Scenario};
 use crate::source::Source;
 use crate::yaml;
 
@@ -60,10 +60,17 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
             return Exit::Invalid;
         }
     }
-    let total = loaded.scenarios.len();
-    let scenarios: Vec<Arc<Scenario>> =
-        loaded.scenarios.into_iter().filter(|scenario| selection.takes(scenario)).map(Arc::new).collect();
-    if scenarios.is_empty() {
+    let scenarios: Vec<Arc<Scenario>> = loaded.scenarios.into_iter().map(Arc::new).collect();
+    let (mut total, mut instances) = (0, Vec::new());
+    for instance in scenarios.iter().flat_map(Instance::all_of) {
+        if selection.takes(&instance) {
+            instances.push(instance.at(instances.len()));
+        }
+        total += 1;
+    }
+    drop(scenarios);
+    settings.quarantine = Arc::new(quarantine(project.as_ref(), &instances));
+    if instances.is_empty() {
         output.warn(&format!(
             "no scenario matched: {} in the files given",
             crate::report::text::count(total, "scenario")
@@ -85,14 +92,14 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
             return Exit::Unreachable;
         }
     };
-    runtime.block_on(execute(context, &args, project.as_ref(), scenarios, settings, masker))
+    runtime.block_on(execute(context, &args, project.as_ref(), instances, settings, masker))
 }
 
 async fn execute(
     context: &Context,
     args: &RunArgs,
     project: Option<&Project>,
-    scenarios: Vec<Arc<Scenario>>,
+    instances: Vec<Instance>,
     settings: Settings,
     masker: crate::secret::Masker,
 ) -> Exit {
@@ -100,7 +107,7 @@ async fn execute(
     targets::watch_signals(&interrupt);
     let mut started = Started::default();
     let opened = tokio::select! {
-        opened = open_all(context, args, project, &scenarios, &settings, &masker, &mut started) => Some(opened),
+        opened = open_all(context, args, project, &instances, &settings, &masker, &mut started) => Some(opened),
         () = interrupt.raised(1) => None,
     };
     let output = context.output_masked(&masker);
@@ -128,8 +135,10 @@ async fn execute(
     };
     let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
     let head = format!("agentos-run {} against {}", env!("CARGO_PKG_VERSION"), names.join(" and "));
-    let terminal = Terminal::new(&output, &masker, context.style(), verbosity, head, context.is_watched());
-    let running = engine::run(scenarios, &targets, &settings, &interrupt, &terminal);
+    let several = settings.jobs > 1 && instances.len() > 1;
+    let terminal = Terminal::new(&output, &masker, context.style(), verbosity, head, context.is_watched())
+        .side_by_side(several);
+    let running = engine::run(instances, &targets, &settings, &interrupt, &terminal);
     let summary = tokio::select! {
         biased;
         summary = running => Some(summary),
@@ -144,7 +153,7 @@ async fn execute(
     started.stop().await;
     if summary.interrupted {
         Exit::Interrupted
-    } else if summary.failed > 0 || output.is_broken() && summary.passed == 0 {
+    } else if summary.is_failure || output.is_broken() && summary.passed == 0 {
         Exit::Failed
     } else {
         Exit::Success
@@ -156,17 +165,18 @@ async fn open_all(
     context: &Context,
     args: &RunArgs,
     project: Option<&Project>,
-    scenarios: &[Arc<Scenario>],
+    instances: &[Instance],
     settings: &Settings,
     masker: &crate::secret::Masker,
     started: &mut Started,
 ) -> Result<Targets, Refusal> {
+    let scenarios = || instances.iter().map(Instance::scenario);
     // What the command line says goes for all scenarios, whatever they name.
     let pinned = args.target.embedded
         || args.target.target.is_some()
         || args.target.base_url.as_deref().is_some_and(|url| !url.is_empty());
     let mut targets = Targets::default();
-    if pinned || scenarios.iter().any(|scenario| scenario.target.is_none()) {
+    if pinned || scenarios().any(|scenario| scenario.target.is_none()) {
         let plan = targets::plan(context, &args.target, project).map_err(Refusal::Invalid)?;
         let target =
             targets::open(&plan, context, &args.target, project, settings.timeouts, masker, started).await?;
@@ -176,7 +186,7 @@ async fn open_all(
         return Ok(targets);
     }
     let mut opened: Vec<&str> = Vec::new();
-    for key in scenarios.iter().filter_map(|scenario| scenario.target.as_ref()) {
+    for key in scenarios().filter_map(|scenario| scenario.target.as_ref()) {
         if opened.contains(&key.name.as_str()) {
             continue;
         }
@@ -220,7 +230,14 @@ fn prepare(
     for text in &args.vars {
         variables.push(variable(text)?);
     }
+    let live = args.verbose > 0 && context.is_watched();
+    let schedule = args.schedule.read(context, live)?;
     let settings = Settings {
+        jobs: schedule.jobs,
+        retries: schedule.retries,
+        flaky_fails: schedule.flaky_fails,
+        slow: schedule.slow,
+        quarantine: Arc::default(),
         timeouts: Timeouts { total: Some(step_timeout), ..Timeouts::default() },
         scenario_timeout,
         fail_fast: args.fail_fast,
@@ -262,6 +279,13 @@ fn identities(
         found.insert(name.name.clone(), Sender::new(identity, reuse));
     }
     Ok(found)
+}
+
+/// The scenarios in quarantine, by their place in the plan.
+fn quarantine(project: Option<&Project>, instances: &[Instance]) -> BTreeMap<usize, Arc<str>> {
+    let Some(project) = project else { return BTreeMap::new() };
+    let reason = |instance: &Instance| Some((instance.place(), project.quarantine.reason(instance)?));
+    instances.iter().filter_map(reason).collect()
 }
 
 /// A variable that no scenario declares was misspelt: it would change nothing, silently.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::action::Defaults;
 use super::step::{self, Step};
-use super::{Requires, Scenario, Skip, VersionRange, names};
+use super::{Requires, Scenario, Serial, Skip, VersionRange, cases, names};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::expr::Text;
 use crate::source::Source;
@@ -20,9 +20,13 @@ pub(super) const KEYS: &[&str] = &[
     "tags",
     "skip",
     "requires",
+    "cases",
+    "matrix",
     "vars",
     "defaults",
     "timeout",
+    "retries",
+    "serial",
     "target",
     "as",
     "setup",
@@ -31,7 +35,7 @@ pub(super) const KEYS: &[&str] = &[
 ];
 
 /// Keys that the language has and this version does not run yet.
-const PLANNED: &[&str] = &["matrix", "cases", "trials", "pass", "retries", "serial", "cleanup"];
+const PLANNED: &[&str] = &["trials", "pass", "cleanup"];
 
 /// Reads the scenario of a document. What is wrong becomes problems; then nothing of it may be run.
 pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> Option<Scenario> {
@@ -41,21 +45,31 @@ pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> 
                 .label(&document.span, "nothing here")
                 .help("a scenario is a mapping with at least `steps:`; `agentos-run init` writes a first one")
         } else {
-            expected("scenario::not-a-mapping", "a scenario", "a mapping with `steps:`", document)
+            let problem =
+                expected("scenario::not-a-mapping", "a scenario", "a mapping with `steps:`", document);
+            match document.kind {
+                Kind::Sequence(_) => problem
+                    .help("rows or steps that scenarios share stand in a file whose name begins with `_`"),
+                _ => problem,
+            }
         };
         problems.push(problem);
         return None;
     };
+    let base_dir = Path::new(source.name()).parent().unwrap_or_else(|| Path::new("")).to_owned();
     let fields = Fields::new(document, "a scenario", problems);
     let name = fields.text("name", problems);
     let description = fields.text("description", problems);
     let tags = fields.strings("tags", problems);
     let skip = fields.get("skip").and_then(|entry| skip(&entry.value, problems));
     let requires = fields.get("requires").map(|entry| requires(&entry.value, problems)).unwrap_or_default();
+    let cases = cases::parse(&fields, &base_dir, problems);
     let vars = fields.get("vars").map(|entry| variables(&entry.value, "vars", problems)).unwrap_or_default();
     let defaults =
         fields.get("defaults").map(|entry| Defaults::parse(&entry.value, problems)).unwrap_or_default();
     let timeout = fields.duration("timeout", problems);
+    let retries = fields.get("retries").and_then(|entry| retries(&entry.value, problems));
+    let serial = fields.get("serial").and_then(|entry| serial(&entry.value, problems));
     let target = fields.get("target").and_then(|entry| {
         let name = string(&entry.value, "a target's name", problems)?;
         Some(crate::yaml::Key { span: entry.value.span.clone(), name })
@@ -93,7 +107,6 @@ pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> 
             .file_stem()
             .map_or_else(|| name.to_owned(), |stem| stem.to_string_lossy().into_owned())
     };
-    let base_dir = Path::new(source.name()).parent().unwrap_or_else(|| Path::new("")).to_owned();
     let scenario = Scenario {
         source: Arc::clone(source),
         base_dir,
@@ -103,8 +116,11 @@ pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> 
         tags,
         skip,
         requires,
+        cases,
         vars,
         timeout,
+        retries,
+        serial,
         target,
         identity,
         setup,
@@ -120,6 +136,37 @@ pub(super) fn identity(fields: &Fields<'_>, key: &str, problems: &mut Problems) 
     let entry = fields.get(key)?;
     let name = string(&entry.value, "the name of an identity", problems)?;
     Some(crate::yaml::Key { span: entry.value.span.clone(), name })
+}
+
+/// The most retries of a scenario.
+pub(super) const MOST_RETRIES: u32 = 100;
+
+fn retries(node: &Node, problems: &mut Problems) -> Option<u32> {
+    let number = match &node.kind {
+        Kind::Number(number) => number.as_u64().and_then(|number| u32::try_from(number).ok()),
+        _ => None,
+    };
+    let number = number.filter(|number| *number <= MOST_RETRIES);
+    if number.is_none() {
+        let wanted = format!("a whole number from 0 to {MOST_RETRIES}");
+        problems.push(expected("scenario::retries", "`retries`", &wanted, node));
+    }
+    number
+}
+
+fn serial(node: &Node, problems: &mut Problems) -> Option<Serial> {
+    match &node.kind {
+        Kind::Bool(true) => Some(Serial::Alone),
+        Kind::Bool(false) | Kind::Null => None,
+        Kind::String(name) if !name.trim().is_empty() && !name.contains("${{") => {
+            Some(Serial::Named(name.trim().to_owned()))
+        }
+        _ => {
+            let wanted = "true, or the name of a group whose scenarios never overlap";
+            problems.push(expected("scenario::serial", "`serial`", wanted, node));
+            None
+        }
+    }
 }
 
 fn skip(node: &Node, problems: &mut Problems) -> Option<Skip> {

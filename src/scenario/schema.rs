@@ -20,12 +20,28 @@ const TOP: &[Word] = &[
     ("skip", "`true`, a reason, or an expression: it is not run then.", || any_of([boolean(), text()])),
     ("requires", "What the target must have; where it has not, the scenario is skipped.", requires),
     (
+        "cases",
+        "One run for each row, here or in a CSV, JSON, JSON Lines or YAML file; an expression reads a value of the row as `case.NAME`.",
+        cases,
+    ),
+    ("matrix", "One run for each combination of the values under each name, read as `case.NAME`.", matrix),
+    (
         "vars",
         "Variables. Later ones may use earlier ones, `env` and `run`; `--var name=value` replaces them.",
         map,
     ),
     ("defaults", "Fields and modifiers that go into every step that takes them.", || reference("defaults")),
     ("timeout", "The time that setup and steps may take together.", duration),
+    (
+        "retries",
+        "How often it is run again, at the end of the run, where it fails. Goes before `--retries`.",
+        retries,
+    ),
+    (
+        "serial",
+        "`true`: nothing else runs at the same time. A name: scenarios of one name never overlap.",
+        || any_of([boolean(), text()]),
+    ),
     ("target", "The target of the project file that it runs against.", text),
     ("as", "The identity of the project file that all its requests come from.", text),
     ("setup", "Steps before `steps`; when one fails, `steps` are not run.", || reference("steps")),
@@ -61,6 +77,11 @@ const MODIFIERS: &[Word] = &[
     ("within", "The time that `until` may take; 30s where it is left out.", duration),
     ("invariants", "`false`: what must hold of every stream need not hold here; or which of it.", invariants),
     ("as_user", "The identity of the project file that the request comes from.", text),
+    (
+        "resume",
+        "How often the stream of a run in the background is taken up again where its connection breaks; 3 where it is left out.",
+        whole,
+    ),
 ];
 
 const ACTIONS: &[Word] = &[
@@ -318,6 +339,27 @@ fn defaults() -> Value {
     json!({ "type": ["object", "null"], "additionalProperties": false, "properties": all })
 }
 
+/// Rows, each a mapping of the same names.
+fn cases() -> Value {
+    any_of([
+        json!({ "type": "array", "minItems": 1, "items": { "type": "object", "minProperties": 1 } }),
+        json!({ "description": "A file of rows.", "type": "string", "pattern": "\\.(csv|json|jsonl|ndjson|ya?ml)$" }),
+    ])
+}
+
+fn matrix() -> Value {
+    let rows = json!({ "type": "array", "items": { "type": "object", "minProperties": 1 } });
+    json!({
+        "type": "object",
+        "minProperties": 1,
+        "properties": {
+            "exclude": with_description("Combinations that do not run; names that are left out stand for any value.", rows.clone()),
+            "include": with_description("Combinations that run as well.", rows),
+        },
+        "additionalProperties": { "type": "array", "minItems": 1 },
+    })
+}
+
 fn expect() -> Value {
     let mut targets = Map::new();
     for (name, text) in TARGETS {
@@ -380,6 +422,10 @@ fn http() -> Value {
             "body": { "description": "A text as it is." },
         },
     })
+}
+
+fn retries() -> Value {
+    json!({ "type": "integer", "minimum": 0, "maximum": read::MOST_RETRIES })
 }
 
 fn requires() -> Value {

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod broken_streams;
 mod call;
 mod call_files;
+mod cases;
 mod check;
 mod client;
 mod common;
@@ -15,6 +17,7 @@ mod docs;
 mod emulator;
 mod failures;
 mod finally;
+mod flaky;
 mod fuzz;
 mod harness;
 mod identities;
@@ -25,6 +28,8 @@ mod list;
 mod network;
 mod operations;
 mod project;
+mod resume;
+mod schedule;
 mod schema;
 mod secrets;
 mod sessions;

@@ -26,6 +26,7 @@ fn no_mapping() {
        ·        ╰── found a list
      2 │
        ╰────
+      help: rows or steps that scenarios share stand in a file whose name begins with `_`
 
     1 problem: 0 scenarios in 1 file
     ");
@@ -124,8 +125,8 @@ fn a_key_from_nowhere() {
        ·    ╰── unknown key
      2 │ steps:
        ╰────
-      help: known here: name, description, tags, skip, requires, vars, defaults, timeout, target, as,
-            setup, steps, finally
+      help: known here: name, description, tags, skip, requires, cases, matrix, vars, defaults,
+            timeout, retries, serial, target, as, setup, steps, finally
 
     1 problem: 1 scenario in 1 file
     ");
