@@ -130,7 +130,11 @@ impl Store {
         let held = self.compare(shot, &path, &value, &file);
         if held.problem.is_none() && self.mode != Mode::Locked {
             // Nobody need look at what passes.
-            _ = std::fs::remove_file(pending_of(&path));
+            let pending = pending_of(&path);
+            _ = std::fs::remove_file(&pending);
+            let shown = self.folders.shown(&pending);
+            let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+            tally.pending.retain(|file| *file != shown);
         }
         held
     }
