@@ -62,6 +62,7 @@ const MODIFIERS: &[Word] = &[
         "Variables that are taken from the answer: `{ sid: $.session_id }`; a bare name takes the body.",
         save,
     ),
+    ("snapshot", "The answer is compared with the one that a file of this name holds.", snapshot),
     ("soft", "A failure is reported, and the scenario goes on.", boolean),
     (
         "allow_failed_steps",
@@ -77,7 +78,6 @@ const MODIFIERS: &[Word] = &[
     ("within", "The time that `until` may take; 30s where it is left out.", duration),
     ("invariants", "`false`: what must hold of every stream need not hold here; or which of it.", invariants),
     ("as_user", "The identity of the project file that the request comes from.", text),
-    ("snapshot", "The answer is compared with the one that a file of this name holds.", snapshot),
     (
         "resume",
         "How often the stream of a run in the background is taken up again where its connection breaks; 3 where it is left out.",
