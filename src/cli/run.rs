@@ -22,6 +22,7 @@ use crate::report::terminal::{Terminal, Verbosity};
 use crate::scenario::load::{self, Loaded};
 use crate::scenario::select::{Selection, Tags};
 use crate::scenario::snapshots::check_files;
+use crate::scenario::unreferenced::unreferenced;
 use crate::scenario::{self, Instance, Scenario};
 use crate::source::Source;
 use crate::yaml;
@@ -73,6 +74,7 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
         }
         total += 1;
     }
+    let forgotten = unreferenced(&scenarios, store.folders());
     drop(scenarios);
     settings.quarantine = Arc::new(quarantine(project.as_ref(), &instances));
     if instances.is_empty() {
@@ -98,7 +100,9 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
         }
     };
     let exit = runtime.block_on(execute(context, &args, project.as_ref(), instances, settings, masker));
-    snapshots::say(&output, &store.tally());
+    if !args.quiet {
+        snapshots::say(&output, &store, &forgotten);
+    }
     exit
 }
 

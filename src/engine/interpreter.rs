@@ -64,6 +64,7 @@ pub(super) async fn run(
         },
         transcript: Vec::new(),
         turns: Vec::new(),
+        said: None,
     };
     let mut flow = run.list(&scenario.setup, Phase::Setup).await;
     if flow == Flow::Go {

@@ -17,6 +17,7 @@ use crate::agentos::{Error, ErrorKind, Exchange, SentRequest};
 use crate::diagnostic::Problem;
 use crate::outcome::Outcome;
 use crate::scenario::{Action, Instance, Step, conversation};
+use crate::snapshot::{Subject, Turn};
 use crate::template::Template;
 
 /// Whether the next step runs.
@@ -43,6 +44,8 @@ pub(super) struct Run<'a> {
     pub(super) transcript: Vec<String>,
     /// The turns of the loops around: what tells snapshots apart.
     pub(super) turns: Vec<String>,
+    /// What was said in the conversation that is going on, where a snapshot is taken of it.
+    pub(super) said: Option<Vec<Turn>>,
 }
 
 /// What came of a request: an answer, or why there is none.
@@ -127,7 +130,8 @@ impl Run<'_> {
                     None => self.request(step).await,
                 };
                 if let Some(outcome) = outcome {
-                    self.snapshots(step, &outcome, sent, &mut done);
+                    self.say(step, &outcome);
+                    self.snapshots(step, Subject::Answer(&outcome), sent, &mut done);
                 }
                 done
             }
@@ -195,6 +199,7 @@ impl Run<'_> {
             stop: self.stop,
             transcript: Vec::new(),
             turns: self.turns.clone(),
+            said: None,
         }
     }
 
@@ -209,8 +214,15 @@ impl Run<'_> {
     async fn conversation(&mut self, step: &Step, turns: &[Step], phase: Phase) -> Flow {
         self.context.set(conversation::SESSION, &serde_json::json!(uuid::Uuid::new_v4().to_string()));
         self.transcript = vec!["the conversation:".to_owned()];
+        self.said = (!step.snapshots.is_empty()).then(Vec::new);
+        let began = Instant::now();
         let flow = self.list(turns, phase).await;
         self.transcript.clear();
+        if let (Some(said), Flow::Go) = (self.said.take(), flow) {
+            let mut done = Done::default();
+            self.snapshots(step, Subject::Conversation(&said), Vec::new(), &mut done);
+            return self.finish(step, phase, began.elapsed(), done);
+        }
         match flow {
             Flow::Failed if step.soft => Flow::Go,
             flow => flow,
