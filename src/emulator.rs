@@ -6,7 +6,7 @@
 mod auth;
 mod body;
 mod call;
-mod cast;
+pub mod cast;
 mod clock;
 mod cors;
 mod database;
@@ -52,7 +52,6 @@ use tokio::sync::oneshot;
 use self::auth::Guard;
 use self::cast::Cast;
 use self::os::Os;
-use self::store::Store;
 
 /// How the embedded AgentOS is started.
 #[derive(Clone, Default)]
@@ -70,6 +69,8 @@ pub struct Options {
     pub jwt_audience: Option<String>,
     /// Whether users see only what is theirs. Only tokens tell who asks.
     pub user_isolation: bool,
+    /// Who plays; the default cast when unset.
+    pub cast: Option<Cast>,
 }
 
 impl fmt::Debug for Options {
@@ -82,6 +83,7 @@ impl fmt::Debug for Options {
             .field("jwt_secret", &self.jwt_secret.as_ref().map(|_| "***"))
             .field("jwt_audience", &self.jwt_audience)
             .field("user_isolation", &self.user_isolation)
+            .field("cast", &self.cast.map(|cast| cast.os.id))
             .finish()
     }
 }
@@ -125,7 +127,7 @@ pub struct Emulator {
 impl Emulator {
     /// Starts the server and returns when it listens.
     pub fn start(options: Options) -> Result<Self, Error> {
-        let Options { port, db, security_key, jwt_secret, jwt_audience, user_isolation } = options;
+        let Options { port, db, security_key, jwt_secret, jwt_audience, user_isolation, cast } = options;
         // An empty key means none, as in agno 3.1.10.
         let guard = Guard {
             key: security_key.filter(|key| !key.is_empty()),
@@ -137,8 +139,10 @@ impl Emulator {
             .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
             .map_err(|source| Error::Listen { port, source })?;
         let address = listener.local_addr().map_err(|source| Error::Listen { port, source })?;
-        let store = Store::open(db.as_deref()).map_err(|source| Error::Database { path: db, source })?;
-        let app = router::app(Arc::new(Os::new(store, Cast::default(), guard)));
+        let os = Os::open(db.as_deref(), cast.unwrap_or_default(), guard)
+            .and_then(|os| knowledge::seed(&os).map(|()| os))
+            .map_err(|source| Error::Database { path: db, source })?;
+        let app = router::app(Arc::new(os));
         let (stop, stopped) = oneshot::channel::<()>();
         let (ready, listens) = mpsc::channel();
         let thread = thread::Builder::new()

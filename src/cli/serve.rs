@@ -25,6 +25,7 @@ pub(super) fn run(context: &Context, args: ServeArgs) -> Exit {
         jwt_secret: args.jwt_secret,
         jwt_audience: args.jwt_audience,
         user_isolation: args.user_isolation,
+        cast: None,
     };
     let emulator = match Emulator::start(options) {
         Ok(emulator) => emulator,

@@ -9,7 +9,6 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::call::{Call, Query};
-use super::cast;
 use super::clock;
 use super::database;
 use super::os::Os;
@@ -47,7 +46,7 @@ struct Day {
     runs: BTreeMap<String, u64>,
     users: BTreeSet<String>,
     tokens: BTreeMap<&'static str, u64>,
-    models: u64,
+    models: Vec<Value>,
 }
 
 fn count(os: &Os) -> Result<(), Refusal> {
@@ -57,11 +56,14 @@ fn count(os: &Os) -> Result<(), Refusal> {
         *day.sessions.entry(session.kind.clone()).or_default() += 1;
         *day.runs.entry(session.kind).or_default() += session.runs;
         day.users.extend(session.user_id);
-        day.models += session.model_runs;
         for name in TOKENS {
             let tokens = session.data["session_metrics"][name].as_u64().unwrap_or_default();
             *day.tokens.entry(name).or_default() += tokens;
         }
+    }
+    for (date, model, provider, count) in os.store.runs_by_model()? {
+        let entry = json!({ "model_id": model, "model_provider": provider, "count": count });
+        days.entry(date).or_default().models.push(entry);
     }
     let now = clock::epoch();
     for (date, day) in days {
@@ -69,11 +71,6 @@ fn count(os: &Os) -> Result<(), Refusal> {
         let runs = |kind: &str| day.runs.get(kind).copied().unwrap_or_default();
         let tokens: Value =
             TOKENS.iter().map(|name| ((*name).to_owned(), json!(day.tokens.get(name)))).collect();
-        let models = if day.models == 0 {
-            json!([])
-        } else {
-            json!([{ "model_id": cast::MODEL_ID, "model_provider": cast::MODEL_PROVIDER, "count": day.models }])
-        };
         let document = json!({
             "id": format!("{date}_daily"),
             "agent_runs_count": runs("agent"),
@@ -84,7 +81,7 @@ fn count(os: &Os) -> Result<(), Refusal> {
             "workflow_sessions_count": sessions("workflow"),
             "users_count": day.users.len(),
             "token_metrics": tokens,
-            "model_metrics": models,
+            "model_metrics": day.models,
         });
         os.store.put_metrics(&date, now, &document)?;
     }

@@ -10,7 +10,9 @@ use axum::response::Response;
 use percent_encoding::percent_decode_str;
 
 use super::call::{Call, pairs};
+use super::cast::{Cast, Component};
 use super::cors;
+use super::kind::Kind;
 use super::os::Os;
 use super::refusal::{Refusal, Unhandled};
 use super::routes::{ROUTES, Route};
@@ -56,11 +58,17 @@ async fn answer(os: Arc<Os>, request: Request) -> Result<Response, Refusal> {
             allowed.get_or_insert(route.method);
             continue;
         }
+        let query = pairs(head.uri.query().unwrap_or_default().as_bytes());
+        let os = match database(os.cast, path, &params, &query) {
+            Some(db) if os.cast.databases.len() > 1 => Arc::new(os.at(db)),
+            _ => os,
+        };
         let call = Call {
             path: params,
-            query: pairs(head.uri.query().unwrap_or_default().as_bytes()),
+            query,
             headers: head.headers,
             caller,
+            cast: os.cast,
             body: to_bytes(body, LARGEST_BODY)
                 .await
                 .map_err(|_| Refusal::bad_request("There was an error parsing the body"))?,
@@ -72,6 +80,24 @@ async fn answer(os: Arc<Os>, request: Request) -> Result<Response, Refusal> {
         Refusal::Detail(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed".to_owned()).into_response();
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     Ok(response)
+}
+
+/// The database that a request is about: that of a component, of the knowledge base, or the one that it names.
+fn database<'a>(
+    cast: Cast,
+    path: &str,
+    params: &[(&str, String)],
+    query: &'a [(String, String)],
+) -> Option<&'a str> {
+    for kind in [Kind::Agent, Kind::Team, Kind::Workflow] {
+        if let Some((_, id)) = params.iter().find(|(name, _)| *name == kind.id_field()) {
+            return cast.find(kind, id).map(Component::db);
+        }
+    }
+    if path.starts_with("/knowledge/") {
+        return Some(cast.knowledge.db);
+    }
+    query.iter().rev().find(|(name, _)| name == "db_id").map(|(_, id)| id.as_str())
 }
 
 /// The parameters of a route, when a path fits it. No parameter is ever empty.

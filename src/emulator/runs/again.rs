@@ -274,6 +274,7 @@ async fn resume(
         }
     };
     let finished = finished.map_err(Stop::invalid)?;
+    merge(&mut state, &finished.changes);
     keep(os, component, ask, state, &finished, now)?;
     traces::record(os, component, ask, &finished, since, true);
     Ok(finished)

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::emulator::cast::{self, Component, History};
+use crate::emulator::cast::{Component, History};
 use crate::emulator::clock;
 use crate::emulator::kind::Kind;
 use crate::emulator::message::{Message, Usage};
@@ -70,6 +70,7 @@ async fn run(os: &Os, component: Component, mut ask: Ask, sink: &Sink) -> Result
         }
         Component::Workflow(flow) => workflow::run(os, flow, &ask, &state, sink).await,
     };
+    merge(&mut state, &finished.changes);
     keep(os, component, &ask, state, &finished, now)?;
     traces::record(os, component, &ask, &finished, since, false);
     Ok(finished)
@@ -114,7 +115,7 @@ pub(crate) fn placeholder(os: &Os, component: Component, ask: &Ask) -> Result<()
     put_some(&mut run, "user_id", ask.user_id.as_deref());
     if kind != Kind::Workflow {
         put(&mut run, "content_type", "str");
-        put_model(&mut run);
+        put_model(&mut run, component.model());
     }
     put(&mut run, "created_at", now);
     let status = Status::Running.word();
@@ -161,7 +162,7 @@ pub(super) fn visible(os: &Os, ask: &Ask) -> Result<Option<Session>, Refusal> {
 pub(super) fn initial_state(component: Component) -> Object {
     match component {
         Component::Agent(agent) => {
-            agent.state.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect()
+            agent.state.clone()
         }
         Component::Team(_) | Component::Workflow(_) => Object::new(),
     }
@@ -203,7 +204,7 @@ fn session_after(
         metrics = total.fields();
     }
     if total.input + total.output > 0 || known || finished.met_model {
-        put(&mut metrics, "details", total.details());
+        put(&mut metrics, "details", total.details(component.model()));
     }
     session.set_datum("session_metrics", Value::Object(metrics));
     session.updated_at = clock::epoch();
@@ -214,7 +215,8 @@ fn new_session(component: Component, ask: &Ask, now: i64) -> Session {
     let mut session = Session::new(&ask.session_id, component.kind(), now);
     session.user_id.clone_from(&ask.user_id);
     let id = Some(component.id().to_owned());
-    let model = json!({ "name": cast::MODEL_NAME, "provider": cast::MODEL_PROVIDER, "id": cast::MODEL_ID });
+    let by = component.model();
+    let model = json!({ "name": by.name, "provider": by.provider, "id": by.id });
     match component {
         Component::Agent(agent) => {
             session.agent_data = Some(json!({ "name": agent.name, "agent_id": agent.id, "model": model }));

@@ -72,14 +72,13 @@ impl Store {
         rows.collect()
     }
 
-    /// For each session its day, kind, user, number of runs, runs of a model, and `session_data`.
+    /// For each session its day, kind, user, number of runs, and `session_data`.
     pub(crate) fn sessions_in_numbers(&self) -> rusqlite::Result<Vec<SessionNumbers>> {
         let connection = self.connection();
         let mut statement = connection.prepare_cached(
             "SELECT date(created_at, 'unixepoch'), session_type, user_id, session_data, \
-             (SELECT count(*) FROM runs WHERE runs.session_id = sessions.session_id), \
-             (SELECT count(*) FROM runs WHERE runs.session_id = sessions.session_id \
-              AND kind <> 'workflow') FROM sessions ORDER BY 1",
+             (SELECT count(*) FROM runs WHERE runs.session_id = sessions.session_id) \
+             FROM sessions ORDER BY 1",
         )?;
         let rows = statement.query_map([], |row| {
             let data: Option<String> = row.get(3)?;
@@ -89,9 +88,21 @@ impl Store {
                 user_id: row.get(2)?,
                 data: data.and_then(|data| serde_json::from_str(&data).ok()).unwrap_or_default(),
                 runs: u64::try_from(row.get::<_, i64>(4)?).unwrap_or(0),
-                model_runs: u64::try_from(row.get::<_, i64>(5)?).unwrap_or(0),
             })
         })?;
+        rows.collect()
+    }
+
+    /// For each day, model and its provider, how many runs of its sessions it answered.
+    pub(crate) fn runs_by_model(&self) -> rusqlite::Result<Vec<(String, String, String, i64)>> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(
+            "SELECT date(sessions.created_at, 'unixepoch'), json_extract(document, '$.model') AS model, \
+             json_extract(document, '$.model_provider'), count(*) FROM runs JOIN sessions USING (session_id) \
+             WHERE runs.kind <> 'workflow' AND model IS NOT NULL GROUP BY 1, 2, 3 ORDER BY min(runs.rowid)",
+        )?;
+        let rows =
+            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
         rows.collect()
     }
 }
@@ -104,5 +115,4 @@ pub(crate) struct SessionNumbers {
     pub(crate) user_id: Option<String>,
     pub(crate) data: Value,
     pub(crate) runs: u64,
-    pub(crate) model_runs: u64,
 }
