@@ -7,6 +7,7 @@ use std::time::Duration;
 use regex::Regex;
 use serde_json::{Map, Value};
 
+use self::faults::{Auth, Chaos, Faulty};
 use super::kind::Kind;
 use super::tools::Tool;
 use crate::diagnostic::Problems;
@@ -14,9 +15,11 @@ use crate::expr::Expression;
 use crate::source::Source;
 use crate::template::Template;
 
+pub(crate) mod faults;
 mod names;
 mod read;
 mod rules;
+pub mod schema;
 
 /// The version of agno that is played.
 pub(crate) const AGNO_VERSION: &str = "3.1.10";
@@ -36,7 +39,11 @@ pub struct Cast {
     pub(crate) teams: &'static [Team],
     pub(crate) workflows: &'static [Workflow],
     pub(crate) knowledge: &'static Knowledge,
-    pub(crate) model: &'static Model,
+    /// What goes wrong on purpose.
+    pub(crate) faults: &'static [Faulty],
+    /// What goes wrong when chaos is asked for.
+    pub(crate) chaos: &'static Chaos,
+    pub(crate) auth: &'static Auth,
 }
 
 /// What the server says of itself.
@@ -116,6 +123,7 @@ pub(crate) struct Agent {
     pub(crate) memories: Option<Vec<Remember>>,
     /// Whether it may search the knowledge base.
     pub(crate) knows: bool,
+    pub(crate) faults: Vec<Faulty>,
 }
 
 /// A team.
@@ -129,6 +137,7 @@ pub(crate) struct Team {
     pub(crate) script: Script,
     pub(crate) members: Vec<&'static Agent>,
     pub(crate) history: History,
+    pub(crate) faults: Vec<Faulty>,
 }
 
 /// A workflow.
@@ -141,6 +150,7 @@ pub(crate) struct Workflow {
     /// The model of its first agent, for sums.
     pub(crate) model: &'static Model,
     pub(crate) steps: Vec<Step>,
+    pub(crate) faults: Vec<Faulty>,
 }
 
 /// A step of a workflow.
@@ -200,6 +210,8 @@ pub(crate) struct Rule {
     /// What changes in the session state.
     pub(crate) state: Option<Template>,
     pub(crate) go_on: bool,
+    /// What happens to the run instead, or on its way.
+    pub(crate) fault: Option<Faulty>,
 }
 
 /// That tools have answered since the user spoke.

@@ -18,9 +18,9 @@ pub(crate) fn check(call: &Call, known: &str) -> Result<(), Refusal> {
         (None, Some(_)) => {
             Err(Refusal::bad_request("The db_id query parameter is required when passing a table"))
         }
-        (None, None) if databases.len() > 1 && known != EVALS => Err(Refusal::bad_request(
-            "The db_id query parameter is required when using multiple databases",
-        )),
+        (None, None) if databases.len() > 1 && known != EVALS => {
+            Err(Refusal::bad_request("The db_id query parameter is required when using multiple databases"))
+        }
         (Some(id), _) if !databases.contains(&id) => {
             Err(Refusal::not_found(format!("No database found with id '{id}'")))
         }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::body::{self, Fields};
 use super::call::{Call, Query};
+use super::cast::Component;
 use super::database::{self, Page};
 use super::kind::Kind;
 use super::os::Os;
@@ -16,7 +17,6 @@ use super::refusal::{Problem, Refusal};
 use super::run::Ask;
 use super::run::event::Sink;
 use super::runs::perform;
-use super::cast::Component;
 use super::{clock, reply};
 
 type Answer = Result<Response, Refusal>;

@@ -140,10 +140,9 @@ const MOST_WORDS: usize = 100_000;
 impl Request<'_> {
     /// The answer.
     pub(crate) fn reply(&self) -> Reply {
-        let mut reply = self.try_reply().unwrap_or_else(|problem| Reply {
-            failure: Some(Failure::from(problem)),
-            ..Reply::default()
-        });
+        let mut reply = self
+            .try_reply()
+            .unwrap_or_else(|problem| Reply { failure: Some(Failure::from(problem)), ..Reply::default() });
         if reply.usage.is_nothing() {
             reply.usage = self.counted(&reply.text);
         }
@@ -260,7 +259,9 @@ impl Request<'_> {
             };
             reply.usage = Usage { input: count(input)?, output: count(output)? };
         }
-        if let Some(state) = &rule.state
+        // Of a rule that calls and then speaks, the state changes once: when it speaks.
+        let speaks = rule.then.is_none() || self.results().is_some();
+        if let Some(state) = rule.state.as_ref().filter(|_| speaks)
             && let Value::Object(changes) = state.resolve(scope)?
         {
             reply.state = Some(changes);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::auth::Guard;
 use super::cast::Cast;
+use super::chaos::Chaos;
 use super::clock;
 use super::live::Live;
 use super::metrics::Refreshes;
@@ -20,12 +21,18 @@ pub(crate) struct Os {
     pub(crate) live: Arc<Live>,
     pub(crate) refreshes: Arc<Refreshes>,
     pub(crate) guard: Arc<Guard>,
+    pub(crate) chaos: Arc<Chaos>,
     pub(crate) instantiated_at: Arc<str>,
 }
 
 impl Os {
     /// Opens the databases of a cast: the first in `file`, the others beside it, or all in memory.
-    pub(crate) fn open(file: Option<&Path>, cast: Cast, guard: Guard) -> rusqlite::Result<Self> {
+    pub(crate) fn open(
+        file: Option<&Path>,
+        cast: Cast,
+        guard: Guard,
+        chaos: Chaos,
+    ) -> rusqlite::Result<Self> {
         let stores: Vec<Arc<Store>> = cast
             .databases
             .iter()
@@ -43,6 +50,7 @@ impl Os {
             live: Arc::default(),
             refreshes: Arc::default(),
             guard: Arc::new(guard),
+            chaos: Arc::new(chaos),
             instantiated_at: clock::iso_micros().into(),
         })
     }

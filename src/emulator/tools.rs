@@ -56,8 +56,7 @@ pub(crate) enum Does {
 }
 
 impl Parameter {
-    pub(crate) const TYPES: [&'static str; 6] =
-        ["string", "integer", "number", "boolean", "array", "object"];
+    pub(crate) const TYPES: [&'static str; 6] = ["string", "integer", "number", "boolean", "array", "object"];
 
     /// The type as Python has it.
     fn python(&self) -> &'static str {

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use super::rules::{self, Owner};
 use super::{
-    Agent, Cast, Executor, History, Identity, Knowledge, Known, Model, Remember, Rule, Script, Scripted, Step,
-    Team, Workflow, names,
+    Agent, Cast, Executor, History, Identity, Knowledge, Known, Model, Remember, Rule, Script, Scripted,
+    Step, Team, Workflow, faults, names,
 };
 use crate::diagnostic::{self, Problem, Problems};
 use crate::emulator::tools::{Does, Need, Parameter, SEARCH, Tool};
@@ -19,7 +19,7 @@ use crate::yaml::fields::{Fields, expected, string};
 use crate::yaml::{self, Key, Kind, Node};
 
 /// What stands at the top of a cast file.
-pub(super) const KEYS: [&str; 13] = [
+pub(super) const KEYS: [&str; 16] = [
     "os_id",
     "name",
     "description",
@@ -33,6 +33,9 @@ pub(super) const KEYS: [&str; 13] = [
     "members",
     "teams",
     "workflows",
+    "faults",
+    "chaos",
+    "auth",
 ];
 
 /// Reads a cast.
@@ -62,9 +65,12 @@ pub(super) fn cast(source: &Arc<Source>, folder: &Path, problems: &mut Problems)
         let tool = reader.tool(key, node, problems);
         if key.name == SEARCH {
             problems.push(
-                Problem::error("cast::tool", format!("`{SEARCH}` is the tool of agents with `knowledge: true`"))
-                    .label(&key.span, "taken")
-                    .help("give this one another name"),
+                Problem::error(
+                    "cast::tool",
+                    format!("`{SEARCH}` is the tool of agents with `knowledge: true`"),
+                )
+                .label(&key.span, "taken")
+                .help("give this one another name"),
             );
             continue;
         }
@@ -86,9 +92,9 @@ pub(super) fn cast(source: &Arc<Source>, folder: &Path, problems: &mut Problems)
     let (members, agents): (&'static [Agent], &'static [Agent]) = (members.leak(), agents.leak());
     for agent in members.iter().chain(agents) {
         if let Some(twice) = reader.people.insert(agent.id.to_owned(), agent) {
-            let key = fields.get("agents").and_then(|entry| {
-                entry.value.as_mapping()?.iter().find(|entry| entry.key.name == twice.id)
-            });
+            let key = fields
+                .get("agents")
+                .and_then(|entry| entry.value.as_mapping()?.iter().find(|entry| entry.key.name == twice.id));
             let problem = Problem::error("cast::id", format!("two agents have the id `{}`", twice.id));
             let problem = key.map_or(problem.clone(), |entry| problem.label(&entry.key.span, "again here"));
             problems.push(problem.help("one of `agents` can be a member of teams as it is"));
@@ -116,6 +122,9 @@ pub(super) fn cast(source: &Arc<Source>, folder: &Path, problems: &mut Problems)
         description: fields.text("description", problems).map(|text| &*text.leak()),
         version: fields.text("version", problems).map(|text| &*text.leak()),
     };
+    let faults = fields.get("faults").map(|entry| faults::all(&entry.value, true, problems));
+    let chaos = fields.get("chaos").map(|entry| faults::chaos(&entry.value, problems));
+    let auth = fields.get("auth").map(|entry| faults::auth(&entry.value, problems));
     fields.finish(&KEYS, &[], "a cast", problems);
     Cast {
         os: leak(os),
@@ -124,7 +133,9 @@ pub(super) fn cast(source: &Arc<Source>, folder: &Path, problems: &mut Problems)
         teams: teams.leak(),
         workflows: workflows.leak(),
         knowledge: leak(knowledge),
-        model: reader.model,
+        faults: faults.unwrap_or_default().leak(),
+        chaos: leak(chaos.unwrap_or_default()),
+        auth: leak(auth.unwrap_or_default()),
     }
 }
 
@@ -200,9 +211,8 @@ impl Reader {
             return leak(Model { id: id.clone().leak(), ..*self.model });
         }
         let fields = Fields::new(node, "`model`", problems);
-        let mut text = |name: &str, other: &'static str| {
-            fields.text(name, problems).map_or(other, |text| &*text.leak())
-        };
+        let mut text =
+            |name: &str, other: &'static str| fields.text(name, problems).map_or(other, |text| &*text.leak());
         let model = Model {
             id: text("id", self.model.id),
             name: text("name", self.model.name),
@@ -231,12 +241,8 @@ impl Reader {
     }
 
     fn knowledge(&self, fields: &Fields<'_>, problems: &mut Problems) -> Knowledge {
-        let mut knowledge = Knowledge {
-            name: "Knowledge",
-            description: None,
-            db: self.databases[0],
-            contents: Vec::new(),
-        };
+        let mut knowledge =
+            Knowledge { name: "Knowledge", description: None, db: self.databases[0], contents: Vec::new() };
         let Some(entry) = fields.get("knowledge") else { return knowledge };
         let fields = Fields::new(&entry.value, "`knowledge`", problems);
         if let Some(name) = fields.text("name", problems) {
@@ -247,8 +253,7 @@ impl Reader {
         if let Some(entry) = fields.get("contents") {
             match &entry.value.kind {
                 Kind::Sequence(items) => {
-                    knowledge.contents =
-                        items.iter().filter_map(|item| self.known(item, problems)).collect();
+                    knowledge.contents = items.iter().filter_map(|item| self.known(item, problems)).collect();
                 }
                 _ => problems.push(expected("cast::type", "`contents`", "a list of contents", &entry.value)),
             }
@@ -307,8 +312,7 @@ impl Reader {
 
     fn tool(&self, key: &Key, node: &Node, problems: &mut Problems) -> &'static Tool {
         let name: &'static str = key.name.clone().leak();
-        let scripted =
-            |template: Template| Scripted { template, folder: Arc::clone(&self.folder) };
+        let scripted = |template: Template| Scripted { template, folder: Arc::clone(&self.folder) };
         // A text is the short form of what it answers.
         if let Kind::String(_) = node.kind {
             let template = Template::parse(node, problems);
@@ -408,6 +412,7 @@ impl Reader {
             shows_context: fields.boolean("context", problems).unwrap_or(false),
             memories: memories(&fields, problems),
             knows,
+            faults: faults_of(&fields, problems),
         };
         fields.finish(
             &[
@@ -426,6 +431,7 @@ impl Reader {
                 "structured_output",
                 "delay",
                 "replies",
+                "faults",
             ],
             &[],
             "an agent",
@@ -459,9 +465,10 @@ impl Reader {
             script: self.script(&fields, None, Some(&ids), problems),
             members,
             history: history(&fields, problems),
+            faults: faults_of(&fields, problems),
         };
         fields.finish(
-            &["name", "description", "model", "db", "members", "history", "delay", "replies"],
+            &["name", "description", "model", "db", "members", "history", "delay", "replies", "faults"],
             &[],
             "a team",
             problems,
@@ -509,8 +516,9 @@ impl Reader {
             db: self.db_of(&fields, problems),
             model: first.unwrap_or(self.model),
             steps,
+            faults: faults_of(&fields, problems),
         };
-        fields.finish(&["name", "description", "db", "steps"], &[], "a workflow", problems);
+        fields.finish(&["name", "description", "db", "steps", "faults"], &[], "a workflow", problems);
         workflow
     }
 
@@ -558,15 +566,17 @@ impl Reader {
     ) -> Script {
         let rules = match fields.get("replies").map(|entry| &entry.value) {
             None => Arc::default(),
-            Some(Node { kind: Kind::String(name), span }) => self.sets.get(name).cloned().unwrap_or_else(|| {
-                let known = self.sets.keys().map(String::as_str);
-                problems.push(
-                    Problem::error("cast::unknown", format!("there are no replies `{name}`"))
-                        .label(span, "not among the `replies` of the cast")
-                        .maybe_help(diagnostic::suggest(name, known)),
-                );
-                Arc::default()
-            }),
+            Some(Node { kind: Kind::String(name), span }) => {
+                self.sets.get(name).cloned().unwrap_or_else(|| {
+                    let known = self.sets.keys().map(String::as_str);
+                    problems.push(
+                        Problem::error("cast::unknown", format!("there are no replies `{name}`"))
+                            .label(span, "not among the `replies` of the cast")
+                            .maybe_help(diagnostic::suggest(name, known)),
+                    );
+                    Arc::default()
+                })
+            }
             Some(node) => {
                 let owner = Owner { tools: &self.tools, own, members, shared: false };
                 Arc::new(rules::all(node, &owner, problems))
@@ -634,6 +644,11 @@ fn history(fields: &Fields<'_>, problems: &mut Problems) -> History {
             History::No
         }
     }
+}
+
+/// What goes wrong with the runs of a component.
+fn faults_of(fields: &Fields<'_>, problems: &mut Problems) -> Vec<faults::Faulty> {
+    fields.get("faults").map(|entry| faults::all(&entry.value, false, problems)).unwrap_or_default()
 }
 
 fn need(fields: &Fields<'_>, problems: &mut Problems) -> Need {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 
 use super::names::{self, ALWAYS};
-use super::{After, Delay, Delegate, Fail, Rule, Say};
+use super::{After, Delay, Delegate, Fail, Rule, Say, faults};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::duration;
 use crate::emulator::tools::Tool;
@@ -26,25 +26,9 @@ pub(super) struct Owner<'a> {
     pub(super) shared: bool,
 }
 
-const KEYS: [&str; 18] = [
-    "when",
-    "recall",
-    "if",
-    "after",
-    "find",
-    "for_each",
-    "say",
-    "words",
-    "data",
-    "call",
-    "delegate",
-    "task",
-    "then",
-    "fail",
-    "delay",
-    "tokens",
-    "state",
-    "go_on",
+const KEYS: [&str; 19] = [
+    "when", "recall", "if", "after", "find", "for_each", "say", "words", "data", "call", "delegate", "task",
+    "then", "fail", "delay", "tokens", "state", "go_on", "fault",
 ];
 
 /// A list of rules.
@@ -125,8 +109,7 @@ fn rule(node: &Node, owner: &Owner<'_>, problems: &mut Problems) -> Option<Rule>
     rule.condition = fields.get("if").and_then(|entry| condition(entry, &known, problems));
     rule.each = templated("for_each", &known, problems);
     let mut said = Vec::new();
-    for (name, say) in
-        [("say", Say::Text as fn(Template) -> Say), ("words", Say::Words), ("data", Say::Data)]
+    for (name, say) in [("say", Say::Text as fn(Template) -> Say), ("words", Say::Words), ("data", Say::Data)]
     {
         if let Some(template) = templated(name, &known, problems) {
             said.push(name);
@@ -156,6 +139,7 @@ fn rule(node: &Node, owner: &Owner<'_>, problems: &mut Problems) -> Option<Rule>
         }
         rule.state = Some(checked(&entry.value, &known, problems));
     }
+    rule.fault = fields.get("fault").and_then(|entry| faults::faulty(&entry.value, false, problems));
     check_shape(&rule, &fields, node, problems);
     Some(rule)
 }
@@ -163,11 +147,11 @@ fn rule(node: &Node, owner: &Owner<'_>, problems: &mut Problems) -> Option<Rule>
 /// What must stand together, and what must not.
 fn check_shape(rule: &Rule, fields: &Fields<'_>, node: &Node, problems: &mut Problems) {
     let calls = fields.get("call").is_some() || fields.get("delegate").is_some();
-    if !calls && rule.say.is_none() && rule.fail.is_none() {
+    if !calls && rule.say.is_none() && rule.fail.is_none() && fields.get("fault").is_none() {
         problems.push(
             Problem::error("cast::rule", "this rule answers nothing")
                 .label(&node.span, "here")
-                .help("a rule has one of `say`, `data`, `words`, `call`, `delegate` and `fail`"),
+                .help("a rule has one of `say`, `data`, `words`, `call`, `delegate`, `fail` and `fault`"),
         );
     }
     for (name, why) in [
@@ -206,6 +190,7 @@ fn empty() -> Rule {
         tokens: [None, None],
         state: None,
         go_on: false,
+        fault: None,
     }
 }
 

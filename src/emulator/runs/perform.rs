@@ -161,9 +161,7 @@ pub(super) fn visible(os: &Os, ask: &Ask) -> Result<Option<Session>, Refusal> {
 
 pub(super) fn initial_state(component: Component) -> Object {
     match component {
-        Component::Agent(agent) => {
-            agent.state.clone()
-        }
+        Component::Agent(agent) => agent.state.clone(),
         Component::Team(_) | Component::Workflow(_) => Object::new(),
     }
 }

@@ -101,8 +101,7 @@ impl Store {
              json_extract(document, '$.model_provider'), count(*) FROM runs JOIN sessions USING (session_id) \
              WHERE runs.kind <> 'workflow' AND model IS NOT NULL GROUP BY 1, 2, 3 ORDER BY min(runs.rowid)",
         )?;
-        let rows =
-            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
         rows.collect()
     }
 }
