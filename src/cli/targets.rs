@@ -202,10 +202,10 @@ pub(super) async fn open_without_asking(
         masker.add(userinfo.split_once(':').map_or(userinfo, |(_, password)| password));
     }
     let embedded = base_url == EMBEDDED;
-    let running = match embedded {
-        true => Some(started.embedded.start(&which, &context.output_masked(masker))?),
-        false => None,
-    };
+    let mut running = None;
+    if embedded {
+        running = Some(started.embedded.start(&which, &context.output_masked(masker))?);
+    }
     let url = running.as_ref().map_or(base_url, |running| running.url.clone());
     // Beside the project, not in a folder that all users of a machine share.
     let recovery = project

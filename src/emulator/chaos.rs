@@ -28,7 +28,10 @@ pub(crate) struct Chaos {
 
 impl fmt::Debug for Chaos {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Chaos").field("faults", &self.faults.len()).field("seed", &self.seed()).finish()
+        f.debug_struct("Chaos")
+            .field("faults", &self.faults.len())
+            .field("seed", &self.seed())
+            .finish_non_exhaustive()
     }
 }
 

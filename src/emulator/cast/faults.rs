@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use regex::Regex;
 
-use super::rules;
+use super::{rules, schema};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::yaml::fields::{Fields, expected};
 use crate::yaml::{Kind, Node};
@@ -129,17 +129,14 @@ pub(super) fn faulty(node: &Node, own_path: bool, problems: &mut Problems) -> Op
         return Some(Faulty { fault, path: None, method: None, when: None, nth: None, rate: 1.0 });
     }
     let fields = Fields::new(node, "a fault", problems);
-    let fault = match fields.get("fault") {
-        Some(entry) => named(&entry.value, &fields, problems),
-        None => {
-            problems.push(
-                Problem::error("cast::fault", "this is no `fault`")
-                    .label(&node.span, "what goes wrong?")
-                    .help(format!("a status such as 429, or one of {}", NAMES.join(", "))),
-            );
-            None
-        }
-    };
+    let fault = fields.get("fault").and_then(|entry| named(&entry.value, &fields, problems));
+    if fields.get("fault").is_none() {
+        problems.push(
+            Problem::error("cast::fault", "this is no `fault`")
+                .label(&node.span, "what goes wrong?")
+                .help(format!("a status such as 429, or one of {}", NAMES.join(", "))),
+        );
+    }
     let path = fields.text("path", problems);
     if let (Some(path), Some(entry)) = (&path, fields.get("path"))
         && !path.starts_with('/')
@@ -284,7 +281,7 @@ pub(super) fn chaos(node: &Node, problems: &mut Problems) -> Chaos {
     if fields.get("paths").is_some() {
         chaos.paths = Some(fields.strings("paths", problems));
     }
-    fields.finish(&["seed", "rate", "faults", "paths"], &[], "`chaos`", problems);
+    schema::finish(&fields, schema::CHAOS, "`chaos`", problems);
     chaos
 }
 
@@ -305,6 +302,6 @@ pub(super) fn auth(node: &Node, problems: &mut Problems) -> Auth {
             );
         }
     }
-    fields.finish(&["security_key", "jwt_secret", "jwt_audience", "user_isolation"], &[], "`auth`", problems);
+    schema::finish(&fields, schema::AUTH, "`auth`", problems);
     auth
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::rules::{self, Owner};
 use super::{
     Agent, Cast, Executor, History, Identity, Knowledge, Known, Model, Remember, Rule, Script, Scripted,
-    Step, Team, Workflow, faults, names,
+    Step, Team, Workflow, faults, names, schema,
 };
 use crate::diagnostic::{self, Problem, Problems};
 use crate::emulator::tools::{Does, Need, Parameter, SEARCH, Tool};
@@ -17,26 +17,6 @@ use crate::source::{Source, Span};
 use crate::template::Template;
 use crate::yaml::fields::{Fields, expected, string};
 use crate::yaml::{self, Key, Kind, Node};
-
-/// What stands at the top of a cast file.
-pub(super) const KEYS: [&str; 16] = [
-    "os_id",
-    "name",
-    "description",
-    "version",
-    "model",
-    "databases",
-    "knowledge",
-    "tools",
-    "replies",
-    "agents",
-    "members",
-    "teams",
-    "workflows",
-    "faults",
-    "chaos",
-    "auth",
-];
 
 /// Reads a cast.
 pub(super) fn cast(source: &Arc<Source>, folder: &Path, problems: &mut Problems) -> Cast {
@@ -125,7 +105,7 @@ pub(super) fn cast(source: &Arc<Source>, folder: &Path, problems: &mut Problems)
     let faults = fields.get("faults").map(|entry| faults::all(&entry.value, true, problems));
     let chaos = fields.get("chaos").map(|entry| faults::chaos(&entry.value, problems));
     let auth = fields.get("auth").map(|entry| faults::auth(&entry.value, problems));
-    fields.finish(&KEYS, &[], "a cast", problems);
+    schema::finish(&fields, schema::TOP, "a cast", problems);
     Cast {
         os: leak(os),
         databases: reader.databases,
@@ -218,7 +198,7 @@ impl Reader {
             name: text("name", self.model.name),
             provider: text("provider", self.model.provider),
         };
-        fields.finish(&["id", "name", "provider"], &[], "`model`", problems);
+        schema::finish(&fields, schema::MODEL, "`model`", problems);
         leak(model)
     }
 
@@ -258,7 +238,7 @@ impl Reader {
                 _ => problems.push(expected("cast::type", "`contents`", "a list of contents", &entry.value)),
             }
         }
-        fields.finish(&["name", "description", "db", "contents"], &[], "`knowledge`", problems);
+        schema::finish(&fields, schema::KNOWLEDGE, "`knowledge`", problems);
         knowledge
     }
 
@@ -274,7 +254,7 @@ impl Reader {
             Some(entry.value.to_json())
         });
         let (text, file) = (fields.text("text", problems), fields.text("file", problems));
-        fields.finish(&["name", "description", "metadata", "text", "file"], &[], "a content", problems);
+        schema::finish(&fields, schema::CONTENT, "a content", problems);
         let body = match (text, &file) {
             (Some(text), None) => text,
             (None, Some(path)) => match std::fs::read_to_string(self.folder.join(path)) {
@@ -353,12 +333,7 @@ impl Reader {
                     .help("input:\n  to: { type: string, description: the address }"),
             );
         }
-        fields.finish(
-            &["description", "parameters", "needs", "input", "result", "error"],
-            &[],
-            "a tool",
-            problems,
-        );
+        schema::finish(&fields, schema::TOOL, "a tool", problems);
         leak(tool)
     }
 
@@ -414,29 +389,7 @@ impl Reader {
             knows,
             faults: faults_of(&fields, problems),
         };
-        fields.finish(
-            &[
-                "name",
-                "description",
-                "instructions",
-                "role",
-                "model",
-                "db",
-                "tools",
-                "knowledge",
-                "history",
-                "state",
-                "context",
-                "memories",
-                "structured_output",
-                "delay",
-                "replies",
-                "faults",
-            ],
-            &[],
-            "an agent",
-            problems,
-        );
+        schema::finish(&fields, schema::AGENT, "an agent", problems);
         agent
     }
 
@@ -467,12 +420,7 @@ impl Reader {
             history: history(&fields, problems),
             faults: faults_of(&fields, problems),
         };
-        fields.finish(
-            &["name", "description", "model", "db", "members", "history", "delay", "replies", "faults"],
-            &[],
-            "a team",
-            problems,
-        );
+        schema::finish(&fields, schema::TEAM, "a team", problems);
         team
     }
 
@@ -518,7 +466,7 @@ impl Reader {
             steps,
             faults: faults_of(&fields, problems),
         };
-        fields.finish(&["name", "description", "db", "steps", "faults"], &[], "a workflow", problems);
+        schema::finish(&fields, schema::WORKFLOW, "a workflow", problems);
         workflow
     }
 
@@ -533,7 +481,7 @@ impl Reader {
         });
         let confirm = words(&fields, "confirm", problems);
         let name = fields.text("name", problems).or_else(|| agent.clone()).or_else(|| function.clone());
-        fields.finish(&["name", "agent", "function", "say", "confirm"], &[], "a step", problems);
+        schema::finish(&fields, schema::STEP, "a step", problems);
         let executor = match (agent, say) {
             (Some(agent), None) if function.is_none() => {
                 let span = fields.get("agent").map_or(&node.span, |entry| &entry.value.span);
@@ -686,7 +634,7 @@ fn parameters(fields: &Fields<'_>, list: &str, problems: &mut Problems) -> Vec<P
                 check_type(&kind, &entry.value.span, problems);
             }
             let description = fields.text("description", problems);
-            fields.finish(&["type", "description"], &[], "a parameter", problems);
+            schema::finish(&fields, schema::PARAMETER, "a parameter", problems);
             Parameter { name: key.name.clone(), kind, description }
         })
         .collect()
@@ -726,7 +674,7 @@ fn memories(fields: &Fields<'_>, problems: &mut Problems) -> Option<Vec<Remember
                     .help("{ when: 'I like (?<what>.+)', remember: \"User likes ${{ what }}\" }"),
             ),
         }
-        fields.finish(&["when", "remember", "topics"], &[], "a memory", problems);
+        schema::finish(&fields, schema::MEMORY, "a memory", problems);
     }
     Some(all)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 
 use super::names::{self, ALWAYS};
-use super::{After, Delay, Delegate, Fail, Rule, Say, faults};
+use super::{After, Delay, Delegate, Fail, Rule, Say, faults, schema};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::duration;
 use crate::emulator::tools::Tool;
@@ -25,11 +25,6 @@ pub(super) struct Owner<'a> {
     /// Whether several share them: a call of a tool that an agent lacks is then left out.
     pub(super) shared: bool,
 }
-
-const KEYS: [&str; 19] = [
-    "when", "recall", "if", "after", "find", "for_each", "say", "words", "data", "call", "delegate", "task",
-    "then", "fail", "delay", "tokens", "state", "go_on", "fault",
-];
 
 /// A list of rules.
 pub(super) fn all(node: &Node, owner: &Owner<'_>, problems: &mut Problems) -> Vec<Rule> {
@@ -76,7 +71,7 @@ fn rule(node: &Node, owner: &Owner<'_>, problems: &mut Problems) -> Option<Rule>
     }
     let fields = Fields::new(node, "a rule", problems);
     node.as_mapping()?;
-    fields.finish(&KEYS, &[], "a rule", problems);
+    schema::finish(&fields, schema::RULE, "a rule", problems);
     let mut rule = empty();
     let pattern = |name: &str, problems: &mut Problems| {
         fields.get(name).and_then(|entry| regex(&entry.value, problems))
@@ -403,7 +398,7 @@ fn fail(entry: &Entry, known: &[&str], problems: &mut Problems) -> Option<Fail> 
     let fields = Fields::new(&entry.value, "`fail`", problems);
     let kind = fields.text("type", problems).unwrap_or_else(|| USUAL.to_owned());
     let message = fields.get("message").map(|entry| checked(&entry.value, known, problems));
-    fields.finish(&["type", "message"], &[], "`fail`", problems);
+    schema::finish(&fields, schema::FAIL, "`fail`", problems);
     if message.is_none() {
         problems.push(
             Problem::error("cast::rule", "`fail` has no `message`")
@@ -434,7 +429,7 @@ pub(super) fn delay(node: &Node, known: &[&str], problems: &mut Problems) -> Opt
 fn tokens(fields: &Fields<'_>, known: &[&str], problems: &mut Problems) -> [Option<Template>; 2] {
     let Some(entry) = fields.get("tokens") else { return [None, None] };
     let fields = Fields::new(&entry.value, "`tokens`", problems);
-    fields.finish(&["input", "output"], &[], "`tokens`", problems);
+    schema::finish(&fields, schema::TOKENS, "`tokens`", problems);
     ["input", "output"].map(|name| {
         let entry = fields.get(name)?;
         let template = checked(&entry.value, known, problems);
