@@ -13,6 +13,7 @@ mod list;
 mod operations;
 mod output;
 mod run;
+mod schedule;
 mod schema;
 #[cfg(feature = "emulator")]
 mod serve;

@@ -14,6 +14,7 @@ use super::database;
 use super::os::Os;
 use super::refusal::{Problem, Refusal};
 use super::reply;
+use super::store::documents::SessionNumbers;
 
 type Answer = Result<Response, Refusal>;
 
@@ -22,6 +23,9 @@ type Answer = Result<Response, Refusal>;
 pub(crate) struct Refreshes {
     last: Mutex<Option<(String, String)>>,
 }
+
+/// Under this name stand the numbers of all users together; nobody's id holds such a character.
+const EVERYBODY: &str = "\0";
 
 const TOKENS: [&str; 9] = [
     "input_tokens",
@@ -46,33 +50,54 @@ struct Day {
     runs: BTreeMap<String, u64>,
     users: BTreeSet<String>,
     tokens: BTreeMap<&'static str, u64>,
-    models: Vec<Value>,
+    /// The runs of each model and its provider.
+    models: BTreeMap<(String, String), i64>,
+}
+
+impl Day {
+    fn add(&mut self, session: &SessionNumbers) {
+        *self.sessions.entry(session.kind.clone()).or_default() += 1;
+        *self.runs.entry(session.kind.clone()).or_default() += session.runs;
+        self.users.extend(session.user_id.clone());
+        for name in TOKENS {
+            let tokens = session.data["session_metrics"][name].as_u64().unwrap_or_default();
+            *self.tokens.entry(name).or_default() += tokens;
+        }
+    }
 }
 
 fn count(os: &Os) -> Result<(), Refusal> {
-    let mut days: BTreeMap<String, Day> = BTreeMap::new();
+    let mut days: BTreeMap<(String, String), Day> = BTreeMap::new();
     for session in os.store.sessions_in_numbers()? {
-        let day = days.entry(session.date).or_default();
-        *day.sessions.entry(session.kind.clone()).or_default() += 1;
-        *day.runs.entry(session.kind).or_default() += session.runs;
-        day.users.extend(session.user_id);
-        for name in TOKENS {
-            let tokens = session.data["session_metrics"][name].as_u64().unwrap_or_default();
-            *day.tokens.entry(name).or_default() += tokens;
+        let users = [Some(EVERYBODY), session.user_id.as_deref()];
+        for user in users.into_iter().flatten() {
+            days.entry((session.date.clone(), user.to_owned())).or_default().add(&session);
         }
     }
-    for (date, model, provider, count) in os.store.runs_by_model()? {
-        let entry = json!({ "model_id": model, "model_provider": provider, "count": count });
-        days.entry(date).or_default().models.push(entry);
+    for answered in os.store.runs_by_model()? {
+        let users = [Some(EVERYBODY), answered.user_id.as_deref()];
+        for user in users.into_iter().flatten() {
+            let day = days.entry((answered.date.clone(), user.to_owned())).or_default();
+            *day.models.entry((answered.model.clone(), answered.provider.clone())).or_default() +=
+                answered.count;
+        }
     }
     let now = clock::epoch();
-    for (date, day) in days {
+    for ((date, user), day) in days {
         let sessions = |kind: &str| day.sessions.get(kind).copied().unwrap_or_default();
         let runs = |kind: &str| day.runs.get(kind).copied().unwrap_or_default();
         let tokens: Value =
             TOKENS.iter().map(|name| ((*name).to_owned(), json!(day.tokens.get(name)))).collect();
+        let models: Vec<Value> = day
+            .models
+            .iter()
+            .map(|((id, provider), count)| {
+                json!({ "model_id": id, "model_provider": provider, "count": count })
+            })
+            .collect();
+        let owner = if user == EVERYBODY { String::new() } else { format!("{user}_") };
         let document = json!({
-            "id": format!("{date}_daily"),
+            "id": format!("{date}_{owner}daily"),
             "agent_runs_count": runs("agent"),
             "agent_sessions_count": sessions("agent"),
             "team_runs_count": runs("team"),
@@ -81,18 +106,23 @@ fn count(os: &Os) -> Result<(), Refusal> {
             "workflow_sessions_count": sessions("workflow"),
             "users_count": day.users.len(),
             "token_metrics": tokens,
-            "model_metrics": day.models,
+            "model_metrics": models,
         });
-        os.store.put_metrics(&date, now, &document)?;
+        os.store.put_metrics(&date, &user, now, &document)?;
     }
     Ok(())
 }
 
 /// The counted days, and when the last of them was counted.
-fn days(os: &Os, first: Option<&str>, last: Option<&str>) -> Result<(Vec<Value>, Option<i64>), Refusal> {
+fn days(
+    os: &Os,
+    user: &str,
+    first: Option<&str>,
+    last: Option<&str>,
+) -> Result<(Vec<Value>, Option<i64>), Refusal> {
     let mut shown = Vec::new();
     let mut latest = None;
-    for (date, created_at, updated_at, mut document) in os.store.metrics(first, last)? {
+    for (date, created_at, updated_at, mut document) in os.store.metrics(user, first, last)? {
         document["date"] = json!(format!("{date}T00:00:00Z"));
         document["created_at"] = json!(clock::iso_seconds(created_at));
         document["updated_at"] = json!(clock::iso_seconds(updated_at));
@@ -117,7 +147,7 @@ pub(crate) fn get(os: &Os, call: &Call) -> Answer {
         return Err(Refusal::Invalid(problems));
     }
     check(call)?;
-    let (metrics, updated_at) = days(os, first, last)?;
+    let (metrics, updated_at) = days(os, call.user().unwrap_or(EVERYBODY), first, last)?;
     Ok(reply::ok(&json!({ "metrics": metrics, "updated_at": updated_at.map(clock::iso_seconds) })))
 }
 
@@ -138,7 +168,7 @@ pub(crate) fn refresh(os: &Os, call: &Call) -> Answer {
             &json!({ "status": "started", "message": "Metrics refresh started in background" }),
         ));
     }
-    Ok(reply::ok(&days(os, None, None)?.0))
+    Ok(reply::ok(&days(os, EVERYBODY, None, None)?.0))
 }
 
 /// `GET /metrics/refresh/status`.

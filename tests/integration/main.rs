@@ -10,11 +10,14 @@ mod check;
 mod client;
 mod common;
 #[cfg(feature = "emulator")]
+mod differential;
+#[cfg(feature = "emulator")]
 mod docs;
 #[cfg(feature = "emulator")]
 mod emulator;
 mod failures;
 mod finally;
+mod flaky;
 mod fuzz;
 mod harness;
 mod identities;
@@ -26,6 +29,7 @@ mod network;
 mod operations;
 mod project;
 mod resume;
+mod schedule;
 mod schema;
 mod secrets;
 mod sessions;

@@ -154,10 +154,13 @@ impl<'a> Run<'a> {
         // A state that is no object breaks a run of agno 3.1.10 before it reaches the model.
         if !self.part.state.is_object() {
             self.messages.clear();
-            let failure = Failure {
-                message: "list index out of range".to_owned(),
-                error_type: "IndexError".to_owned(),
+            // It stumbles earlier where there is a state to begin with.
+            let (message, error_type) = if self.part.agent.state.is_empty() {
+                ("list indices must be integers or slices, not str", "TypeError")
+            } else {
+                ("list index out of range", "IndexError")
             };
+            let failure = Failure { message: message.to_owned(), error_type: error_type.to_owned() };
             return Ending::Failed(String::new(), failure);
         }
         loop {

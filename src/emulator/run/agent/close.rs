@@ -49,6 +49,7 @@ impl Run<'_> {
             text,
             met_model,
             usage,
+            memory_usage: self.memory_usage,
             changes: self.changes,
         }
     }
