@@ -7,8 +7,10 @@ use crate::diagnostic::Problem;
 use crate::scenario::Scenario;
 
 mod answer;
+mod bulk;
 mod context;
 pub mod event;
+mod gate;
 pub mod identity;
 mod interpreter;
 pub mod interrupt;
@@ -18,6 +20,7 @@ mod steps;
 mod stop;
 pub mod target;
 
+pub use bulk::tally::{BulkReport, Reason};
 pub use event::{Event, Failure, Observer, Phase, ScenarioReport, Status, StepReport, StepStatus, Summary};
 pub use identity::Sender;
 pub use interrupt::Interrupt;

@@ -22,7 +22,7 @@ pub mod select;
 mod step;
 
 pub use action::{Action, HttpAction, HttpBody, OperationAction};
-pub use flow::{Loop, Over, Until};
+pub use flow::{Listing, Loop, Over, Rate, Until};
 pub use modifier::{Retry, RetryOn, Save, SaveFrom};
 pub use read::parse;
 pub use step::{Step, StepTimeouts};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::BulkReport;
 use crate::agentos::{Exchange, SentRequest};
 use crate::diagnostic::Problem;
 use crate::scenario::Scenario;
@@ -47,6 +48,13 @@ pub enum Event {
         scenario: Arc<Scenario>,
         /// The text.
         piece: String,
+    },
+    /// A loop over what an operation lists is over.
+    Bulk {
+        /// The scenario that it belongs to.
+        scenario: Arc<Scenario>,
+        /// What became of the items.
+        report: BulkReport,
     },
     /// A scenario is over.
     ScenarioFinished(ScenarioReport),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
+use super::gate::Gate;
 use crate::agentos::operation::{Call, Method, Spec};
 use crate::agentos::{CallOptions, Client};
 use crate::scenario::{Requires, Scenario};
@@ -20,6 +21,8 @@ pub struct Target {
     /// Whether it is the AgentOS inside this program.
     pub embedded: bool,
     facts: Arc<OnceCell<Facts>>,
+    /// Where it asks for a pause, all requests wait.
+    pub(super) gate: Arc<Gate>,
     routes: Arc<OnceCell<Option<BTreeSet<String>>>>,
 }
 
@@ -42,7 +45,14 @@ struct Facts {
 impl Target {
     /// A target that is reached by `client`.
     pub fn new(name: impl Into<String>, client: Client, embedded: bool) -> Self {
-        Self { name: name.into(), client, embedded, facts: Arc::default(), routes: Arc::default() }
+        Self {
+            name: name.into(),
+            client,
+            embedded,
+            facts: Arc::default(),
+            gate: Arc::default(),
+            routes: Arc::default(),
+        }
     }
 
     async fn facts(&self) -> &Facts {

@@ -8,7 +8,7 @@ use owo_colors::{OwoColorize as _, Style as Paint};
 
 use super::text;
 use crate::diagnostic::Style;
-use crate::engine::{Event, Observer, ScenarioReport, Status, StepReport, StepStatus, Summary};
+use crate::engine::{BulkReport, Event, Observer, ScenarioReport, Status, StepReport, StepStatus, Summary};
 use crate::secret::Masker;
 
 /// Where a report goes.
@@ -207,6 +207,15 @@ impl<'a> Terminal<'a> {
         self.say(&format!("{lead}{}", self.paint(&text::harmless_lines(piece), Paint::new().dimmed())));
     }
 
+    /// What became of the items of a loop over an operation.
+    fn bulk(&self, report: &BulkReport) {
+        if self.verbosity == Verbosity::Quiet {
+            return;
+        }
+        let title = text::cut(&report.title);
+        self.say(&format!("  {title}: {}  ({})\n", report.counts(), text::time(report.duration)));
+    }
+
     fn inner_style(&self) -> Style {
         Style { width: self.style.width.saturating_sub(2).max(40), ..self.style }
     }
@@ -267,6 +276,7 @@ impl Observer for Terminal<'_> {
                 }
             }
             Event::Answer { piece, .. } => self.answer(piece),
+            Event::Bulk { report, .. } => self.bulk(report),
             Event::ScenarioFinished(report) => self.scenario(report),
             Event::RunFinished(summary) => self.summary(summary),
         }
