@@ -136,7 +136,7 @@ impl Run<'_> {
         notes.extend(tally.lines());
         done.notes = notes;
         let duration = tally.duration;
-        self.observer.on(&Event::Bulk { scenario: std::sync::Arc::clone(self.scenario), report: tally });
+        self.observer.on(&Event::Bulk { instance: self.instance.clone(), report: tally });
         self.finish(step, phase, duration, done)
     }
 
@@ -157,7 +157,7 @@ impl Run<'_> {
         let shared = &*self;
         // What one item sets, the next one sees; but not where several run at the same time.
         let mut joined = shared.context.branch();
-        let mut total = ScenarioReport::new(shared.scenario);
+        let mut total = ScenarioReport::new(shared.instance);
         let mut waiting: BTreeMap<usize, Context> = BTreeMap::new();
         let mut worst = Flow::Go;
         let mut begun = 0;
@@ -223,7 +223,7 @@ impl Run<'_> {
         stopping: &AtomicBool,
         phase: Phase,
     ) -> Over {
-        let mut report = ScenarioReport::new(self.scenario);
+        let mut report = ScenarioReport::new(self.instance);
         if let Some(slot) = slot
             && self.stop.guard(tokio::time::sleep_until(slot.into())).await.is_err()
         {

@@ -5,6 +5,7 @@
 mod bulk;
 mod call;
 mod call_files;
+mod cases;
 mod check;
 mod client;
 mod common;
