@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod broken_streams;
 mod bulk;
 mod call;
 mod call_files;
@@ -25,6 +26,7 @@ mod list;
 mod network;
 mod operations;
 mod project;
+mod resume;
 mod schema;
 mod secrets;
 mod sessions;
