@@ -20,6 +20,8 @@ pub struct Target {
     pub client: Client,
     /// Whether it is the AgentOS inside this program.
     pub embedded: bool,
+    /// The most scenarios that run against it at the same time.
+    pub jobs: Option<usize>,
     facts: Arc<OnceCell<Facts>>,
     /// Where it asks for a pause, all requests wait.
     pub(super) gate: Arc<Gate>,
@@ -49,6 +51,7 @@ impl Target {
             name: name.into(),
             client,
             embedded,
+            jobs: None,
             facts: Arc::default(),
             gate: Arc::default(),
             routes: Arc::default(),
@@ -200,6 +203,17 @@ impl Targets {
         match scenario.target.as_ref().filter(|_| !self.pinned) {
             Some(key) => self.named.get(&key.name),
             None => self.default.as_ref(),
+        }
+    }
+
+    /// The place of a scenario's target among [`Self::iter`].
+    pub(super) fn place_of(&self, scenario: &Scenario) -> Option<usize> {
+        match scenario.target.as_ref().filter(|_| !self.pinned) {
+            Some(key) => {
+                let before = usize::from(self.default.is_some());
+                self.named.keys().position(|name| *name == key.name).map(|place| before + place)
+            }
+            None => self.default.is_some().then_some(0),
         }
     }
 
