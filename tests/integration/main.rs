@@ -11,6 +11,8 @@ mod check;
 mod client;
 mod common;
 #[cfg(feature = "emulator")]
+mod differential;
+#[cfg(feature = "emulator")]
 mod docs;
 #[cfg(feature = "emulator")]
 mod emulator;
