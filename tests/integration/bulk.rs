@@ -83,9 +83,10 @@ impl Store {
             ("GET", "/sessions") => self.page(&request.path),
             ("GET", path) if path.starts_with("/sessions/") => {
                 let id = path.strip_prefix("/sessions/").unwrap();
-                match self.ids().iter().any(|known| known == id) {
-                    true => Answer::json(200, &json!({ "session_id": id })),
-                    false => Answer::json(404, &json!({ "detail": "not found" })),
+                if self.ids().iter().any(|known| known == id) {
+                    Answer::json(200, &json!({ "session_id": id }))
+                } else {
+                    Answer::json(404, &json!({ "detail": "not found" }))
                 }
             }
             ("DELETE", "/sessions") => {
