@@ -6,6 +6,7 @@ mod args;
 mod call;
 mod check;
 mod context;
+mod embedded;
 mod exit;
 mod init;
 mod list;
@@ -49,7 +50,7 @@ pub fn main() -> std::process::ExitCode {
         Some(Command::Accept(args)) => review::accept(&context, &args.paths),
         Some(Command::Reject(args)) => review::reject(&context, &args.paths),
         Some(Command::Init(init)) => init::run(&context, &init),
-        Some(Command::Schema) => schema::run(&context),
+        Some(Command::Schema { of }) => schema::run(&context, of),
         Some(Command::Completions { shell }) => args::completions(&context, shell),
     };
     exit.into()

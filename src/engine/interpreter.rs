@@ -62,6 +62,7 @@ pub(super) async fn run(
             interrupt,
             presses: 1,
         },
+        bulk: false,
         transcript: Vec::new(),
         turns: Vec::new(),
     };

@@ -30,6 +30,10 @@ pub(super) const MODIFIERS: &[&str] = &[
     "as",
     "repeat",
     "concurrency",
+    "batch",
+    "rate",
+    "stop_on_failure",
+    "max_deletes",
     "until",
     "every",
     "within",
@@ -37,9 +41,6 @@ pub(super) const MODIFIERS: &[&str] = &[
     "as_user",
     "resume",
 ];
-
-/// Modifiers that the language has and this version does not run yet.
-const PLANNED_MODIFIERS: &[&str] = &["batch", "rate"];
 
 /// Actions that the language has and this version does not run yet.
 const PLANNED_ACTIONS: &[&str] = &["use"];
@@ -129,11 +130,9 @@ fn parse(node: &Node, defaults: &Defaults, problems: &mut Problems) -> Option<St
         if MODIFIERS.contains(&name) {
             continue;
         }
-        if PLANNED_MODIFIERS.contains(&name) || PLANNED_ACTIONS.contains(&name) {
+        if PLANNED_ACTIONS.contains(&name) {
             problems.push(planned_key(&entry.key));
-            if PLANNED_ACTIONS.contains(&name) {
-                actions.push((entry, false));
-            }
+            actions.push((entry, false));
         } else if Action::is_known(name) {
             actions.push((entry, true));
         } else {
@@ -244,7 +243,7 @@ pub(super) fn modifiers(
         allow_failed_steps: fields.boolean("allow_failed_steps", problems).unwrap_or(false),
         identity: super::read::identity(fields, "as_user", problems),
         waived: waived(fields, problems),
-        repeated: flow::parse_loop(fields, problems),
+        repeated: flow::parse_loop(fields, defaults, problems),
         until: flow::parse_until(fields, problems),
         snapshots: fields
             .get("snapshot")
