@@ -14,6 +14,7 @@ Environment:
   AGENTOS_JWT_SECRET       if set, JWT (HS256) authorization with this secret
   AGENTOS_USER_ISOLATION   "1": with JWT, users see only what is theirs (not in agno 2.3)
   AGENTOS_TRACING          "1" records traces (off by default: runs are twice as fast)
+  AGENTOS_KNOWLEDGE        "1" adds a knowledge base and an agent that searches it, `librarian`
 
 With `--exit-with-stdin` the server ends when its standard input does, so it never outlives whoever started it.
 """
@@ -100,6 +101,9 @@ def chat(said: list[str], _results: list[str]) -> Answer:
         return (f"Your name is {names[-1].capitalize()}." if names else "I don't know your name yet."), []
     if found := NAME.search(last):
         return f"Nice to meet you, {found.group(1).capitalize()}!", []
+    if last.startswith("Summarize these memories"):
+        # The sum of memories is their first sentences.
+        return " ".join(f"{first}." for first in re.findall(r"^Memory \d+: ([^.\n]*)", last, re.M)), []
     if "how many messages" in low:
         return f"You have sent {len(said)} messages.", []
     return f"You said: {last}", []
@@ -136,6 +140,12 @@ def ask_a_human(tool_name: str) -> Voice:
         return ("", calls) if calls else (f"Nothing to do: {last}", [])
 
     return voice
+
+
+def look_up(said: list[str], results: list[str]) -> Answer:
+    if results:
+        return "From the knowledge base: " + " | ".join(results), []
+    return "", [("search_knowledge_base", {"query": said[-1] if said else ""})]
 
 
 def count_words(said: list[str], _results: list[str]) -> Answer:
@@ -256,10 +266,12 @@ class OfflineModel(Model):
         if self.voice is fail:
             raise failure_of(self._last_of(messages))
 
-    # AgentOS runs everything asynchronously; the rest of the interface is there because it has to be.
+    # AgentOS runs everything asynchronously, but for the sums of memories; the rest of the interface is there because it
+    # has to be.
 
-    def invoke(self, *args: Any, **kwargs: Any) -> ModelResponse:
-        return asyncio.run(self.ainvoke(*args, **kwargs))
+    def invoke(self, messages: list[Message], *_args: Any, **_kwargs: Any) -> ModelResponse:
+        text, calls, usage = self._answer(messages)
+        return ModelResponse(role="assistant", content=text or None, tool_calls=calls, response_usage=usage)
 
     def invoke_stream(self, *_args: Any, **_kwargs: Any) -> Iterator[ModelResponse]:
         raise NotImplementedError("this AgentOS streams asynchronously only")
@@ -269,6 +281,19 @@ class OfflineModel(Model):
 
     def _parse_provider_response_delta(self, response: Any) -> ModelResponse:
         return response
+
+
+def know_the_offline_model() -> None:
+    """Makes `offline:ID` a model that requests can name, as `openai:gpt-4o` is one."""
+    from agno.models import utils
+
+    known = getattr(utils, "_get_model_class", None)
+    if known is not None:  # since 2.3
+
+        def model_class(model_id: str, provider: str) -> Model:
+            return OfflineModel(id=model_id) if provider == "offline" else known(model_id, provider)
+
+        utils._get_model_class = model_class
 
 
 # ---- Tools ----------------------------------------------------------------------------------------
@@ -404,6 +429,20 @@ AGENTS = [
     agent("rememberer", chat, **remembering()),
     agent("judge", verdict),
 ]
+KNOWLEDGE = None
+if os.environ.get("AGENTOS_KNOWLEDGE") == "1":
+    from agno.knowledge.knowledge import Knowledge
+    from shelf import Shelf
+
+    KNOWLEDGE = Knowledge(
+        name="Demo Knowledge",
+        description="What the librarian knows",
+        contents_db=db,
+        vector_db=Shelf(),
+        max_results=5,
+    )
+    AGENTS.append(agent("librarian", look_up, knowledge=KNOWLEDGE, search_knowledge=True))
+
 TEAMS = [
     team("duo", "Duo", delegate("alpha", "beta"), [alpha, beta], add_history_to_context=True),
     team("hitl-team", "HITL Team", delegate("guarded-member"), [guarded]),
@@ -452,6 +491,7 @@ if question := needs_a_word("Publish the draft?"):
 
 def build() -> Any:
     """The ASGI application, as the environment wants it."""
+    know_the_offline_model()
     extra: dict[str, Any] = {}
     takes = parameters_of(AgentOS.__init__)
     if "db" in takes:
@@ -463,6 +503,8 @@ def build() -> Any:
     tracing = os.environ.get("AGENTOS_TRACING", "0") == "1"
     if tracing and "tracing_db" in takes:
         extra["tracing_db"] = db
+    if KNOWLEDGE is not None:
+        extra["knowledge"] = [KNOWLEDGE]
     app = AgentOS(
         id="demo-os",
         name="Demo OS",

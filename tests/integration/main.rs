@@ -13,6 +13,7 @@ mod common;
 mod docs;
 #[cfg(feature = "emulator")]
 mod emulator;
+mod every_operation;
 mod failures;
 mod finally;
 mod fuzz;

@@ -76,6 +76,11 @@ impl Settings {
         self.with("AGENTOS_TRACING", "1")
     }
 
+    /// There is a knowledge base, and an agent that searches it.
+    pub(crate) fn knowledge(self) -> Self {
+        self.with("AGENTOS_KNOWLEDGE", "1")
+    }
+
     /// The database is this file, and stays when the server has gone. Without it, it is a temporary one.
     pub(crate) fn database(self, file: &str) -> Self {
         self.with("AGENTOS_DB", file)
