@@ -14,6 +14,7 @@ mod docs;
 #[cfg(feature = "emulator")]
 mod emulator;
 mod every_operation;
+mod examples;
 mod failures;
 mod finally;
 mod fuzz;
