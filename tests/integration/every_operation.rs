@@ -19,7 +19,7 @@ fn every_operation_has_its_effect() {
     if !at_least(3, 1) {
         return;
     }
-    let server = Settings::default().tracing().knowledge().start();
+    let server = Settings::default().tracing().full().start();
     Run::new()
         .file("every_operation.yaml", scenarios())
         .args(["--base-url", server.base_url(), "every_operation.yaml"])

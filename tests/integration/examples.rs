@@ -1,6 +1,6 @@
 //! The examples of the client, run against a real AgentOS.
 
-#![allow(dead_code, reason = "their `main` is for `cargo run --example`")]
+#![allow(dead_code, unreachable_pub, reason = "programs of their own: `main` is for `cargo run --example`")]
 
 use agentos_run::agentos::Client;
 
@@ -33,7 +33,7 @@ async fn they_run() {
     if !at_least(3, 1) {
         return;
     }
-    let server: RealAgentOs = Settings::default().tracing().knowledge().start();
+    let server: RealAgentOs = Settings::default().tracing().full().start();
     let client = Client::builder(server.base_url()).build().unwrap();
     agents::run(&client).await.unwrap();
     teams::run(&client).await.unwrap();

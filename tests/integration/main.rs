@@ -10,6 +10,8 @@ mod check;
 mod client;
 mod common;
 #[cfg(feature = "emulator")]
+mod differential;
+#[cfg(feature = "emulator")]
 mod docs;
 #[cfg(feature = "emulator")]
 mod emulator;
@@ -17,6 +19,7 @@ mod every_operation;
 mod examples;
 mod failures;
 mod finally;
+mod flaky;
 mod fuzz;
 mod harness;
 mod identities;
@@ -28,6 +31,7 @@ mod network;
 mod operations;
 mod project;
 mod resume;
+mod schedule;
 mod schema;
 mod secrets;
 mod sessions;

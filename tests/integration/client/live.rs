@@ -378,5 +378,5 @@ async fn knowledge() {
     if !at_least(3, 0) {
         return;
     }
-    super::files::knowledge(Settings::default().knowledge().start().base_url()).await;
+    super::files::knowledge(Settings::default().full().start().base_url()).await;
 }

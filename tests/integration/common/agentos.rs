@@ -76,9 +76,9 @@ impl Settings {
         self.with("AGENTOS_TRACING", "1")
     }
 
-    /// There is a knowledge base, and an agent that searches it.
-    pub(crate) fn knowledge(self) -> Self {
-        self.with("AGENTOS_KNOWLEDGE", "1")
+    /// It has a knowledge base, and whatever else the embedded AgentOS has.
+    pub(crate) fn full(self) -> Self {
+        self.with("AGENTOS_FULL", "1")
     }
 
     /// The database is this file, and stays when the server has gone. Without it, it is a temporary one.
