@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod broken_streams;
+mod bulk;
 mod call;
 mod call_files;
 mod cases;
