@@ -9,6 +9,7 @@ use crate::scenario::Instance;
 mod answer;
 mod context;
 pub mod event;
+mod fragments;
 pub mod identity;
 mod interpreter;
 pub mod interrupt;
@@ -18,7 +19,9 @@ mod steps;
 mod stop;
 pub mod target;
 
-pub use event::{Event, Failure, Observer, Phase, ScenarioReport, Status, StepReport, StepStatus, Summary};
+pub use event::{
+    Caller, Event, Failure, Observer, Phase, ScenarioReport, Status, StepReport, StepStatus, Summary,
+};
 pub use identity::Sender;
 pub use interrupt::Interrupt;
 pub use target::{Target, Targets};

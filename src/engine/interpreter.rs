@@ -1,5 +1,6 @@
 //! Running one scenario: its lists of steps, one after another, and `finally` whatever happens.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -63,6 +64,8 @@ pub(super) async fn run(
             presses: 1,
         },
         transcript: Vec::new(),
+        callers: Arc::default(),
+        identity: scenario.identity.clone(),
     };
     let mut flow = run.list(&scenario.setup, Phase::Setup).await;
     if flow == Flow::Go {

@@ -14,6 +14,7 @@ mod docs;
 mod emulator;
 mod failures;
 mod finally;
+mod fragments;
 mod fuzz;
 mod harness;
 mod identities;
