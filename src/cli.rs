@@ -12,6 +12,7 @@ mod list;
 mod operations;
 mod output;
 mod run;
+mod schedule;
 mod schema;
 #[cfg(feature = "emulator")]
 mod serve;

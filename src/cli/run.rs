@@ -63,12 +63,13 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
     let scenarios: Vec<Arc<Scenario>> = loaded.scenarios.into_iter().map(Arc::new).collect();
     let (mut total, mut instances) = (0, Vec::new());
     for instance in scenarios.iter().flat_map(Instance::all_of) {
-        total += 1;
         if selection.takes(&instance) {
-            instances.push(instance);
+            instances.push(instance.at(instances.len()));
         }
+        total += 1;
     }
     drop(scenarios);
+    settings.quarantine = Arc::new(quarantine(project.as_ref(), &instances));
     if instances.is_empty() {
         if total == 0 && loaded.fragments > 0 {
             output.warn(
@@ -140,7 +141,9 @@ async fn execute(
     };
     let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
     let head = format!("agentos-run {} against {}", env!("CARGO_PKG_VERSION"), names.join(" and "));
-    let terminal = Terminal::new(&output, &masker, context.style(), verbosity, head, context.is_watched());
+    let several = settings.jobs > 1 && instances.len() > 1;
+    let terminal = Terminal::new(&output, &masker, context.style(), verbosity, head, context.is_watched())
+        .side_by_side(several);
     let running = engine::run(instances, &targets, &settings, &interrupt, &terminal);
     let summary = tokio::select! {
         biased;
@@ -156,7 +159,7 @@ async fn execute(
     started.stop().await;
     if summary.interrupted {
         Exit::Interrupted
-    } else if summary.failed > 0 || output.is_broken() && summary.passed == 0 {
+    } else if summary.is_failure || output.is_broken() && summary.passed == 0 {
         Exit::Failed
     } else {
         Exit::Success
@@ -233,7 +236,14 @@ fn prepare(
     for text in &args.vars {
         variables.push(variable(text)?);
     }
+    let live = args.verbose > 0 && context.is_watched();
+    let schedule = args.schedule.read(context, live)?;
     let settings = Settings {
+        jobs: schedule.jobs,
+        retries: schedule.retries,
+        flaky_fails: schedule.flaky_fails,
+        slow: schedule.slow,
+        quarantine: Arc::default(),
         timeouts: Timeouts { total: Some(step_timeout), ..Timeouts::default() },
         scenario_timeout,
         fail_fast: args.fail_fast,
@@ -275,6 +285,13 @@ fn identities(
         found.insert(name.name.clone(), Sender::new(identity, reuse));
     }
     Ok(found)
+}
+
+/// The scenarios in quarantine, by their place in the plan.
+fn quarantine(project: Option<&Project>, instances: &[Instance]) -> BTreeMap<usize, Arc<str>> {
+    let Some(project) = project else { return BTreeMap::new() };
+    let reason = |instance: &Instance| Some((instance.place(), project.quarantine.reason(instance)?));
+    instances.iter().filter_map(reason).collect()
 }
 
 /// A variable that no scenario declares was misspelt: it would change nothing, silently.

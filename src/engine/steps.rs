@@ -118,6 +118,10 @@ impl Run<'_> {
             return self.inside(step, phase).await;
         }
         let began = Instant::now();
+        if !matches!(step.action, Action::Group(_) | Action::Parallel(_) | Action::Conversation(_)) {
+            let (instance, title) = (self.instance.clone(), step.title());
+            self.observer.on(&Event::StepStarted { instance, title, span: step.span.clone() });
+        }
         let done = match &step.action {
             // Without steps there is nothing to do.
             Action::Group(_) | Action::Parallel(_) | Action::Conversation(_) | Action::Use(_) => {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod broken_streams;
 mod call;
 mod call_files;
 mod cases;
@@ -14,6 +15,7 @@ mod docs;
 mod emulator;
 mod failures;
 mod finally;
+mod flaky;
 mod fragments;
 mod fuzz;
 mod harness;
@@ -25,6 +27,8 @@ mod list;
 mod network;
 mod operations;
 mod project;
+mod resume;
+mod schedule;
 mod schema;
 mod secrets;
 mod sessions;
