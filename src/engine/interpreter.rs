@@ -63,6 +63,7 @@ pub(super) async fn run(
             interrupt,
             presses: 1,
         },
+        bulk: false,
         transcript: Vec::new(),
         callers: Arc::default(),
         identity: scenario.identity.clone(),

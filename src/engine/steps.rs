@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -15,8 +15,9 @@ use super::stop::{Stop, Whose};
 use super::{Settings, Target};
 use crate::agentos::{Error, ErrorKind, Exchange, SentRequest};
 use crate::diagnostic::Problem;
+use crate::expr::Expression;
 use crate::outcome::Outcome;
-use crate::scenario::{Action, Instance, Step, conversation};
+use crate::scenario::{Action, Instance, Retry, RetryOn, Step, conversation};
 use crate::template::Template;
 use crate::yaml::Key;
 
@@ -40,6 +41,8 @@ pub(super) struct Run<'a> {
     pub(super) context: &'a mut Context,
     pub(super) report: &'a mut ScenarioReport,
     pub(super) stop: Stop<'a>,
+    /// Whether it is one of many items: it waits where the server asks for patience.
+    pub(super) bulk: bool,
     /// What was said so far in the conversation that is going on: a failure shows it.
     pub(super) transcript: Vec<String>,
     /// The steps that use the fragment that is running, the outermost first.
@@ -47,6 +50,14 @@ pub(super) struct Run<'a> {
     /// Whose requests these are where a step does not say: the scenario's, or that of a group around the step.
     pub(super) identity: Option<Key>,
 }
+
+/// A server that has too much to do is asked again: the items of bulk work wait for it.
+static PATIENT: LazyLock<Retry> = LazyLock::new(|| Retry {
+    attempts: 8,
+    delay: Duration::from_secs(1),
+    backoff: 2.0,
+    on: vec![RetryOn::Status(429)],
+});
 
 /// What came of a request: an answer, or why there is none.
 struct Arrived {
@@ -206,6 +217,7 @@ impl Run<'_> {
             context,
             report,
             stop: self.stop,
+            bulk: self.bulk,
             transcript: Vec::new(),
             callers: Arc::clone(&self.callers),
             identity: self.identity.clone(),
@@ -387,7 +399,8 @@ impl Run<'_> {
         let mut told = |piece: &str| {
             self.observer.on(&Event::Answer { instance: self.instance.clone(), piece: piece.to_owned() });
         };
-        let sent = request.send(&self.target.client, step.retry.as_ref(), &mut told);
+        let retry = step.retry.as_ref().or_else(|| self.bulk.then_some(&*PATIENT));
+        let sent = request.send(self.target, retry, &mut told);
         let (result, mut notes) = match self.stop.guard(sent).await {
             Ok(sent) => sent,
             Err(stopped) => {
@@ -434,11 +447,15 @@ impl Run<'_> {
                 || step.repeated.as_ref().is_some_and(|over| over.item == name || name == "loop")
         };
         let mut found = None;
-        step.for_each_expression(&mut |expression| {
+        let mut look = |expression: &Expression| {
             if found.is_none() {
                 found = self.context.unset(expression, &own);
             }
-        });
+        };
+        if let Some(over) = &step.repeated {
+            over.over.for_each_expression(&mut look);
+        }
+        step.for_each_expression(&mut look);
         found
     }
 }

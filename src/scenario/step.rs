@@ -30,6 +30,10 @@ pub(super) const MODIFIERS: &[&str] = &[
     "as",
     "repeat",
     "concurrency",
+    "batch",
+    "rate",
+    "stop_on_failure",
+    "max_deletes",
     "until",
     "every",
     "within",
@@ -39,7 +43,7 @@ pub(super) const MODIFIERS: &[&str] = &[
 ];
 
 /// Modifiers that the language has and this version does not run yet.
-const PLANNED_MODIFIERS: &[&str] = &["snapshot", "batch", "rate"];
+const PLANNED_MODIFIERS: &[&str] = &["snapshot"];
 
 /// What it does and how.
 #[derive(Debug)]
@@ -239,7 +243,7 @@ pub(super) fn modifiers(
         allow_failed_steps: fields.boolean("allow_failed_steps", problems).unwrap_or(false),
         identity: super::read::identity(fields, "as_user", problems),
         waived: waived(fields, problems),
-        repeated: flow::parse_loop(fields, problems),
+        repeated: flow::parse_loop(fields, defaults, problems),
         until: flow::parse_until(fields, problems),
     }
 }
