@@ -15,6 +15,7 @@ mod beside;
 mod cases;
 pub(crate) mod conversation;
 mod flow;
+pub(crate) mod fragment;
 mod instance;
 pub mod load;
 mod modifier;
@@ -27,7 +28,8 @@ mod step;
 
 pub use action::{Action, HttpAction, HttpBody, OperationAction};
 pub use cases::{Case, Cases};
-pub use flow::{Loop, Over, Until};
+pub use flow::{Listing, Loop, Over, Rate, Until};
+pub use fragment::{Fragment, Param, ParamType, Use};
 pub use instance::Instance;
 pub use modifier::{Retry, RetryOn, Save, SaveFrom};
 pub use read::parse;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::BulkReport;
 use crate::agentos::{Exchange, SentRequest};
 use crate::diagnostic::Problem;
 use crate::scenario::Instance;
@@ -56,6 +57,13 @@ pub enum Event {
         instance: Instance,
         /// The text.
         piece: String,
+    },
+    /// A loop over what an operation lists is over.
+    Bulk {
+        /// The scenario that it belongs to.
+        instance: Instance,
+        /// What became of the items.
+        report: BulkReport,
     },
     /// A scenario takes long.
     Slow {
@@ -112,9 +120,20 @@ impl Phase {
     }
 }
 
+/// A step that uses the fragment in which another step stands.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// What it is called.
+    pub title: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
 /// What became of a step.
 #[derive(Debug)]
 pub struct StepReport {
+    /// The steps that led to it through fragments, the scenario's own first; none for a step of the scenario.
+    pub callers: Arc<[Caller]>,
     /// The list that it stands in.
     pub phase: Phase,
     /// What it is called.

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::action::{Action, HttpBody};
+use super::flow::Over;
 use super::modifier::SaveFrom;
 use super::step::Step;
-use super::{Cases, Scenario, Skip};
+use super::{Cases, Fragment, Scenario, Skip};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::expr::{self, Expression};
 use crate::template::Template;
@@ -41,6 +42,31 @@ pub(super) fn check(scenario: &Scenario, problems: &mut Problems) {
     walk.steps_of(&scenario.finally);
 }
 
+/// Checks a fragment's: it sees what goes in, and nothing of who uses it.
+pub(super) fn check_fragment(fragment: &Fragment, problems: &mut Problems) {
+    let mut walk = Walk {
+        names: BTreeSet::new(),
+        steps: BTreeSet::new(),
+        visible: BTreeSet::new(),
+        cases: None,
+        problems,
+    };
+    walk.names.extend(["env", "run"].map(str::to_owned));
+    for param in &fragment.params {
+        if let Some(default) = &param.default {
+            walk.template(default);
+        }
+        walk.names.insert(param.name.name.clone());
+    }
+    for (key, template) in &fragment.vars {
+        walk.template(template);
+        walk.names.insert(key.name.clone());
+    }
+    walk.names.insert("steps".to_owned());
+    walk.steps_of(&fragment.steps);
+    walk.pairs(&fragment.returns);
+}
+
 struct Walk<'a> {
     names: BTreeSet<String>,
     /// All ids so far: they are unique.
@@ -63,7 +89,19 @@ impl Walk<'_> {
             self.once(step);
             return;
         };
-        self.template(repeated.over.template());
+        repeated.over.for_each_expression(&mut |expression| self.expression(expression));
+        if let Some(limit) = &repeated.max_deletes {
+            self.template(limit);
+        }
+        if let Over::Listed(listing) = &repeated.over
+            && let Some(filter) = &listing.filter
+        {
+            let added = self.names.insert(repeated.item.clone());
+            self.expression(filter);
+            if added {
+                self.names.remove(&repeated.item);
+            }
+        }
         let own = [repeated.item.as_str(), "loop"];
         let added: Vec<&str> = own.into_iter().filter(|name| self.names.insert((*name).to_owned())).collect();
         self.once(step);
@@ -90,6 +128,7 @@ impl Walk<'_> {
                     HttpBody::Form(pairs) | HttpBody::Multipart(pairs) => self.pairs(pairs),
                 }
             }
+            Action::Use(using) => self.pairs(&using.with),
             Action::Set(values) => {
                 for (key, value) in values {
                     self.template(value);

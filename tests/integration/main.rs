@@ -4,6 +4,7 @@
 
 mod architecture;
 mod broken_streams;
+mod bulk;
 mod call;
 mod call_files;
 mod cases;
@@ -19,6 +20,7 @@ mod emulator;
 mod failures;
 mod finally;
 mod flaky;
+mod fragments;
 mod fuzz;
 mod harness;
 mod identities;
