@@ -35,6 +35,11 @@ pub(crate) fn at_least(major: u32, minor: u32) -> bool {
     (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= (major, minor)
 }
 
+/// The Python interpreter in the environment of that version.
+pub(crate) fn python() -> PathBuf {
+    venv::python(&version())
+}
+
 /// The folder of the server's program and of its requirements.
 pub(crate) fn sources() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/agentos")
