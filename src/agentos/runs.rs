@@ -179,15 +179,15 @@ impl<'a> Beginning<'a> {
         background: Option<bool>,
         wait: Option<bool>,
         poll: Option<&'a Poll>,
-    ) -> Option<Self> {
-        Some(Self {
+    ) -> Self {
+        Self {
             component_id,
             run_id: run_id.map(String::as_str),
             session_id: session_id.map(String::as_str),
             background: background == Some(true),
             wait: wait != Some(false),
             poll,
-        })
+        }
     }
 
     /// The end of a run in the background whose beginning was answered 202; any other answer is given back.

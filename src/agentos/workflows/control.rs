@@ -90,7 +90,14 @@ impl Operation for ContinueWorkflowRun {
 
     fn begins(&self) -> Option<Beginning<'_>> {
         let (run_id, session_id) = (self.run_id.as_ref(), self.session_id.as_ref());
-        Beginning::of(&self.workflow_id, run_id, session_id, self.background, self.wait, self.poll.as_ref())
+        Some(Beginning::of(
+            &self.workflow_id,
+            run_id,
+            session_id,
+            self.background,
+            self.wait,
+            self.poll.as_ref(),
+        ))
     }
 }
 
