@@ -63,6 +63,7 @@ const MODIFIERS: &[Word] = &[
         save,
     ),
     ("snapshot", "The answer is compared with the one that a file of this name holds.", snapshot),
+    ("with", "The values that go into the fragment of `use`, by the names of its `params`.", map),
     ("soft", "A failure is reported, and the scenario goes on.", boolean),
     (
         "allow_failed_steps",
@@ -99,6 +100,7 @@ const MODIFIERS: &[Word] = &[
 
 const ACTIONS: &[Word] = &[
     ("http", "Any request, for what has no operation.", http),
+    ("use", "The steps of a fragment: a file beside this one, such as `_lib/login.yaml`.", text),
     ("set", "Gives variables values.", map),
     (
         "assert",
