@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::agentos::{Exchange, SentRequest};
+use crate::agentos::{Exchange, SentRequest, Transcript};
 use crate::diagnostic::Problem;
 use crate::scenario::Scenario;
 use crate::source::Span;
@@ -97,6 +97,8 @@ pub struct StepReport {
     pub request: Option<SentRequest>,
     /// The last answer.
     pub exchange: Option<Arc<Exchange>>,
+    /// The events of a streamed answer, as far as they came.
+    pub transcript: Option<Arc<Transcript>>,
     /// What a reader should know: repeated requests, what a fallback could not keep.
     pub notes: Vec<String>,
     /// How many expectations were held against the answer.
