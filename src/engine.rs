@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::diagnostic::Problem;
-use crate::scenario::Scenario;
+use crate::scenario::Instance;
 
 mod answer;
 mod context;
@@ -48,9 +48,9 @@ pub struct Settings {
     pub started_at: String,
 }
 
-/// Runs the scenarios one after another and tells `observer` of everything.
+/// Runs the instances of scenarios one after another and tells `observer` of everything.
 pub async fn run(
-    scenarios: Vec<Arc<Scenario>>,
+    instances: Vec<Instance>,
     targets: &Targets,
     settings: &Settings,
     interrupt: &Interrupt,
@@ -58,20 +58,20 @@ pub async fn run(
 ) -> Summary {
     let began = Instant::now();
     let mut summary = Summary::default();
-    observer.on(&Event::RunStarted { scenarios: scenarios.len() });
+    observer.on(&Event::RunStarted { scenarios: instances.len() });
     let mut stop = false;
-    for scenario in scenarios {
+    for instance in instances {
         if stop || interrupt.is_raised() {
             summary.not_run += 1;
             continue;
         }
-        observer.on(&Event::ScenarioStarted { scenario: Arc::clone(&scenario) });
-        let report = match targets.of(&scenario) {
-            Some(target) => interpreter::run(&scenario, target, settings, interrupt, observer).await,
+        observer.on(&Event::ScenarioStarted { instance: instance.clone() });
+        let report = match targets.of(instance.scenario()) {
+            Some(target) => interpreter::run(&instance, target, settings, interrupt, observer).await,
             None => ScenarioReport::broken(
-                &scenario,
+                &instance,
                 Problem::error("target::unknown", "the scenario's target was not prepared")
-                    .label(&scenario.span, "here"),
+                    .label(&instance.scenario().span, "here"),
             ),
         };
         summary.add(&report);

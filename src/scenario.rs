@@ -11,8 +11,10 @@ use crate::template::Template;
 use crate::yaml::Key;
 
 mod action;
+mod cases;
 pub(crate) mod conversation;
 mod flow;
+mod instance;
 pub mod load;
 mod modifier;
 mod names;
@@ -22,7 +24,9 @@ pub mod select;
 mod step;
 
 pub use action::{Action, HttpAction, HttpBody, OperationAction};
+pub use cases::{Case, Cases};
 pub use flow::{Loop, Over, Until};
+pub use instance::Instance;
 pub use modifier::{Retry, RetryOn, Save, SaveFrom};
 pub use read::parse;
 pub use step::{Step, StepTimeouts};
@@ -46,6 +50,8 @@ pub struct Scenario {
     pub skip: Option<Skip>,
     /// What the target must have.
     pub requires: Requires,
+    /// The rows that it runs for, once each; none where it runs once.
+    pub cases: Option<Cases>,
     /// Variables, in order; later ones may use earlier ones.
     pub vars: Vec<(Key, Template)>,
     /// The time that setup and steps may take.

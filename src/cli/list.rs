@@ -1,6 +1,7 @@
 //! `agentos-run list`: what would run.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -8,6 +9,7 @@ use super::args::{Format, ListArgs};
 use super::context::Context;
 use super::exit::Exit;
 use super::run;
+use crate::scenario::{Instance, Scenario};
 
 /// Runs the command.
 pub(super) fn run(context: &Context, args: &ListArgs) -> Exit {
@@ -20,34 +22,36 @@ pub(super) fn run(context: &Context, args: &ListArgs) -> Exit {
         output.problems(&loaded.problems);
         return Exit::Invalid;
     }
-    let scenarios: Vec<_> = loaded.scenarios.iter().filter(|scenario| selection.takes(scenario)).collect();
-    let place = |scenario: &crate::scenario::Scenario| {
-        (scenario.source.name().to_owned(), scenario.span.position().line)
-    };
+    let scenarios: Vec<_> = loaded.scenarios.into_iter().map(Arc::new).collect();
+    let instances: Vec<_> =
+        scenarios.iter().flat_map(Instance::all_of).filter(|instance| selection.takes(instance)).collect();
+    let place = |scenario: &Scenario| (scenario.source.name().to_owned(), scenario.span.position().line);
     match args.format {
         Format::Json => {
-            let list: Vec<_> = scenarios
+            let list: Vec<_> = instances
                 .iter()
-                .map(|scenario| {
+                .map(|instance| {
+                    let scenario = instance.scenario();
                     let (file, line) = place(scenario);
-                    json!({ "name": scenario.name, "file": file, "line": line, "tags": scenario.tags, "description": scenario.description })
+                    json!({ "name": instance.title(), "file": file, "line": line, "tags": scenario.tags, "description": scenario.description })
                 })
                 .collect();
             output.print(&format!("{}\n", serde_json::to_string_pretty(&list).unwrap_or_default()));
         }
         Format::Table => {
             let mut text = String::new();
-            for scenario in &scenarios {
+            for instance in &instances {
+                let scenario = instance.scenario();
                 let (file, line) = place(scenario);
                 let tags = if scenario.tags.is_empty() {
                     String::new()
                 } else {
                     format!("  [{}]", scenario.tags.join(", "))
                 };
-                let _infallible = writeln!(text, "{file}:{line}  {}{tags}", scenario.name);
+                let _infallible = writeln!(text, "{file}:{line}  {}{tags}", instance.title());
             }
             output.print(&text);
         }
     }
-    if scenarios.is_empty() { Exit::NothingMatched } else { Exit::Success }
+    if instances.is_empty() { Exit::NothingMatched } else { Exit::Success }
 }

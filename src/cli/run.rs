@@ -20,7 +20,7 @@ use crate::project::Project;
 use crate::report::terminal::{Terminal, Verbosity};
 use crate::scenario::load::{self, Loaded};
 use crate::scenario::select::{Selection, Tags};
-use crate::scenario::{self, Scenario};
+use crate::scenario::{self, Instance, Scenario};
 use crate::source::Source;
 use crate::yaml;
 
@@ -60,10 +60,16 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
             return Exit::Invalid;
         }
     }
-    let total = loaded.scenarios.len();
-    let scenarios: Vec<Arc<Scenario>> =
-        loaded.scenarios.into_iter().filter(|scenario| selection.takes(scenario)).map(Arc::new).collect();
-    if scenarios.is_empty() {
+    let scenarios: Vec<Arc<Scenario>> = loaded.scenarios.into_iter().map(Arc::new).collect();
+    let (mut total, mut instances) = (0, Vec::new());
+    for instance in scenarios.iter().flat_map(Instance::all_of) {
+        total += 1;
+        if selection.takes(&instance) {
+            instances.push(instance);
+        }
+    }
+    drop(scenarios);
+    if instances.is_empty() {
         output.warn(&format!(
             "no scenario matched: {} in the files given",
             crate::report::text::count(total, "scenario")
@@ -85,14 +91,14 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
             return Exit::Unreachable;
         }
     };
-    runtime.block_on(execute(context, &args, project.as_ref(), scenarios, settings, masker))
+    runtime.block_on(execute(context, &args, project.as_ref(), instances, settings, masker))
 }
 
 async fn execute(
     context: &Context,
     args: &RunArgs,
     project: Option<&Project>,
-    scenarios: Vec<Arc<Scenario>>,
+    instances: Vec<Instance>,
     settings: Settings,
     masker: crate::secret::Masker,
 ) -> Exit {
@@ -100,7 +106,7 @@ async fn execute(
     targets::watch_signals(&interrupt);
     let mut started = Started::default();
     let opened = tokio::select! {
-        opened = open_all(context, args, project, &scenarios, &settings, &masker, &mut started) => Some(opened),
+        opened = open_all(context, args, project, &instances, &settings, &masker, &mut started) => Some(opened),
         () = interrupt.raised(1) => None,
     };
     let output = context.output_masked(&masker);
@@ -129,7 +135,7 @@ async fn execute(
     let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
     let head = format!("agentos-run {} against {}", env!("CARGO_PKG_VERSION"), names.join(" and "));
     let terminal = Terminal::new(&output, &masker, context.style(), verbosity, head, context.is_watched());
-    let running = engine::run(scenarios, &targets, &settings, &interrupt, &terminal);
+    let running = engine::run(instances, &targets, &settings, &interrupt, &terminal);
     let summary = tokio::select! {
         biased;
         summary = running => Some(summary),
@@ -156,17 +162,18 @@ async fn open_all(
     context: &Context,
     args: &RunArgs,
     project: Option<&Project>,
-    scenarios: &[Arc<Scenario>],
+    instances: &[Instance],
     settings: &Settings,
     masker: &crate::secret::Masker,
     started: &mut Started,
 ) -> Result<Targets, Refusal> {
+    let scenarios = || instances.iter().map(Instance::scenario);
     // What the command line says goes for all scenarios, whatever they name.
     let pinned = args.target.embedded
         || args.target.target.is_some()
         || args.target.base_url.as_deref().is_some_and(|url| !url.is_empty());
     let mut targets = Targets::default();
-    if pinned || scenarios.iter().any(|scenario| scenario.target.is_none()) {
+    if pinned || scenarios().any(|scenario| scenario.target.is_none()) {
         let plan = targets::plan(context, &args.target, project).map_err(Refusal::Invalid)?;
         let target =
             targets::open(&plan, context, &args.target, project, settings.timeouts, masker, started).await?;
@@ -176,7 +183,7 @@ async fn open_all(
         return Ok(targets);
     }
     let mut opened: Vec<&str> = Vec::new();
-    for key in scenarios.iter().filter_map(|scenario| scenario.target.as_ref()) {
+    for key in scenarios().filter_map(|scenario| scenario.target.as_ref()) {
         if opened.contains(&key.name.as_str()) {
             continue;
         }

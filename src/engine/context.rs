@@ -9,7 +9,7 @@ use super::Settings;
 use crate::diagnostic::Problem;
 use crate::expr::{self, Expression, Fields, Scope, Value};
 use crate::outcome::Outcome;
-use crate::scenario::Scenario;
+use crate::scenario::Instance;
 
 /// The variables and answers that expressions read.
 #[derive(Debug)]
@@ -23,13 +23,17 @@ pub(super) struct Context {
 
 impl Context {
     /// The names at the beginning of a scenario: those of the command line replace its own.
-    pub(super) fn new(scenario: &Scenario, settings: &Settings) -> Result<Self, Vec<Problem>> {
+    pub(super) fn new(instance: &Instance, settings: &Settings) -> Result<Self, Vec<Problem>> {
+        let scenario = instance.scenario();
         let mut scope = Scope::new(&scenario.base_dir);
         scope.set("env", expr::environment(&settings.environment));
         scope.set(
             "run",
             Value::from_json(&json!({ "id": settings.run_id, "started_at": settings.started_at })),
         );
+        if instance.case().is_some() {
+            scope.set("case", Value::from_fields(Row(instance.clone())));
+        }
         let mut context = Self { scope, answers: Arc::default(), changed: BTreeSet::new() };
         context.answered([]);
         let given = |name: &str| settings.variables.iter().rev().find(|(known, _)| known == name);
@@ -113,6 +117,20 @@ impl Context {
             }
             self.scope.get(root).is_none().then(|| root.to_owned())
         })
+    }
+}
+
+/// The values of the case that runs.
+#[derive(Debug)]
+struct Row(Instance);
+
+impl Fields for Row {
+    fn field(&self, name: &str) -> Option<Value> {
+        self.0.case()?.value(name).map(|value| Value::from_json(&value))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.case().map(|case| case.columns().to_vec()).unwrap_or_default()
     }
 }
 

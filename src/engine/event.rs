@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::agentos::{Exchange, SentRequest, Transcript};
 use crate::diagnostic::Problem;
-use crate::scenario::Scenario;
+use crate::scenario::Instance;
 use crate::source::Span;
 
 /// Whoever wants to know.
@@ -25,26 +25,26 @@ pub enum Event {
     /// A scenario begins.
     ScenarioStarted {
         /// Which.
-        scenario: Arc<Scenario>,
+        instance: Instance,
     },
     /// A step is over.
     StepFinished {
-        /// The scenario that it belongs to.
-        scenario: Arc<Scenario>,
+        /// The run of a scenario that it belongs to.
+        instance: Instance,
         /// What became of it.
         step: Arc<StepReport>,
     },
     /// A `log` step says something.
     Log {
         /// The scenario that says it.
-        scenario: Arc<Scenario>,
+        instance: Instance,
         /// What it says.
         text: String,
     },
     /// A piece of a streamed answer came.
     Answer {
         /// The scenario that asked.
-        scenario: Arc<Scenario>,
+        instance: Instance,
         /// The text.
         piece: String,
     },
@@ -148,7 +148,7 @@ pub enum Status {
 #[derive(Debug)]
 pub struct ScenarioReport {
     /// Which.
-    pub scenario: Arc<Scenario>,
+    pub instance: Instance,
     /// Passed, failed or skipped.
     pub status: Status,
     /// From its first step to its last.
@@ -165,14 +165,14 @@ pub struct ScenarioReport {
 
 impl ScenarioReport {
     /// The report of a scenario that could not begin.
-    pub fn broken(scenario: &Arc<Scenario>, problem: Problem) -> Self {
-        Self { status: Status::Failed, problems: vec![problem], ..Self::new(scenario) }
+    pub fn broken(instance: &Instance, problem: Problem) -> Self {
+        Self { status: Status::Failed, problems: vec![problem], ..Self::new(instance) }
     }
 
     /// The report of a scenario of which nothing is known yet.
-    pub fn new(scenario: &Arc<Scenario>) -> Self {
+    pub fn new(instance: &Instance) -> Self {
         Self {
-            scenario: Arc::clone(scenario),
+            instance: instance.clone(),
             status: Status::Passed,
             duration: Duration::ZERO,
             steps: 0,

@@ -1,6 +1,5 @@
 //! Running one scenario: its lists of steps, one after another, and `finally` whatever happens.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -11,7 +10,7 @@ use super::steps::{Flow, Run};
 use super::stop::{Stop, Whose};
 use super::{Interrupt, Settings, Target};
 use crate::diagnostic::Problem;
-use crate::scenario::{Scenario, Skip};
+use crate::scenario::{Instance, Scenario, Skip};
 use crate::template::Template;
 
 /// The time that `finally` may take after an interruption or after the scenario's own time.
@@ -19,18 +18,19 @@ const FINALLY_TIME: Duration = Duration::from_mins(1);
 
 /// Runs a scenario.
 pub(super) async fn run(
-    scenario: &Arc<Scenario>,
+    instance: &Instance,
     target: &Target,
     settings: &Settings,
     interrupt: &Interrupt,
     observer: &dyn Observer,
 ) -> ScenarioReport {
     let began = Instant::now();
-    let mut report = ScenarioReport::new(scenario);
-    let mut context = match Context::new(scenario, settings) {
+    let scenario = &**instance.scenario();
+    let mut report = ScenarioReport::new(instance);
+    let mut context = match Context::new(instance, settings) {
         Ok(context) => context,
         Err(problems) => {
-            return ScenarioReport { status: Status::Failed, problems, ..ScenarioReport::new(scenario) };
+            return ScenarioReport { status: Status::Failed, problems, ..ScenarioReport::new(instance) };
         }
     };
     match skip_reason(scenario, target, &context).await {
@@ -40,16 +40,16 @@ pub(super) async fn run(
                 let problem = Problem::error("scenario::requires", reason)
                     .label(&scenario.span, "this scenario")
                     .help("with --strict, a scenario that cannot run is a failure");
-                return ScenarioReport::broken(scenario, problem);
+                return ScenarioReport::broken(instance, problem);
             }
             report.status = Status::Skipped(reason);
             return report;
         }
-        Err(problem) => return ScenarioReport::broken(scenario, problem),
+        Err(problem) => return ScenarioReport::broken(instance, problem),
     }
     let timeout = scenario.timeout.or(settings.scenario_timeout);
     let mut run = Run {
-        scenario,
+        instance,
         target,
         settings,
         observer,

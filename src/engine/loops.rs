@@ -47,7 +47,7 @@ impl Run<'_> {
             let mut context = shared.context.branch();
             set_item(&mut context, over, &item, index, length);
             async move {
-                let mut report = ScenarioReport::new(shared.scenario);
+                let mut report = ScenarioReport::new(shared.instance);
                 let flow = shared.beside(&mut context, &mut report).once(step, phase).await;
                 (context, report, flow)
             }

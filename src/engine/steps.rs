@@ -16,7 +16,7 @@ use super::{Settings, Target};
 use crate::agentos::{Error, ErrorKind, Exchange, SentRequest, Transcript};
 use crate::diagnostic::Problem;
 use crate::outcome::Outcome;
-use crate::scenario::{Action, Scenario, Step, conversation};
+use crate::scenario::{Action, Instance, Step, conversation};
 use crate::template::Template;
 
 /// Whether the next step runs.
@@ -32,7 +32,7 @@ pub(super) enum Flow {
 
 /// A scenario that is running.
 pub(super) struct Run<'a> {
-    pub(super) scenario: &'a Arc<Scenario>,
+    pub(super) instance: &'a Instance,
     pub(super) target: &'a Target,
     pub(super) settings: &'a Settings,
     pub(super) observer: &'a dyn Observer,
@@ -155,7 +155,7 @@ impl Run<'_> {
         let shared = &*self;
         let running = branches.iter().map(|branch| async move {
             let mut context = shared.context.branch();
-            let mut report = ScenarioReport::new(shared.scenario);
+            let mut report = ScenarioReport::new(shared.instance);
             let flow =
                 shared.beside(&mut context, &mut report).list(std::slice::from_ref(branch), phase).await;
             (context, report, flow)
@@ -174,7 +174,7 @@ impl Run<'_> {
     /// A run of the same scenario beside this one.
     pub(super) fn beside<'b>(&'b self, context: &'b mut Context, report: &'b mut ScenarioReport) -> Run<'b> {
         Run {
-            scenario: self.scenario,
+            instance: self.instance,
             target: self.target,
             settings: self.settings,
             observer: self.observer,
@@ -265,8 +265,7 @@ impl Run<'_> {
             notes,
             checks: done.checks,
         });
-        self.observer
-            .on(&Event::StepFinished { scenario: Arc::clone(self.scenario), step: Arc::clone(&step) });
+        self.observer.on(&Event::StepFinished { instance: self.instance.clone(), step: Arc::clone(&step) });
         if failed {
             self.report.failed.push(step);
         }
@@ -306,7 +305,7 @@ impl Run<'_> {
     fn log(&mut self, template: &Template) -> Done {
         match template.resolve_text(&self.context.scope) {
             Ok(text) => {
-                self.observer.on(&Event::Log { scenario: Arc::clone(self.scenario), text });
+                self.observer.on(&Event::Log { instance: self.instance.clone(), text });
                 Done::default()
             }
             Err(problem) => Done::failed(problem),
@@ -337,7 +336,7 @@ impl Run<'_> {
             Box::new(Done { failures, ..Done::default() })
         };
         let scope = &self.context.scope;
-        let identity = step.identity.as_ref().or(self.scenario.identity.as_ref());
+        let identity = step.identity.as_ref().or(self.instance.scenario().identity.as_ref());
         let request = match &step.action {
             Action::Operation(action) => Request::of_operation(step, action, identity, scope, self.settings),
             Action::Http(action) => Request::of_http(step, action, identity, scope, self.settings),
@@ -355,7 +354,7 @@ impl Run<'_> {
         }
         let began = Instant::now();
         let mut told = |piece: &str| {
-            self.observer.on(&Event::Answer { scenario: Arc::clone(self.scenario), piece: piece.to_owned() });
+            self.observer.on(&Event::Answer { instance: self.instance.clone(), piece: piece.to_owned() });
         };
         let mut heard = None;
         let sent = request.send(&self.target.client, step.retry.as_ref(), &mut heard, &mut told);

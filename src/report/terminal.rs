@@ -84,12 +84,12 @@ impl<'a> Terminal<'a> {
         } else if self.verbosity == Verbosity::Quiet {
             return;
         }
-        let scenario = &report.scenario;
+        let scenario = report.instance.scenario();
         let detail = match &report.status {
             Status::Skipped(reason) => format!("skipped: {reason}"),
             _ => format!("{}, {}", text::count(report.steps, "step"), text::time(report.duration)),
         };
-        let name = text::cut(&scenario.name.replace('\n', " "));
+        let name = text::cut(&report.instance.title().replace('\n', " "));
         let place = self.paint(
             &format!("{}:{}", scenario.source.name(), scenario.span.position().line),
             Paint::new().dimmed(),
@@ -100,8 +100,11 @@ impl<'a> Terminal<'a> {
     /// All of a failed scenario: what went wrong and where, the request, the answer.
     fn failure(&self, report: &ScenarioReport) -> String {
         let mut text = String::new();
-        let title = format!("FAIL {}", text::cut(&report.scenario.name.replace('\n', " ")));
+        let title = format!("FAIL {}", text::cut(&report.instance.title().replace('\n', " ")));
         push(&mut text, &self.paint(&title, Paint::new().red().bold()));
+        if let Some(case) = report.instance.case() {
+            push(&mut text, &format!("  the case at {}", case.span.link()));
+        }
         for problem in &report.problems {
             text.push_str(&indent(&problem.render(self.inner_style())));
         }
@@ -252,11 +255,11 @@ impl Observer for Terminal<'_> {
         }
         match event {
             Event::RunStarted { .. } => self.say(&format!("{}\n", self.target)),
-            Event::ScenarioStarted { scenario } => {
+            Event::ScenarioStarted { instance } => {
                 if self.verbosity >= Verbosity::Steps {
                     self.say(&format!(
                         "{}\n",
-                        self.paint(&text::cut(&scenario.name.replace('\n', " ")), Paint::new().bold())
+                        self.paint(&text::cut(&instance.title().replace('\n', " ")), Paint::new().bold())
                     ));
                 }
             }

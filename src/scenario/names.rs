@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::action::{Action, HttpBody};
 use super::modifier::SaveFrom;
 use super::step::Step;
-use super::{Scenario, Skip};
+use super::{Cases, Scenario, Skip};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::expr::{self, Expression};
 use crate::template::Template;
@@ -16,8 +16,13 @@ pub(super) const RESERVED: &[&str] = &["env", "run", "steps", "loop", "case", "m
 
 /// Checks a scenario's expressions against what is defined where they stand.
 pub(super) fn check(scenario: &Scenario, problems: &mut Problems) {
-    let mut walk =
-        Walk { names: BTreeSet::new(), steps: BTreeSet::new(), visible: BTreeSet::new(), problems };
+    let mut walk = Walk {
+        names: BTreeSet::new(),
+        steps: BTreeSet::new(),
+        visible: BTreeSet::new(),
+        cases: scenario.cases.as_ref(),
+        problems,
+    };
     walk.names.extend(["env", "run"].map(str::to_owned));
     for (key, template) in &scenario.vars {
         walk.template(template);
@@ -42,6 +47,7 @@ struct Walk<'a> {
     steps: BTreeSet<String>,
     /// The ids that can be read here.
     visible: BTreeSet<String>,
+    cases: Option<&'a Cases>,
     problems: &'a mut Problems,
 }
 
@@ -146,6 +152,31 @@ impl Walk<'_> {
         }
     }
 
+    /// A value of the case that runs: all rows have the same names.
+    fn case(&mut self, expression: &Expression, root: &str, field: Option<&str>) {
+        let Some(cases) = self.cases.filter(|_| root == "case") else {
+            let problem = Problem::error("expression::undefined", format!("`{root}` is not defined"))
+                .label(&expression.span_of(root), "not defined");
+            self.problems.push(match (self.cases, field) {
+                (Some(_), Some(field)) => problem
+                    .help(format!("a value of `matrix` is read by `case.{field}`, like one of `cases`")),
+                _ => problem.help("only a scenario with `cases` or `matrix` has `case`"),
+            });
+            return;
+        };
+        // What is wrong with the rows themselves is said already.
+        if cases.is_empty() {
+            return;
+        }
+        let Some(field) = field.filter(|field| cases.names().all(|known| known != *field)) else { return };
+        let span = expression.span_of(&format!("case.{field}"));
+        self.problems.push(
+            Problem::error("expression::undefined", format!("the cases have no `{field}`"))
+                .label(&span, "not defined")
+                .maybe_help(diagnostic::suggest(field, cases.names())),
+        );
+    }
+
     fn pairs(&mut self, pairs: &[(Key, Template)]) {
         for (_, template) in pairs {
             self.template(template);
@@ -174,6 +205,10 @@ impl Walk<'_> {
                         .maybe_help(diagnostic::suggest(id, self.visible.iter().map(String::as_str))),
                     );
                 }
+                continue;
+            }
+            if root == "case" || root == "matrix" {
+                self.case(expression, &root, parts.next());
                 continue;
             }
             if !seen.insert(root.clone()) || self.names.contains(&root) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::action::Defaults;
 use super::step::{self, Step};
-use super::{Requires, Scenario, Skip, VersionRange, names};
+use super::{Requires, Scenario, Skip, VersionRange, cases, names};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::expr::Text;
 use crate::source::Source;
@@ -20,6 +20,8 @@ pub(super) const KEYS: &[&str] = &[
     "tags",
     "skip",
     "requires",
+    "cases",
+    "matrix",
     "vars",
     "defaults",
     "timeout",
@@ -31,7 +33,7 @@ pub(super) const KEYS: &[&str] = &[
 ];
 
 /// Keys that the language has and this version does not run yet.
-const PLANNED: &[&str] = &["matrix", "cases", "trials", "pass", "retries", "serial", "cleanup"];
+const PLANNED: &[&str] = &["trials", "pass", "retries", "serial", "cleanup"];
 
 /// Reads the scenario of a document. What is wrong becomes problems; then nothing of it may be run.
 pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> Option<Scenario> {
@@ -52,6 +54,7 @@ pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> 
     let tags = fields.strings("tags", problems);
     let skip = fields.get("skip").and_then(|entry| skip(&entry.value, problems));
     let requires = fields.get("requires").map(|entry| requires(&entry.value, problems)).unwrap_or_default();
+    let cases = cases::parse(&fields, problems);
     let vars = fields.get("vars").map(|entry| variables(&entry.value, "vars", problems)).unwrap_or_default();
     let defaults =
         fields.get("defaults").map(|entry| Defaults::parse(&entry.value, problems)).unwrap_or_default();
@@ -103,6 +106,7 @@ pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> 
         tags,
         skip,
         requires,
+        cases,
         vars,
         timeout,
         target,

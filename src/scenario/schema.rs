@@ -19,6 +19,8 @@ const TOP: &[Word] = &[
     ("tags", "Words to select it by: `--tag 'smoke and not slow'`.", texts),
     ("skip", "`true`, a reason, or an expression: it is not run then.", || any_of([boolean(), text()])),
     ("requires", "What the target must have; where it has not, the scenario is skipped.", requires),
+    ("cases", "One run for each row; an expression reads a value of the row as `case.NAME`.", cases),
+    ("matrix", "One run for each combination of the values under each name, read as `case.NAME`.", matrix),
     (
         "vars",
         "Variables. Later ones may use earlier ones, `env` and `run`; `--var name=value` replaces them.",
@@ -316,6 +318,24 @@ fn defaults() -> Value {
         }
     }
     json!({ "type": ["object", "null"], "additionalProperties": false, "properties": all })
+}
+
+/// Rows, each a mapping of the same names.
+fn cases() -> Value {
+    json!({ "type": "array", "minItems": 1, "items": { "type": "object", "minProperties": 1 } })
+}
+
+fn matrix() -> Value {
+    let rows = json!({ "type": "array", "items": { "type": "object", "minProperties": 1 } });
+    json!({
+        "type": "object",
+        "minProperties": 1,
+        "properties": {
+            "exclude": with_description("Combinations that do not run; names that are left out stand for any value.", rows.clone()),
+            "include": with_description("Combinations that run as well.", rows),
+        },
+        "additionalProperties": { "type": "array", "minItems": 1 },
+    })
 }
 
 fn expect() -> Value {

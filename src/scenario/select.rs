@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::Scenario;
+use super::Instance;
+use crate::source::Span;
 
 /// A condition on tags: `smoke and not (slow or flaky)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,13 +94,16 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Whether a scenario is asked for.
-    pub fn takes(&self, scenario: &Scenario) -> bool {
-        let place = format!("{}:{}", scenario.source.name(), scenario.span.position().line);
+    /// Whether one run of a scenario is asked for: by its name with that of its case, by its place, by that of its row.
+    pub fn takes(&self, instance: &Instance) -> bool {
+        let scenario = instance.scenario();
+        let line = |span: &Span| format!("{}:{}", span.source().name(), span.position().line);
+        let row = || instance.case().map(|case| line(case.span));
         self.tags.as_ref().is_none_or(|tags| tags.hold(&scenario.tags))
-            && self
-                .filter
-                .as_ref()
-                .is_none_or(|filter| filter.is_match(&scenario.name) || filter.is_match(&place))
+            && self.filter.as_ref().is_none_or(|filter| {
+                filter.is_match(&instance.title())
+                    || filter.is_match(&line(&scenario.span))
+                    || row().is_some_and(|place| filter.is_match(&place))
+            })
     }
 }

@@ -4,6 +4,7 @@
 
 mod call;
 mod call_files;
+mod cases;
 mod check;
 mod client;
 mod common;

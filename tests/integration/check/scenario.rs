@@ -124,8 +124,8 @@ fn a_key_from_nowhere() {
        ·    ╰── unknown key
      2 │ steps:
        ╰────
-      help: known here: name, description, tags, skip, requires, vars, defaults, timeout, target, as,
-            setup, steps, finally
+      help: known here: name, description, tags, skip, requires, cases, matrix, vars, defaults,
+            timeout, target, as, setup, steps, finally
 
     1 problem: 1 scenario in 1 file
     ");
