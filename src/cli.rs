@@ -11,6 +11,7 @@ mod init;
 mod list;
 mod operations;
 mod output;
+mod reports;
 mod run;
 mod schema;
 #[cfg(feature = "emulator")]
@@ -43,7 +44,7 @@ pub fn main() -> std::process::ExitCode {
         #[cfg(feature = "emulator")]
         Some(Command::Serve(serve)) => serve::run(&context, serve),
         Some(Command::Init(init)) => init::run(&context, &init),
-        Some(Command::Schema) => schema::run(&context),
+        Some(Command::Schema { of }) => schema::run(&context, of),
         Some(Command::Completions { shell }) => args::completions(&context, shell),
     };
     exit.into()

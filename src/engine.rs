@@ -18,7 +18,9 @@ mod steps;
 mod stop;
 pub mod target;
 
-pub use event::{Event, Failure, Observer, Phase, ScenarioReport, Status, StepReport, StepStatus, Summary};
+pub use event::{
+    Event, Failure, Observer, Observers, Phase, ScenarioReport, Status, StepReport, StepStatus, Summary,
+};
 pub use identity::Sender;
 pub use interrupt::Interrupt;
 pub use target::{Target, Targets};

@@ -1,5 +1,6 @@
 //! What people and machines read of a run.
 
+pub mod destination;
 mod github;
 mod html;
 mod json;

@@ -11,13 +11,17 @@ use serde_json::Value;
 use super::args::{RunArgs, SelectionArgs};
 use super::context::Context;
 use super::exit::Exit;
+use super::output::OnStandardError;
+use super::reports::Reports;
 use super::targets::{self, Plan, Refusal, Started};
 use crate::agentos::Timeouts;
 use crate::diagnostic::{self, Problem, Problems};
 use crate::duration;
-use crate::engine::{self, Interrupt, Sender, Settings, Targets};
+use crate::engine::{self, Interrupt, Observers, Sender, Settings, Targets};
 use crate::project::Project;
-use crate::report::terminal::{Terminal, Verbosity};
+use crate::report::record::{Builder, Limits};
+use crate::report::recorder::{About, Recorder};
+use crate::report::terminal::{Sink, Terminal, Verbosity};
 use crate::scenario::load::{self, Loaded};
 use crate::scenario::select::{Selection, Tags};
 use crate::scenario::{self, Instance, Scenario};
@@ -84,6 +88,13 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
     {
         settings.timeouts.total = Some(timeout);
     }
+    let reports = match Reports::of(&args.reports, context) {
+        Ok(reports) => reports,
+        Err(problem) => {
+            output.problem(&problem);
+            return Exit::Invalid;
+        }
+    };
     let runtime = match targets::runtime() {
         Ok(runtime) => runtime,
         Err(problem) => {
@@ -91,7 +102,7 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
             return Exit::Unreachable;
         }
     };
-    runtime.block_on(execute(context, &args, project.as_ref(), instances, settings, masker))
+    runtime.block_on(execute(context, &args, project.as_ref(), instances, settings, masker, reports))
 }
 
 async fn execute(
@@ -101,6 +112,7 @@ async fn execute(
     instances: Vec<Instance>,
     settings: Settings,
     masker: crate::secret::Masker,
+    mut reports: Reports,
 ) -> Exit {
     let interrupt = Interrupt::new();
     targets::watch_signals(&interrupt);
@@ -134,26 +146,48 @@ async fn execute(
     };
     let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
     let head = format!("agentos-run {} against {}", env!("CARGO_PKG_VERSION"), names.join(" and "));
-    let terminal = Terminal::new(&output, &masker, context.style(), verbosity, head, context.is_watched());
-    let running = engine::run(instances, &targets, &settings, &interrupt, &terminal);
+    let on_error = OnStandardError(&output);
+    let (sink, style): (&dyn Sink, _) =
+        if reports.stdout_is_taken { (&on_error, context.error_style()) } else { (&output, context.style()) };
+    let terminal = Terminal::new(sink, &masker, style, verbosity, head, context.is_watched());
+    let lines = reports.lines();
+    let recorder = (!reports.is_empty()).then(|| {
+        let about = About {
+            id: settings.run_id.clone(),
+            started_at: settings.started_at.clone(),
+            targets: names.iter().map(|name| (*name).to_owned()).collect(),
+            shard: None,
+        };
+        let builder = Builder::new(masker.clone(), Limits::default());
+        Recorder::new(about, instances.clone(), builder, lines.as_ref())
+    });
+    let mut observers = Observers(vec![&terminal]);
+    if let Some(recorder) = &recorder {
+        observers.0.push(recorder);
+    }
+    let running = engine::run(instances, &targets, &settings, &interrupt, &observers);
     let summary = tokio::select! {
         biased;
         summary = running => Some(summary),
         () = interrupt.raised(2) => None,
     };
-    drop(targets);
-    let Some(summary) = summary else {
-        started.stop().await;
-        output.warn("stopped at once: `finally` steps may not have run");
-        return Exit::Interrupted;
-    };
+    drop((targets, observers));
     started.stop().await;
-    if summary.interrupted {
-        Exit::Interrupted
-    } else if summary.failed > 0 || output.is_broken() && summary.passed == 0 {
-        Exit::Failed
-    } else {
-        Exit::Success
+    if summary.is_none() {
+        output.warn("stopped at once: `finally` steps may not have run");
+    }
+    let records = recorder.map(Recorder::finish);
+    let written = records.is_none_or(|records| reports.write(records, lines, &output));
+    match summary {
+        Some(summary) if summary.failed > 0 && !summary.interrupted => Exit::Failed,
+        Some(summary) if !summary.interrupted => {
+            if written && !output.is_lost() {
+                Exit::Success
+            } else {
+                Exit::Unwritten
+            }
+        }
+        _ => Exit::Interrupted,
     }
 }
 

@@ -14,6 +14,15 @@ pub trait Observer: Send + Sync {
     fn on(&self, event: &Event);
 }
 
+/// Several at once.
+pub struct Observers<'a>(pub Vec<&'a dyn Observer>);
+
+impl Observer for Observers<'_> {
+    fn on(&self, event: &Event) {
+        self.0.iter().for_each(|observer| observer.on(event));
+    }
+}
+
 /// Something that happened.
 #[derive(Debug)]
 pub enum Event {

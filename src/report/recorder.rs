@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::jsonl::JsonLines;
@@ -12,7 +12,7 @@ use super::record::{
 use super::records::Records;
 use super::spool::{Piece, Spool};
 use crate::engine::{self, Event, Observer, ScenarioReport, StepReport};
-use crate::scenario::Scenario;
+use crate::scenario::Instance;
 
 /// Passed steps of one attempt that are recorded; a loop of many thousands would fill the memory.
 const PASSED_STEPS: usize = 1_000;
@@ -35,8 +35,8 @@ pub struct About {
 /// Records a run.
 pub struct Recorder<'a> {
     about: About,
-    plan: Vec<Arc<Scenario>>,
-    places: HashMap<usize, usize>,
+    plan: Vec<Instance>,
+    slots: HashMap<String, usize>,
     builder: Builder,
     lines: Option<&'a JsonLines>,
     began: Instant,
@@ -99,19 +99,9 @@ impl Attempt {
     }
 }
 
-/// What tells scenarios apart.
-fn key(scenario: &Arc<Scenario>) -> usize {
-    Arc::as_ptr(scenario).addr()
-}
-
 impl<'a> Recorder<'a> {
     /// Records the scenarios of `plan`; `lines` get what happens as it happens.
-    pub fn new(
-        about: About,
-        plan: Vec<Arc<Scenario>>,
-        builder: Builder,
-        lines: Option<&'a JsonLines>,
-    ) -> Self {
+    pub fn new(about: About, plan: Vec<Instance>, builder: Builder, lines: Option<&'a JsonLines>) -> Self {
         let state = State {
             spool: Spool::new(),
             slots: plan.iter().map(|_| Slot::default()).collect(),
@@ -120,7 +110,7 @@ impl<'a> Recorder<'a> {
             error: None,
         };
         Self {
-            places: plan.iter().enumerate().map(|(index, scenario)| (key(scenario), index)).collect(),
+            slots: plan.iter().enumerate().map(|(index, instance)| (instance.id(), index)).collect(),
             about,
             plan,
             builder,
@@ -134,23 +124,24 @@ impl<'a> Recorder<'a> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn place(&self, scenario: &Arc<Scenario>) -> Option<usize> {
-        self.places.get(&key(scenario)).copied()
+    fn slot(&self, instance: &Instance) -> Option<usize> {
+        self.slots.get(&instance.id()).copied()
     }
 
     fn head(&self, index: usize, slot: &Slot) -> ScenarioRecord {
-        let scenario = &self.plan[index];
+        let instance = &self.plan[index];
+        let scenario = instance.scenario();
         let text = |text: &str| self.builder.text(text);
         let (status, reason) = slot
             .status
             .clone()
             .unwrap_or_else(|| (Status::NotRun, Some("the run was over before it could end".to_owned())));
         ScenarioRecord {
-            name: text(&scenario.name),
+            name: text(&instance.title()),
             file: text(scenario.source.name()),
             line: scenario.span.position().line,
             index,
-            case: None,
+            case: instance.case().map(|case| text(case.name)),
             tags: scenario.tags.iter().map(|tag| text(tag)).collect(),
             description: scenario.description.as_deref().map(text),
             status,
@@ -214,8 +205,8 @@ impl<'a> Recorder<'a> {
         Ok(Records::new(run, scenarios, state.spool))
     }
 
-    fn step(&self, scenario: &Arc<Scenario>, step: &StepReport) {
-        let Some(place) = self.place(scenario) else { return };
+    fn step(&self, instance: &Instance, step: &StepReport) {
+        let Some(place) = self.slot(instance) else { return };
         let failed = matches!(step.status, engine::StepStatus::Failed | engine::StepStatus::SoftFailed);
         let start = {
             let mut state = self.state();
@@ -246,7 +237,7 @@ impl<'a> Recorder<'a> {
     }
 
     fn finished(&self, report: &ScenarioReport) {
-        let Some(place) = self.place(&report.scenario) else { return };
+        let Some(place) = self.slot(&report.instance) else { return };
         let attempt = self.state().running.remove(&place);
         let Some(mut attempt) = attempt else { return };
         let (status, reason) = match &report.status {
@@ -285,21 +276,22 @@ impl Observer for Recorder<'_> {
         match event {
             Event::RunStarted { .. } => {
                 if let Some(lines) = self.lines {
-                    lines.run_started(&self.run(&self.state()), self.plan.len());
+                    let run = RunRecord { interrupted: false, ..self.run(&self.state()) };
+                    lines.run_started(&run, self.plan.len());
                 }
             }
-            Event::ScenarioStarted { scenario } => {
-                let Some(place) = self.place(scenario) else { return };
+            Event::ScenarioStarted { instance } => {
+                let Some(place) = self.slot(instance) else { return };
                 let mut state = self.state();
                 state.running.insert(place, Attempt::new(milliseconds(self.began.elapsed())));
                 if let Some(lines) = self.lines {
                     let head = self.head(place, &state.slots[place]);
-                    lines.scenario_started(&head);
+                    lines.scenario_started(&ScenarioRecord { reason: None, ..head });
                 }
             }
-            Event::StepFinished { scenario, step } => self.step(scenario, step),
-            Event::Log { scenario, text } => {
-                let Some(place) = self.place(scenario) else { return };
+            Event::StepFinished { instance, step } => self.step(instance, step),
+            Event::Log { instance, text } => {
+                let Some(place) = self.slot(instance) else { return };
                 let text = self.builder.text(text);
                 if let Some(attempt) = self.state().running.get_mut(&place) {
                     let at_ms = milliseconds(attempt.began.elapsed());

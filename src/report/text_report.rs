@@ -35,7 +35,8 @@ impl<W: Write> Writer for Text<W> {
         };
         let quarantine = if scenario.quarantined { ", in quarantine" } else { "" };
         let name = text::cut(&plain::line(&scenario.name));
-        writeln!(self.out, "{word} {name}  {}  ({}{quarantine})", scenario.link(), plain::line(&detail))?;
+        let place = plain::line(&scenario.link());
+        writeln!(self.out, "{word} {name}  {place}  ({}{quarantine})", plain::line(&detail))?;
         if scenario.status == Status::Failed
             && let Some(last) = scenario.last()
         {

@@ -24,6 +24,7 @@ mod list;
 mod network;
 mod operations;
 mod project;
+mod reports;
 mod schema;
 mod secrets;
 mod sessions;
