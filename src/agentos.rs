@@ -64,11 +64,11 @@ pub mod upload;
 pub mod workflows;
 
 pub use auth::{Algorithm, Identity, Jwt};
-pub use error::{Error, ErrorKind, Phase};
+pub use error::{Error, ErrorKind, Phase, Progress};
 pub use event::{Component, Ending, RunEvent};
 pub use operation::{AnyOperation, Call, Effect, Entry, Operation, Payload, Spec, catalogue, find};
-pub use refusal::refusal_message;
-pub use runs::{Poll, RunRef};
+pub use refusal::{refusal_message, retry_after};
+pub use runs::{Beginning, Poll, RunRef};
 pub use stream::{Opened, RunStream, Timings};
 pub use transcript::{Transcript, Violation, ViolationKind};
 pub use transport::{CallOptions, Client, ClientBuilder, Exchange, Head, SentRequest, Timeouts};

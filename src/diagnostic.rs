@@ -163,9 +163,22 @@ impl Problems {
         self.0.is_empty()
     }
 
-    /// Sorts them by place within each file, files in the order of their first problem.
+    /// Sorts them by place within each file, files in the order of their first problem; what stands nowhere stays first.
     pub fn sort_by_place(&mut self) {
-        self.0.sort_by_key(|problem| problem.span().map_or(0, |span| span.range().start));
+        let mut files: Vec<String> = Vec::new();
+        for span in self.0.iter().filter_map(Problem::span) {
+            if files.last().is_none_or(|last| last != span.source().name())
+                && !files.iter().any(|known| known == span.source().name())
+            {
+                files.push(span.source().name().to_owned());
+            }
+        }
+        self.0.sort_by_cached_key(|problem| {
+            problem.span().map(|span| {
+                let file = files.iter().position(|known| known == span.source().name());
+                (file.unwrap_or(0), span.range().start)
+            })
+        });
     }
 }
 

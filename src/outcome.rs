@@ -44,6 +44,11 @@ impl Outcome {
             .map(|(_, value)| value.as_str())
     }
 
+    /// Whether it is a stream that ended before its run.
+    pub fn is_unfinished_stream(&self) -> bool {
+        self.stream.is_some() && self.field("status").is_none_or(Value::is_null)
+    }
+
     fn field(&self, name: &str) -> Option<&Value> {
         self.body.as_ref().and_then(|body| body.get(name))
     }

@@ -11,6 +11,7 @@ use crate::template::Template;
 use crate::yaml::Key;
 
 mod action;
+mod beside;
 mod cases;
 pub(crate) mod conversation;
 mod flow;

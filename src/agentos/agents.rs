@@ -11,7 +11,7 @@ use super::error::Error;
 use super::media::Media;
 use super::operation::{Body, Call, Method, Operation, Resource, Spec};
 use super::run::RunOutput;
-use super::runs::{Poll, Wait};
+use super::runs::{Beginning, Poll};
 use super::sessions::SessionRun;
 use super::upload::FileInput;
 
@@ -157,8 +157,15 @@ impl Operation for RunAgent {
         self.stream
     }
 
-    fn waits(&self) -> Option<Wait<'_>> {
-        Wait::of(self.background, self.wait, self.poll.as_ref(), &self.agent_id)
+    fn begins(&self) -> Option<Beginning<'_>> {
+        Some(Beginning {
+            component_id: &self.agent_id,
+            run_id: self.run_id.as_deref(),
+            session_id: self.session_id.as_deref(),
+            background: self.background == Some(true),
+            wait: self.wait != Some(false),
+            poll: self.poll.as_ref(),
+        })
     }
 }
 

@@ -30,20 +30,22 @@ pub enum ErrorKind {
         cause: String,
     },
     /// A clock ran out.
-    #[error("{phase} took longer than {}", crate::agentos::error::seconds(*.after))]
+    #[error("{}", crate::agentos::error::too_long(*.phase, *.after, progress.as_ref()))]
     Timeout {
         /// Which clock.
         phase: Phase,
         /// What it was set to.
         after: Duration,
+        /// How far a stream had come.
+        progress: Option<Progress>,
     },
     /// The connection broke before the answer was complete.
-    #[error("{}", crate::agentos::error::broken_off(*.received, *.events, cause))]
+    #[error("{}", crate::agentos::error::broken_off(*.received, progress.as_ref(), cause))]
     Interrupted {
         /// How many bytes of the body had come.
         received: usize,
-        /// How many events had come, of a stream.
-        events: Option<usize>,
+        /// How far a stream had come.
+        progress: Option<Progress>,
         /// What the network said.
         cause: String,
     },
@@ -104,20 +106,55 @@ impl Error {
 }
 
 /// How far the answer had come when the connection broke.
-fn broken_off(received: usize, events: Option<usize>, cause: &str) -> String {
+fn broken_off(received: usize, progress: Option<&Progress>, cause: &str) -> String {
     if cause.ends_with("before it answered") {
         return format!("no answer came: {cause}");
     }
+    if let Some(progress) = progress {
+        return format!("the stream broke off {}: {cause}", progress.after());
+    }
     let bytes = if received == 1 { "byte" } else { "bytes" };
-    format!("the answer broke off after {received} {bytes}{}: {cause}", of_events(events))
+    format!("the answer broke off after {received} {bytes}: {cause}")
 }
 
-/// A number of events in the words of a message.
-fn of_events(events: Option<usize>) -> String {
-    match events {
-        None => String::new(),
-        Some(1) => " (1 event)".to_owned(),
-        Some(count) => format!(" ({count} events)"),
+/// Which clock ran out, and how far a stream had come.
+fn too_long(phase: Phase, after: Duration, progress: Option<&Progress>) -> String {
+    let time = seconds(after);
+    match (phase, progress) {
+        (Phase::Idle, Some(progress)) => {
+            format!("the stream went silent {}: nothing came for {time}", progress.after())
+        }
+        (_, Some(progress)) => {
+            format!("{phase} took longer than {time}; the stream was cut {}", progress.after())
+        }
+        (_, None) => format!("{phase} took longer than {time}"),
+    }
+}
+
+/// How far a stream came.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// How many events came.
+    pub events: usize,
+    /// How many characters of the answer came.
+    pub characters: usize,
+    /// The name of the last event.
+    pub last: Option<String>,
+}
+
+impl Progress {
+    /// "after 5 events, ...", or that none came.
+    pub(super) fn after(&self) -> String {
+        if self.last.is_some() { format!("after {self}") } else { "before its first event".to_owned() }
+    }
+}
+
+impl std::fmt::Display for Progress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Some(last) = &self.last else { return f.write_str("no event") };
+        let s = |count: usize| if count == 1 { "" } else { "s" };
+        write!(f, "{} event{}, ", self.events, s(self.events))?;
+        write!(f, "{} character{} of content, last event {last}", self.characters, s(self.characters))
     }
 }
 

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use super::error::{Error, ErrorKind};
 use super::event::Component;
 use super::field::{Field, fields_of, schema_of};
-use super::runs::Wait;
+use super::runs::Beginning;
 use super::stream::Opened;
 use super::transport::{CallOptions, Client, Exchange};
 use super::upload::{self, FilePart};
@@ -199,8 +199,8 @@ pub trait Operation: Serialize + DeserializeOwned + JsonSchema + fmt::Debug + Se
         false
     }
 
-    /// How the run that it begins in the background is waited for, if it does and is.
-    fn waits(&self) -> Option<Wait<'_>> {
+    /// The run that it begins or goes on with, if it does.
+    fn begins(&self) -> Option<Beginning<'_>> {
         None
     }
 
@@ -218,25 +218,32 @@ pub trait Operation: Serialize + DeserializeOwned + JsonSchema + fmt::Debug + Se
                 return self.open(client, options).await?.collect(component).await;
             }
             let exchange = client.exchange(&self.call()?, options).await?;
-            match (component, self.waits()) {
-                (Some(component), Some(wait)) => wait.end(client, options, component, exchange).await,
+            match (component, self.begins()) {
+                (Some(component), Some(run)) => run.end(client, options, component, exchange).await,
                 _ => Ok(exchange),
             }
         })
     }
 
-    /// Sends it and gives the events of its answer as they come, where it asks for a stream.
+    /// Sends it and gives the events of its answer as they come, where it asks for a stream. That of a run in the
+    /// background survives a broken connection, see [`CallOptions::resume`].
     fn open<'a>(
         &'a self,
         client: &'a Client,
         options: &'a CallOptions,
     ) -> BoxFuture<'a, Result<Opened, Error>> {
         Box::pin(async move {
-            if self.streams() {
-                client.open_stream(&self.call()?, options).await
-            } else {
-                Ok(Opened::Answer(Box::new(self.execute(client, options).await?)))
+            if !self.streams() {
+                return Ok(Opened::Answer(Box::new(self.execute(client, options).await?)));
             }
+            let mut opened = client.open_stream(&self.call()?, options).await?;
+            if let (Opened::Stream(stream), Some(component), Some(run)) =
+                (&mut opened, Component::of(Self::SPEC.resource), self.begins())
+                && run.background
+            {
+                stream.survive(client, options, component, run);
+            }
+            Ok(opened)
         })
     }
 }

@@ -1,5 +1,7 @@
 //! What a server says when it refuses, out of the forms in which servers say it.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 /// The message of an answer with a status of 300 or more.
@@ -31,6 +33,18 @@ pub fn refusal_message(status: u16, headers: &[(String, String)], body: &[u8]) -
         };
     }
     shorten(text)
+}
+
+/// How long the server asks to wait before the next request: its `Retry-After`, seconds or a date.
+pub fn retry_after(headers: &[(String, String)]) -> Option<Duration> {
+    let (_, value) = headers.iter().find(|(name, _)| name == "retry-after")?;
+    let value = value.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
+    // A date that has passed asks for nothing.
+    Some(Duration::try_from(until.duration_since(jiff::Timestamp::now())).unwrap_or_default())
 }
 
 fn of_json(json: &Value) -> String {

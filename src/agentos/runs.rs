@@ -153,25 +153,25 @@ fn is_over(exchange: &Exchange) -> bool {
     Ending::of_status(status).is_some() || status.eq_ignore_ascii_case("REGENERATED")
 }
 
-/// What an operation that begins a run in the background is waited for with.
-#[derive(Debug, Clone, Copy)]
-pub struct Wait<'a> {
-    component_id: &'a str,
-    poll: Option<&'a Poll>,
+/// The run that an operation begins or goes on with.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Beginning<'a> {
+    /// The agent, team or workflow.
+    pub component_id: &'a str,
+    /// The id that the run will have, where the operation says it.
+    pub run_id: Option<&'a str>,
+    /// Its session, where the operation says it.
+    pub session_id: Option<&'a str>,
+    /// Whether it runs in the background, apart from the connection.
+    pub background: bool,
+    /// Whether it is waited for there.
+    pub wait: bool,
+    /// How.
+    pub poll: Option<&'a Poll>,
 }
 
-impl<'a> Wait<'a> {
-    /// None for a run in the foreground, and for one that is not waited for.
-    pub(super) fn of(
-        background: Option<bool>,
-        wait: Option<bool>,
-        poll: Option<&'a Poll>,
-        component_id: &'a str,
-    ) -> Option<Self> {
-        (background == Some(true) && wait != Some(false)).then_some(Self { component_id, poll })
-    }
-
-    /// The end of a run whose beginning was answered 202; any other answer is given back.
+impl Beginning<'_> {
+    /// The end of a run in the background whose beginning was answered 202; any other answer is given back.
     pub(super) async fn end(
         self,
         client: &Client,
@@ -181,7 +181,10 @@ impl<'a> Wait<'a> {
     ) -> Result<Exchange, Error> {
         let body = accepted.json().unwrap_or_default();
         let text = |field: &str| body.get(field).and_then(Value::as_str).map(str::to_owned);
-        let (202, Some(run_id)) = (accepted.status, text("run_id")) else { return Ok(accepted) };
+        let (true, 202, Some(run_id)) = (self.background && self.wait, accepted.status, text("run_id"))
+        else {
+            return Ok(accepted);
+        };
         let run = RunRef {
             component,
             component_id: self.component_id.to_owned(),

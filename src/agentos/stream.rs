@@ -1,5 +1,7 @@
 //! Runs that are answered as a stream of events: read as they come, with a clock for the pauses and one for all of it.
 
+mod lasting;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
@@ -10,11 +12,13 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use tokio::time::Sleep;
 
-use super::error::{Error, ErrorKind, Phase};
+use self::lasting::{Admission, Lasting};
+use super::error::{Error, ErrorKind, Phase, Progress};
 use super::event::{Component, RunEvent};
+use super::runs::Beginning;
 use super::sse::Decoder;
 use super::transcript::Transcript;
-use super::transport::{Exchange, Head, Incoming, SentRequest};
+use super::transport::{CallOptions, Client, Exchange, Head, Incoming, SentRequest};
 
 /// What came of a request for a stream.
 #[derive(Debug)]
@@ -44,7 +48,9 @@ impl Opened {
                 request: Some(Box::new(stream.head.request)),
             });
         }
-        Ok(transcript.into_exchange(stream.head, stream.timings.duration))
+        let mut exchange = transcript.into_exchange(stream.head, stream.timings.duration);
+        exchange.notes.append(&mut stream.notes);
+        Ok(exchange)
     }
 }
 
@@ -53,6 +59,9 @@ impl Opened {
 /// It is to be read to its end, also behind the event that ends the run: agno 3.1.10 stores the run of a workflow only
 /// then. To drop it earlier closes the connection, and the server cancels the run unless it is one in the background.
 /// After an error there is nothing more.
+///
+/// The stream of a run in the background is taken up again where its connection breaks, as often as
+/// [`CallOptions::resume`] says: no event is lost or comes twice, and what the server says of the stream itself is left out.
 pub struct RunStream {
     head: Head,
     body: Incoming,
@@ -61,6 +70,11 @@ pub struct RunStream {
     idle: Option<(Duration, Pin<Box<Sleep>>)>,
     total: Option<(Duration, Pin<Box<Sleep>>)>,
     timings: Timings,
+    progress: Progress,
+    /// Whether it is a workflow's, whose text is that of its steps.
+    of_workflow: bool,
+    lasting: Option<Box<Lasting>>,
+    notes: Vec<String>,
 }
 
 /// The times of a stream, each counted from sending the request.
@@ -100,7 +114,22 @@ impl RunStream {
             total: total.and_then(|after| clock(after, started)),
             timings,
             head,
+            progress: Progress::default(),
+            of_workflow: false,
+            lasting: None,
+            notes: Vec::new(),
         }
+    }
+
+    /// Lets it outlive its connection: it is that of a run in the background.
+    pub(super) fn survive(
+        &mut self,
+        client: &Client,
+        options: &CallOptions,
+        component: Component,
+        run: Beginning<'_>,
+    ) {
+        self.lasting = Some(Box::new(Lasting::new(client, options, component, run)));
     }
 
     /// The request.
@@ -118,6 +147,16 @@ impl RunStream {
         self.timings
     }
 
+    /// How far it came.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// What a reader should know of how it was read: where it broke and was taken up again.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
     fn elapsed(&self) -> Duration {
         self.head.started.elapsed()
     }
@@ -130,6 +169,7 @@ impl RunStream {
     fn stop(&mut self) {
         self.decoder = None;
         self.ready.clear();
+        self.lasting = None;
         self.body = Incoming::nothing();
         self.timings.duration = self.elapsed();
     }
@@ -138,11 +178,7 @@ impl RunStream {
         let at = self.elapsed();
         self.timings.duration = at;
         self.timings.bytes += piece.len();
-        if let Some((after, clock)) = &mut self.idle
-            && let Some(until) = Instant::now().checked_add(*after)
-        {
-            clock.as_mut().reset(until.into());
-        }
+        self.still_alive();
         let Some(decoder) = &mut self.decoder else { return };
         let ready = &mut self.ready;
         let fed = decoder.feed(piece, |frame| match RunEvent::read(&frame, at) {
@@ -167,12 +203,16 @@ impl RunStream {
         self.ready.push_back(match RunEvent::read(&frame, at) {
             Ok(Some(event)) => Ok(event),
             Ok(None) => return,
-            Err(_) => Err(ErrorKind::Interrupted {
-                received: self.timings.bytes,
-                events: Some(self.timings.events),
-                cause: "the stream ended within an event".to_owned(),
-            }),
+            Err(_) => Err(self.interrupted("it ended within an event")),
         });
+    }
+
+    fn interrupted(&self, cause: impl Into<String>) -> ErrorKind {
+        ErrorKind::Interrupted {
+            received: self.timings.bytes,
+            progress: Some(self.progress.clone()),
+            cause: cause.into(),
+        }
     }
 
     fn count(&mut self, event: &RunEvent) {
@@ -185,6 +225,87 @@ impl RunStream {
         let gap = event.at.saturating_sub(timings.last_event.unwrap_or_default());
         timings.longest_gap = timings.longest_gap.max(gap);
         timings.last_event = Some(event.at);
+        let progress = &mut self.progress;
+        progress.events += 1;
+        self.of_workflow |= event.name == "WorkflowStarted";
+        if self.of_workflow || !event.is_nested() {
+            progress.characters += event.delta().map_or(0, |text| text.chars().count());
+        }
+        // The buffer is used again: events come by the hundred thousand.
+        progress.last.get_or_insert_default().clone_from(&event.name);
+    }
+
+    /// The next event that the bytes so far hold, and whether it is one to be given.
+    fn next_ready(&mut self) -> Option<Result<RunEvent, ErrorKind>> {
+        loop {
+            let event = match self.ready.pop_front()? {
+                Ok(event) => event,
+                Err(ErrorKind::Unreadable(why)) => {
+                    let came = self.progress.after();
+                    return Some(Err(ErrorKind::Unreadable(format!("{why} (the stream was cut {came})"))));
+                }
+                Err(kind) => return Some(Err(kind)),
+            };
+            match self.lasting.as_mut().map(|lasting| lasting.admit(&event)) {
+                None | Some(Admission::Event) => {
+                    self.count(&event);
+                    return Some(Ok(event));
+                }
+                Some(Admission::Skip) => {}
+                Some(Admission::Lost(why)) => {
+                    let came = self.progress.after();
+                    let why = format!("the stream broke off {came} and cannot be taken up again: {why}");
+                    return Some(Err(ErrorKind::Incomplete(why)));
+                }
+            }
+        }
+    }
+
+    /// The connection is dead. Gives the cause where there will be no other.
+    fn replace(&mut self, cause: ErrorKind) -> Result<(), ErrorKind> {
+        let Some(lasting) = &mut self.lasting else { return Err(cause) };
+        lasting.replace(cause)?;
+        self.body = Incoming::nothing();
+        self.decoder = Some(Decoder::new());
+        Ok(())
+    }
+
+    /// What to do where the body is over: nothing, unless it is that of a run that outlives it and has not ended.
+    fn ended_early(&mut self) -> Option<Result<(), ErrorKind>> {
+        let lasting = self.lasting.as_ref().filter(|lasting| !lasting.ended)?;
+        let tried = lasting.tried > 0;
+        let message = format!("the stream ended before its run did, {}", self.progress.after());
+        let replaced = self.replace(ErrorKind::Incomplete(message));
+        (tried || replaced.is_ok()).then_some(replaced)
+    }
+
+    /// Looks for the connection that takes the place of a dead one. Ready where there is nothing to look for.
+    fn poll_replaced(&mut self, context: &mut Context<'_>) -> Poll<Result<(), ErrorKind>> {
+        while let Some(lasting) = &mut self.lasting
+            && let Some(opening) = lasting.opening()
+        {
+            let Poll::Ready(opened) = opening.as_mut().poll(context) else { return Poll::Pending };
+            if let Some((stream, note)) = lasting.opened(opened)? {
+                self.body = stream.body;
+                self.notes.push(note);
+                self.still_alive();
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Sets the clock of silence back.
+    fn still_alive(&mut self) {
+        if let Some((after, clock)) = &mut self.idle
+            && let Some(until) = Instant::now().checked_add(*after)
+        {
+            clock.as_mut().reset(until.into());
+        }
+    }
+
+    fn fail(&mut self, kind: ErrorKind) -> Poll<Option<Result<RunEvent, Error>>> {
+        self.stop();
+        Poll::Ready(Some(Err(self.error(kind))))
     }
 }
 
@@ -194,45 +315,50 @@ impl Stream for RunStream {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         loop {
-            match this.ready.pop_front() {
-                Some(Ok(event)) => {
-                    this.count(&event);
-                    return Poll::Ready(Some(Ok(event)));
+            match this.next_ready() {
+                Some(Ok(event)) => return Poll::Ready(Some(Ok(event))),
+                Some(Err(kind @ ErrorKind::Interrupted { .. })) => {
+                    if let Err(kind) = this.replace(kind) {
+                        return this.fail(kind);
+                    }
                 }
-                Some(Err(kind)) => {
-                    this.stop();
-                    return Poll::Ready(Some(Err(this.error(kind))));
-                }
-                None if this.decoder.is_none() => return Poll::Ready(None),
+                Some(Err(kind)) => return this.fail(kind),
+                None if this.decoder.is_none() => match this.ended_early() {
+                    None => return Poll::Ready(None),
+                    Some(Ok(())) => {}
+                    Some(Err(kind)) => return this.fail(kind),
+                },
                 None => {}
             }
             // Before the bytes: a server that never stops sending must not outrun the clock.
             if let Some((after, clock)) = &mut this.total
                 && clock.as_mut().poll(context).is_ready()
             {
-                let kind = ErrorKind::Timeout { phase: Phase::Total, after: *after };
-                this.stop();
-                return Poll::Ready(Some(Err(this.error(kind))));
+                let progress = Some(this.progress.clone());
+                let kind = ErrorKind::Timeout { phase: Phase::Total, after: *after, progress };
+                return this.fail(kind);
+            }
+            match this.poll_replaced(context) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(kind)) => return this.fail(kind),
+                Poll::Pending => return Poll::Pending,
             }
             match this.body.poll_next(context) {
                 Poll::Ready(Some(Ok(piece))) => this.take(&piece),
                 Poll::Ready(None) => this.end(),
                 Poll::Ready(Some(Err(cause))) => {
-                    let kind = ErrorKind::Interrupted {
-                        received: this.timings.bytes,
-                        events: Some(this.timings.events),
-                        cause,
-                    };
-                    this.stop();
-                    return Poll::Ready(Some(Err(this.error(kind))));
+                    let kind = this.interrupted(cause);
+                    if let Err(kind) = this.replace(kind) {
+                        return this.fail(kind);
+                    }
                 }
                 Poll::Pending => {
                     if let Some((after, clock)) = &mut this.idle
                         && clock.as_mut().poll(context).is_ready()
                     {
-                        let kind = ErrorKind::Timeout { phase: Phase::Idle, after: *after };
-                        this.stop();
-                        return Poll::Ready(Some(Err(this.error(kind))));
+                        let progress = Some(this.progress.clone());
+                        let kind = ErrorKind::Timeout { phase: Phase::Idle, after: *after, progress };
+                        return this.fail(kind);
                     }
                     return Poll::Pending;
                 }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use self::body::Body;
 use self::violation::Invariants;
 pub use self::violation::{Violation, ViolationKind};
+use super::error::Progress;
 use super::event::{Component, Ending, RunEvent};
 use super::operation::Payload;
 use super::transport::{Exchange, Head, SentRequest};
@@ -30,7 +31,7 @@ use super::transport::{Exchange, Head, SentRequest};
 /// transcript.push(event("RunContent", json!({"run_id": "r", "agent_id": "a", "content": "Hello"})));
 /// assert_eq!(
 ///     transcript.incomplete().as_deref(),
-///     Some("the stream ended after 2 events, 5 characters of content, last event RunContent")
+///     Some("the stream ended before its run did, after 2 events, 5 characters of content, last event RunContent")
 /// );
 /// transcript.push(event("RunCompleted", json!({"run_id": "r", "agent_id": "a", "content": "Hello"})));
 /// assert_eq!(transcript.body()["content"], "Hello");
@@ -312,17 +313,15 @@ impl Transcript {
         if self.ending.is_some() {
             return None;
         }
-        let number = |count: usize, what: &str| {
-            if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
-        };
-        Some(match &self.last {
-            None => "the stream ended without an event".to_owned(),
-            Some(last) => format!(
-                "the stream ended after {}, {} of content, last event {last}",
-                number(self.count, "event"),
-                number(self.characters, "character"),
-            ),
-        })
+        if self.last.is_none() {
+            return Some("the stream ended without an event".to_owned());
+        }
+        Some(format!("the stream ended before its run did, {}", self.progress().after()))
+    }
+
+    /// How far it came.
+    pub fn progress(&self) -> Progress {
+        Progress { events: self.count, characters: self.characters, last: self.last.clone() }
     }
 
     /// The answer in the shape of one that is no stream. `status` says how the run ended; it is missing where no event

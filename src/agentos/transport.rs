@@ -58,6 +58,9 @@ pub struct CallOptions {
     pub headers: Vec<(String, String)>,
     /// The clocks; what is not set here is as the client has it.
     pub timeouts: Timeouts,
+    /// How often the stream of a run in the background is taken up again where its connection breaks, from the event
+    /// that was the last: 3 times where nothing is said. Runs in the foreground end with their connection.
+    pub resume: Option<u32>,
 }
 
 /// The clocks of a request. What is not set never runs out, but for the operating system's own limits. An operation that
@@ -170,12 +173,13 @@ impl Client {
         let prepared = self.prepare(call, options)?;
         let timeouts = options.timeouts.or(self.inner.timeouts);
         let sending = self.exchange_prepared(&prepared, timeouts);
-        let result = match timeouts.total {
-            None => sending.await,
-            Some(after) => tokio::time::timeout(after, sending)
-                .await
-                .unwrap_or(Err(ErrorKind::Timeout { phase: Phase::Total, after })),
-        };
+        let result =
+            match timeouts.total {
+                None => sending.await,
+                Some(after) => tokio::time::timeout(after, sending)
+                    .await
+                    .unwrap_or(Err(ErrorKind::Timeout { phase: Phase::Total, after, progress: None })),
+            };
         result.map_err(|kind| Error { kind, request: Some(Box::new(prepared.sent)) })
     }
 
@@ -298,12 +302,13 @@ impl Client {
         let prepared = self.prepare(call, options)?;
         let timeouts = options.timeouts.or(self.inner.timeouts);
         let opening = self.open_prepared(&prepared, timeouts);
-        let result = match timeouts.total {
-            None => opening.await,
-            Some(after) => tokio::time::timeout(after, opening)
-                .await
-                .unwrap_or(Err(ErrorKind::Timeout { phase: Phase::Total, after })),
-        };
+        let result =
+            match timeouts.total {
+                None => opening.await,
+                Some(after) => tokio::time::timeout(after, opening)
+                    .await
+                    .unwrap_or(Err(ErrorKind::Timeout { phase: Phase::Total, after, progress: None })),
+            };
         result.map_err(|kind| Error { kind, request: Some(Box::new(prepared.sent)) })
     }
 
@@ -368,9 +373,9 @@ async fn within<T>(
 ) -> Result<T, Failure> {
     match clock {
         None => Ok(future.await),
-        Some(after) => {
-            tokio::time::timeout(after, future).await.map_err(|_| ErrorKind::Timeout { phase, after }.into())
-        }
+        Some(after) => tokio::time::timeout(after, future)
+            .await
+            .map_err(|_| ErrorKind::Timeout { phase, after, progress: None }.into()),
     }
 }
 

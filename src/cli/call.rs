@@ -108,7 +108,7 @@ async fn call(
     timeouts: Timeouts,
     output: &Output,
 ) -> Exit {
-    let options = CallOptions { headers: Vec::new(), timeouts };
+    let options = CallOptions { timeouts, ..CallOptions::default() };
     let mut page = fields.get("page").and_then(Value::as_u64).unwrap_or(1);
     if args.all {
         fields.entry("limit").or_insert_with(|| Value::from(100));

@@ -47,16 +47,15 @@ pub(super) fn check(step: &Step, outcome: &Outcome, scope: &Scope) -> Done {
             Some(status) if status >= 300 => {
                 ("request::refused", format!("{name} was refused with {status}: {error}"))
             }
+            Some(_) if outcome.is_unfinished_stream() => ("stream::incomplete", format!("{name}: {error}")),
             Some(_) => ("run::failed", format!("{name}: {error}")),
         };
         // A status that was named says it better, at its own place.
         if !(refused && step.expect.names_status() && outcome.status.is_some()) {
             let mut done = Done::failed(
-                Problem::error(code, message).label(&step.action_key.span, "in this step").maybe_help(
-                    (code == "run::failed").then(|| {
-                        "a step that expects a failure names `error:`, or `$.status: ERROR`".to_owned()
-                    }),
-                ),
+                Problem::error(code, message)
+                    .label(&step.action_key.span, "in this step")
+                    .maybe_help(help(code, outcome)),
             );
             // What a failed run answered can still be held against the rest; of a refusal there is nothing to say.
             if !refused {
@@ -75,6 +74,24 @@ pub(super) fn check(step: &Step, outcome: &Outcome, scope: &Scope) -> Done {
         first.problem = first.problem.clone().help(format!("the server said: {error}"));
     }
     done
+}
+
+/// What a reader can do about a step that failed.
+fn help(code: &str, outcome: &Outcome) -> Option<String> {
+    if code == "run::failed" {
+        return Some("a step that expects a failure names `error:`, or `$.status: ERROR`".to_owned());
+    }
+    if code == "stream::incomplete" {
+        let ends = "RunCompleted, RunPaused, RunCancelled or RunError, with Team or Workflow for Run";
+        return Some(format!("the last event of a run is {ends}"));
+    }
+    let asked = agentos::retry_after(&outcome.headers).filter(|wait| !wait.is_zero());
+    let wait = asked.filter(|_| code == "request::refused")?;
+    let status = outcome.status?;
+    Some(format!(
+        "the server asks to wait {} s (Retry-After): `retry: {{ attempts: 3, on: [{status}] }}` waits so long and asks again",
+        wait.as_secs()
+    ))
 }
 
 /// Keeps what the step saves. What is there is kept even where an expectation failed: `finally` needs it.

@@ -9,9 +9,9 @@ use super::Settings;
 use futures_util::StreamExt as _;
 
 use super::identity::Sender;
-use crate::agentos::event::Component;
 use crate::agentos::operation::{Method, Spec};
 use crate::agentos::runs::RunRef;
+use crate::agentos::{self, event::Component};
 use crate::agentos::{
     AnyOperation, Call, CallOptions, Client, Error, ErrorKind, Exchange, Opened, Payload, Phase, SentRequest,
     Timeouts, Transcript,
@@ -188,7 +188,8 @@ impl Request {
             }
         }
         let timings = stream.timings();
-        let exchange = transcript.exchange(stream.head().clone(), timings.duration);
+        let mut exchange = transcript.exchange(stream.head().clone(), timings.duration);
+        exchange.notes.extend_from_slice(stream.notes());
         Ok(Received { exchange, transcript: heard.take().map(Arc::new) })
     }
 
@@ -218,7 +219,8 @@ impl Request {
             let Some(retry) = retry.filter(|retry| attempt < attempts && wants(retry, &result)) else {
                 return (result, notes);
             };
-            let asked = result.as_ref().ok().and_then(|received| retry_after(&received.exchange));
+            let asked =
+                result.as_ref().ok().and_then(|received| agentos::retry_after(&received.exchange.headers));
             let pause = asked.unwrap_or(delay).min(LONGEST_PAUSE);
             let why = match &result {
                 Ok(received) => format!("was answered {}", received.exchange.status),
@@ -294,12 +296,6 @@ fn wants(retry: &Retry, result: &Result<Received, Error>) -> bool {
     })
 }
 
-/// The seconds that a server asks to wait.
-fn retry_after(exchange: &Exchange) -> Option<Duration> {
-    let (_, value) = exchange.headers.iter().find(|(name, _)| name == "retry-after")?;
-    value.trim().parse().ok().map(Duration::from_secs)
-}
-
 /// A resolved value as its field wants it, or the problem that it is of another kind.
 fn typed(action: &OperationAction, key: &Key, template: &Template, value: Value) -> Result<Value, Problem> {
     let Some(field) = action.operation.field(&key.name) else { return Ok(value) };
@@ -311,7 +307,7 @@ fn typed(action: &OperationAction, key: &Key, template: &Template, value: Value)
     let problem = Problem::error("operation::type", format!("`{}` must be {}", field.name, field.kind))
         .label(template.span(), format!("is `{shown}` here"));
     Err(match (&field.kind, &value) {
-        (crate::agentos::field::FieldKind::Enum(words), Value::String(text)) => {
+        (agentos::field::FieldKind::Enum(words), Value::String(text)) => {
             problem.maybe_help(diagnostic::suggest(text, words.iter().map(String::as_str)))
         }
         _ => problem,
@@ -372,5 +368,5 @@ fn options(
         idle: own.idle.or(general.idle),
         total: own.total.or(general.total),
     };
-    CallOptions { headers, timeouts }
+    CallOptions { headers, timeouts, resume: step.resume }
 }

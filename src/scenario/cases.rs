@@ -1,6 +1,7 @@
 //! The cases of a scenario: rows of values under names, one run for each.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -11,6 +12,8 @@ use crate::template::Template;
 use crate::yaml::fields::Fields;
 use crate::yaml::{Entry, Node};
 
+mod csv;
+mod file;
 mod matrix;
 mod rows;
 
@@ -103,10 +106,10 @@ struct Table {
 
 /// Reads `cases` and `matrix`; both together are every row in every combination. What is wrong becomes problems, and
 /// then there are no rows.
-pub(super) fn parse(fields: &Fields<'_>, problems: &mut Problems) -> Option<Cases> {
+pub(super) fn parse(fields: &Fields<'_>, folder: &Path, problems: &mut Problems) -> Option<Cases> {
     let (cases, matrix) = (fields.get("cases"), fields.get("matrix"));
     let key = cases.or(matrix)?;
-    let rows = cases.map(|entry| (rows::parse(entry, problems), entry));
+    let rows = cases.map(|entry| (rows::parse(entry, folder, problems), entry));
     let combinations = matrix.map(|entry| (matrix::parse(entry, problems), entry));
     let table = match (rows, combinations) {
         (Some((rows, cases)), Some((combinations, matrix))) => rows

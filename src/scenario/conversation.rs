@@ -27,6 +27,7 @@ const TURN_KEYS: &[&str] = &[
     "within",
     "as_user",
     "invariants",
+    "resume",
 ];
 
 /// Reads `conversation:`. Every turn becomes a step that runs the agent or the team.

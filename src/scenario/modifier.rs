@@ -1,7 +1,8 @@
-//! The modifiers of a step that have a form of their own: `save`, `retry`, `timeout`, `headers`.
+//! The modifiers of a step that have a form of their own: `save`, `retry`, `timeout`, `headers`, `resume`.
 
 use std::time::Duration;
 
+use super::action::Action;
 use super::read::check_name;
 use crate::agentos::Timeouts;
 use crate::diagnostic::{self, Problem, Problems};
@@ -223,6 +224,33 @@ pub(super) fn retry(node: &Node, problems: &mut Problems) -> Option<Retry> {
     }
     fields.finish(&["attempts", "delay", "backoff", "on"], &[], "`retry`", problems);
     Some(Retry { attempts: count, delay, backoff, on })
+}
+
+/// `resume: 3`
+pub(super) fn resume(node: &Node, problems: &mut Problems) -> Option<u32> {
+    let number = match &node.kind {
+        Kind::Number(number) => number.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|n| *n <= 100),
+        _ => None,
+    };
+    if number.is_none() {
+        problems.push(expected("step::resume", "`resume`", "a number from 0 to 100", node));
+    }
+    number
+}
+
+/// Why the stream of this action cannot be taken up again.
+pub(super) fn not_resumable(key: &Key, action: &Action, name: &Key) -> Option<Problem> {
+    let given = |field: &str| match action {
+        Action::Operation(action) => action.fields.iter().any(|(key, _)| key.name == field),
+        _ => false,
+    };
+    (!given("background") || !given("stream")).then(|| {
+        Problem::error("step::resume", "`resume` needs a run in the background that is read as a stream")
+            .label(&key.span, format!("`{}` is none", name.name))
+            .help(
+                "add `background: true` and `stream: true`; a run in the foreground ends with its connection",
+            )
+    })
 }
 
 pub(super) fn retry_on(node: &Node) -> Option<RetryOn> {

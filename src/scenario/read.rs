@@ -43,18 +43,25 @@ pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> 
                 .label(&document.span, "nothing here")
                 .help("a scenario is a mapping with at least `steps:`; `agentos-run init` writes a first one")
         } else {
-            expected("scenario::not-a-mapping", "a scenario", "a mapping with `steps:`", document)
+            let problem =
+                expected("scenario::not-a-mapping", "a scenario", "a mapping with `steps:`", document);
+            match document.kind {
+                Kind::Sequence(_) => problem
+                    .help("rows or steps that scenarios share stand in a file whose name begins with `_`"),
+                _ => problem,
+            }
         };
         problems.push(problem);
         return None;
     };
+    let base_dir = Path::new(source.name()).parent().unwrap_or_else(|| Path::new("")).to_owned();
     let fields = Fields::new(document, "a scenario", problems);
     let name = fields.text("name", problems);
     let description = fields.text("description", problems);
     let tags = fields.strings("tags", problems);
     let skip = fields.get("skip").and_then(|entry| skip(&entry.value, problems));
     let requires = fields.get("requires").map(|entry| requires(&entry.value, problems)).unwrap_or_default();
-    let cases = cases::parse(&fields, problems);
+    let cases = cases::parse(&fields, &base_dir, problems);
     let vars = fields.get("vars").map(|entry| variables(&entry.value, "vars", problems)).unwrap_or_default();
     let defaults =
         fields.get("defaults").map(|entry| Defaults::parse(&entry.value, problems)).unwrap_or_default();
@@ -96,7 +103,6 @@ pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> 
             .file_stem()
             .map_or_else(|| name.to_owned(), |stem| stem.to_string_lossy().into_owned())
     };
-    let base_dir = Path::new(source.name()).parent().unwrap_or_else(|| Path::new("")).to_owned();
     let scenario = Scenario {
         source: Arc::clone(source),
         base_dir,

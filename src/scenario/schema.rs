@@ -19,7 +19,11 @@ const TOP: &[Word] = &[
     ("tags", "Words to select it by: `--tag 'smoke and not slow'`.", texts),
     ("skip", "`true`, a reason, or an expression: it is not run then.", || any_of([boolean(), text()])),
     ("requires", "What the target must have; where it has not, the scenario is skipped.", requires),
-    ("cases", "One run for each row; an expression reads a value of the row as `case.NAME`.", cases),
+    (
+        "cases",
+        "One run for each row, here or in a CSV, JSON, JSON Lines or YAML file; an expression reads a value of the row as `case.NAME`.",
+        cases,
+    ),
     ("matrix", "One run for each combination of the values under each name, read as `case.NAME`.", matrix),
     (
         "vars",
@@ -63,6 +67,11 @@ const MODIFIERS: &[Word] = &[
     ("within", "The time that `until` may take; 30s where it is left out.", duration),
     ("invariants", "`false`: what must hold of every stream need not hold here; or which of it.", invariants),
     ("as_user", "The identity of the project file that the request comes from.", text),
+    (
+        "resume",
+        "How often the stream of a run in the background is taken up again where its connection breaks; 3 where it is left out.",
+        whole,
+    ),
 ];
 
 const ACTIONS: &[Word] = &[
@@ -322,7 +331,10 @@ fn defaults() -> Value {
 
 /// Rows, each a mapping of the same names.
 fn cases() -> Value {
-    json!({ "type": "array", "minItems": 1, "items": { "type": "object", "minProperties": 1 } })
+    any_of([
+        json!({ "type": "array", "minItems": 1, "items": { "type": "object", "minProperties": 1 } }),
+        json!({ "description": "A file of rows.", "type": "string", "pattern": "\\.(csv|json|jsonl|ndjson|ya?ml)$" }),
+    ])
 }
 
 fn matrix() -> Value {

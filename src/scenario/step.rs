@@ -33,6 +33,7 @@ pub(super) const MODIFIERS: &[&str] = &[
     "within",
     "invariants",
     "as_user",
+    "resume",
 ];
 
 /// Modifiers that the language has and this version does not run yet.
@@ -64,6 +65,8 @@ pub struct Step {
     pub timeout: StepTimeouts,
     /// Whether the request is sent again.
     pub retry: Option<Retry>,
+    /// How often the stream of a run in the background is taken up again where its connection breaks.
+    pub resume: Option<u32>,
     /// Further headers.
     pub headers: Vec<(Key, Template)>,
     /// Whether the scenario goes on after its failure.
@@ -231,6 +234,7 @@ pub(super) fn modifiers(
         save,
         timeout: modifier::over(timeout, defaults.timeout),
         retry: retry.or_else(|| defaults.retry.clone()),
+        resume: fields.get("resume").and_then(|entry| modifier::resume(&entry.value, problems)),
         headers,
         soft: soft.or(defaults.soft).unwrap_or(false),
         allow_failed_steps: fields.boolean("allow_failed_steps", problems).unwrap_or(false),
@@ -244,6 +248,9 @@ pub(super) fn modifiers(
 impl Step {
     /// Modifiers that make no sense on this action.
     fn check(&self, fields: &Fields<'_>, problems: &mut Problems) {
+        if let Some(entry) = fields.get("resume") {
+            problems.extend(modifier::not_resumable(&entry.key, &self.action, &self.action_key));
+        }
         let sends = matches!(self.action, Action::Operation(_) | Action::Http(_));
         if sends {
             return;

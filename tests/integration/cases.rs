@@ -1,6 +1,6 @@
 //! Scenarios that run for each of many rows: what runs, what it is called, and what is wrong with rows.
 
-use crate::common::{Answer, FakeServer, Output, Run, text::dedent};
+use crate::common::{Answer, FakeServer, Output, Request, Run, text::dedent};
 use serde_json::{Value, json};
 
 /// The names of what would run.
@@ -459,4 +459,287 @@ fn a_case_where_there_are_none() {
 
     2 problems: 2 scenarios in 1 file
     "#);
+}
+
+/// What `check` says of rows in a file that is called so.
+fn file_findings(name: &str, rows: &str) -> String {
+    let scenario = format!("cases: data/{name}\nsteps: [{{ log: \"${{{{ case.ciy }}}}\" }}]\n");
+    let run = Run::new().file("s/a.yaml", scenario).file(&format!("s/data/{name}"), rows);
+    let output = run.args(["check", "s/a.yaml"]).run().code_is(2);
+    output.scrub(&output.stderr)
+}
+
+/// What each case of a file holds.
+fn rows_of(name: &str, rows: &str) -> Vec<Value> {
+    let scenario =
+        format!("cases: data/{name}\nsteps: [{{ http: {{ path: /x, json: \"${{{{ case }}}}\" }} }}]\n");
+    let server = FakeServer::always(Answer::json(200, &json!({})));
+    let run = Run::new().file("s/a.yaml", scenario).file(&format!("s/data/{name}"), rows);
+    run.args(["--base-url", &server.base_url(), "s/a.yaml"]).run().code_is(0);
+    let requests = server.requests();
+    requests[1..].iter().map(Request::json).collect()
+}
+
+#[test]
+fn rows_from_files_keep_their_types() {
+    let csv = "\u{feff}city,degrees,sunny,code\r\nParis,12.5,true,\"007\"\r\n\r\n\"Sant\"\"Anna, Rome\",-3,null,\r\n";
+    let rows = [
+        json!({ "city": "Paris", "degrees": 12.5, "sunny": true, "code": "007" }),
+        json!({ "city": "Sant\"Anna, Rome", "degrees": -3, "sunny": null, "code": "" }),
+    ];
+    assert_eq!(rows_of("c.csv", csv), rows);
+    assert_eq!(rows_of("c.json", &json!(rows).to_string()), rows);
+    assert_eq!(rows_of("c.json", &serde_json::to_string_pretty(&rows).unwrap()), rows);
+    assert_eq!(rows_of("c.jsonl", &format!("{}\n\n{}", rows[0], rows[1])), rows);
+    assert_eq!(rows_of("_c.yaml", &format!("# rows\n- {}\n- {}\n", rows[0], rows[1])), rows);
+    // A file is data: nothing in it is computed.
+    assert_eq!(rows_of("c.csv", "a\n${{ env.HOME }}\n"), [json!({ "a": "${{ env.HOME }}" })]);
+    assert_eq!(rows_of("_c.yaml", "- a: ${{ env.HOME }}\n"), [json!({ "a": "${{ env.HOME }}" })]);
+    // What has no room as a number, or would be another one, stays a text.
+    assert_eq!(
+        rows_of("c.csv", "a,b\n123456789012345678901234,0123\n"),
+        [json!({ "a": "123456789012345678901234", "b": "0123" })]
+    );
+}
+
+#[test]
+fn findings_point_into_the_file_of_rows() {
+    insta::assert_snapshot!(file_findings("c.csv", "city,degrees\nParis\nRome,3,4\nBonn,\"1\"2\n"), @r#"
+    cases::columns
+
+      × the row has 1 field and the header 2
+       ╭─[s/data/c.csv:2:1]
+     1 │ city,degrees
+       · ──────┬─────
+       ·       ╰── the header
+     2 │ Paris
+       · ──┬──
+       ·   ╰── this row
+     3 │ Rome,3,4
+       ╰────
+      help: a field that holds a comma stands in quotes; a value that is not there is left empty
+
+    cases::columns
+
+      × the row has 3 fields and the header 2
+       ╭─[s/data/c.csv:3:1]
+     1 │ city,degrees
+       · ──────┬─────
+       ·       ╰── the header
+     2 │ Paris
+     3 │ Rome,3,4
+       · ────┬───
+       ·     ╰── this row
+     4 │ Bonn,"1"2
+       ╰────
+      help: a field that holds a comma stands in quotes; a value that is not there is left empty
+
+    cases::csv
+
+      × this is not CSV: something follows the quote that closes a field
+       ╭─[s/data/c.csv:4:9]
+     3 │ Rome,3,4
+     4 │ Bonn,"1"2
+       ·         ┬
+       ·         ╰── here
+     5 │
+       ╰────
+      help: a quote inside of a field is written twice: "say ""hello"""
+
+    3 problems: 1 scenario in 1 file
+    "#);
+    insta::assert_snapshot!(file_findings("c.csv", "city,,a b,city\nParis,1,2,3\n"), @"
+    cases::columns
+
+      × a column has no name
+       ╭─[s/data/c.csv:1:6]
+     1 │ city,,a b,city
+       ·      ▲
+       ·      ╰── the first line names the columns
+     2 │ Paris,1,2,3
+       ╰────
+
+    cases::columns
+
+      × two columns have the name `city`
+       ╭─[s/data/c.csv:1:11]
+     1 │ city,,a b,city
+       · ──┬─      ──┬─
+       ·   │         ╰── again here
+       ·   ╰── first here
+     2 │ Paris,1,2,3
+       ╰────
+
+    2 problems: 1 scenario in 1 file
+    ");
+    insta::assert_snapshot!(file_findings("c.csv", "city\n"), @r#"
+    cases::none
+
+      × s/data/c.csv holds no row
+       ╭─[s/a.yaml:1:8]
+     1 │ cases: data/c.csv
+       ·        ─────┬────
+       ·             ╰── nothing to run
+     2 │ steps: [{ log: "${{ case.ciy }}" }]
+       ╰────
+
+    1 problem: 1 scenario in 1 file
+    "#);
+    insta::assert_snapshot!(file_findings("c.csv", "city,x\n\"Paris,1\n"), @r#"
+    cases::csv
+
+      × this is not CSV: a quote is never closed
+       ╭─[s/data/c.csv:2:1]
+     1 │ city,x
+     2 │ "Paris,1
+       · ┬
+       · ╰── here
+     3 │
+       ╰────
+      help: each field that begins with a quote ends with one; a quote inside of it is written twice
+
+    1 problem: 1 scenario in 1 file
+    "#);
+    insta::assert_snapshot!(file_findings("c.json", "[{\"city\": \"Paris\"},\n {\"town\": \"Rome\"}, 4]"), @r#"
+    cases::columns
+
+      × the row has no `city`
+       ╭─[s/data/c.json:2:2]
+     1 │ [{"city": "Paris"},
+       ·  ────────┬────────
+       ·          ╰── the first row has it
+     2 │  {"town": "Rome"}, 4]
+       ·  ────────┬───────
+       ·          ╰── missing here
+       ╰────
+      help: all rows have the same names; a value that is not there is written `null`
+
+    cases::columns
+
+      × the rows of `cases` have no `town`
+       ╭─[s/data/c.json:2:3]
+     1 │ [{"city": "Paris"},
+       ·  ────────┬────────
+       ·          ╰── the first row says what all have
+     2 │  {"town": "Rome"}, 4]
+       ·   ───┬──
+       ·      ╰── unknown name
+       ╰────
+      help: known here: city
+
+    cases::rows
+
+      × a row must be an object
+       ╭─[s/data/c.json:2:20]
+     1 │ [{"city": "Paris"},
+     2 │  {"town": "Rome"}, 4]
+       ·                    ┬
+       ·                    ╰── no names in it
+       ╰────
+      help: { "city": "Paris" }
+
+    3 problems: 1 scenario in 1 file
+    "#);
+    insta::assert_snapshot!(file_findings("c.json", "{\"city\": \"Paris\"}"), @r#"
+    cases::rows
+
+      × s/data/c.json must hold a list of objects
+       ╭─[s/data/c.json:1:1]
+     1 │ {"city": "Paris"}
+       · ────────┬────────
+       ·         ╰── no list
+       ╰────
+      help: [{ "city": "Paris" }, { "city": "Rome" }]
+
+    1 problem: 1 scenario in 1 file
+    "#);
+    insta::assert_snapshot!(file_findings("c.json", "[{\"city\": \"Paris\"},\n {\"city\": Rome}]"), @r#"
+    cases::json
+
+      × this is not JSON: expected value
+       ╭─[s/data/c.json:2:11]
+     1 │ [{"city": "Paris"},
+     2 │  {"city": Rome}]
+       ·           ┬
+       ·           ╰── here
+       ╰────
+
+    1 problem: 1 scenario in 1 file
+    "#);
+    insta::assert_snapshot!(file_findings("c.jsonl", "{\"city\": \"Paris\"}\n\n{\"city\": \"Rome\",}\n"), @r#"
+    cases::json
+
+      × this is not JSON: trailing comma
+       ╭─[s/data/c.jsonl:3:17]
+     2 │
+     3 │ {"city": "Rome",}
+       ·                 ┬
+       ·                 ╰── here
+     4 │
+       ╰────
+
+    1 problem: 1 scenario in 1 file
+    "#);
+    insta::assert_snapshot!(file_findings("_c.yaml", "city: Paris\n"), @"
+    cases::rows
+
+      × `cases` must be a list of rows, or a file that holds some
+       ╭─[s/data/_c.yaml:1:1]
+     1 │ city: Paris
+       · ─────┬─────
+       ·      ╰── found a mapping
+     2 │
+       ╰────
+      help: cases: [{ city: Paris }, { city: Rome }]
+
+    1 problem: 1 scenario in 1 file
+    ");
+    insta::assert_snapshot!(file_findings("c.jsonl", "{\"city\": \"Paris\"}\n"), @r#"
+    expression::undefined
+
+      × the cases have no `ciy`
+       ╭─[s/a.yaml:2:21]
+     1 │ cases: data/c.jsonl
+     2 │ steps: [{ log: "${{ case.ciy }}" }]
+       ·                     ────┬───
+       ·                         ╰── not defined
+     3 │
+       ╰────
+      help: did you mean `city`?
+
+    1 problem: 1 scenario in 1 file
+    "#);
+}
+
+#[test]
+fn a_file_of_rows_that_is_not_there() {
+    let run = Run::new().file("s/data/cities.csv", "city\nParis\n");
+    let text = "cases: data/citys.csv\nsteps: [{ log: x }]\n---\ncases: data\nsteps: [{ log: x }]\n";
+    let output = run.file("s/a.yaml", text).args(["check", "s/a.yaml"]).run().code_is(2);
+    insta::assert_snapshot!(output.scrub(&output.stderr), @"
+    file::unreadable
+
+      × there is no file s/data/citys.csv
+       ╭─[s/a.yaml:1:8]
+     1 │ cases: data/citys.csv
+       ·        ───────┬──────
+       ·               ╰── not found
+     2 │ steps: [{ log: x }]
+       ╰────
+      help: did you mean `data/cities.csv`?
+
+    cases::file
+
+      × `data` is no file of rows
+       ╭─[s/a.yaml:4:8]
+     3 │ ---
+     4 │ cases: data
+       ·        ──┬─
+       ·          ╰── expected rows, or a file that holds some
+     5 │ steps: [{ log: x }]
+       ╰────
+      help: rows are in files that end in .csv, .json, .jsonl or .yaml
+
+    2 problems: 2 scenarios in 1 file
+    ");
 }

@@ -11,7 +11,7 @@ mod clear;
 mod decisions;
 mod files;
 mod identities;
-mod live;
+pub(crate) mod live;
 mod recordings;
 mod records;
 mod requests;

@@ -6,6 +6,7 @@
 pub(crate) mod agentos;
 pub(crate) mod fake;
 pub(crate) mod http;
+pub(crate) mod proxy;
 pub(crate) mod run;
 pub(crate) mod scrub;
 pub(crate) mod text;
@@ -15,5 +16,6 @@ mod venv;
 pub(crate) use self::{
     agentos::{RealAgentOs, Settings, agentos, version},
     fake::{Answer, FakeServer, Request, nobody_listens},
+    proxy::CuttingProxy,
     run::{Output, Run, Running},
 };

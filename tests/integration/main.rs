@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod broken_streams;
 mod call;
 mod call_files;
 mod cases;
@@ -25,6 +26,7 @@ mod network;
 mod operations;
 mod project;
 mod reports;
+mod resume;
 mod schema;
 mod secrets;
 mod sessions;

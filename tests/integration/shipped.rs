@@ -1,29 +1,30 @@
 //! The scenarios that ship with the program pass as they stand, on a real AgentOS and on the embedded one.
 
 use crate::common::{self, Run, agentos::at_least};
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
-/// The files of `scenarios/`, by the name of the scenario in each.
-fn shipped() -> BTreeMap<String, PathBuf> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    let named: BTreeMap<String, PathBuf> = files
-        .iter()
-        .map(|file| {
-            let text = fs::read_to_string(file).unwrap();
-            let name = text.lines().find_map(|line| line.strip_prefix("name: ")).expect("a name");
-            (name.to_owned(), file.clone())
-        })
-        .collect();
-    assert_eq!(named.len(), files.len(), "one scenario in each file, and no two of one name");
-    named
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scenarios")
+}
+
+/// What `scenarios/` has to run, by name; a scenario with cases is several.
+fn shipped() -> BTreeSet<String> {
+    let output = Run::new().args(["list", "--format", "json"]).arg(folder()).run().code_is(0);
+    let all: Vec<Value> = serde_json::from_str(&output.stdout).unwrap();
+    let names: BTreeSet<String> = all.iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(names.len(), all.len(), "no two of one name");
+    assert!(names.len() > 30, "{names:?}");
+    names
 }
 
 /// Runs all of them against the target that `arguments` name.
 fn all_pass(arguments: &[&str], may_skip: bool) {
     let scenarios = shipped();
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let output = Run::new().args(arguments).arg(folder).run().code_is(0);
+    let output = Run::new().args(arguments).arg(folder()).run().code_is(0);
     let verdicts: BTreeMap<&str, &str> = output
         .stdout
         .lines()
@@ -31,7 +32,7 @@ fn all_pass(arguments: &[&str], may_skip: bool) {
         .filter(|(verdict, _)| ["PASS", "FAIL", "SKIP"].contains(verdict))
         .map(|(verdict, rest)| (rest.split("  ").next().unwrap(), verdict))
         .collect();
-    for name in scenarios.keys() {
+    for name in &scenarios {
         let verdict = verdicts.get(name.as_str()).copied();
         assert!(
             verdict == Some("PASS") || may_skip && verdict == Some("SKIP"),

@@ -8,7 +8,7 @@ use crate::agentos::decision::{Confirm, Decisions, Form, Reject, decided};
 use crate::agentos::error::Error;
 use crate::agentos::operation::{Body, Call, Effect, Method, Operation, Payload, Resource, Spec};
 use crate::agentos::run::{RunOutput, id_of};
-use crate::agentos::runs::{Poll, Wait};
+use crate::agentos::runs::{Beginning, Poll};
 
 /// Continues a run of an agent that waits for decisions: `confirm`, `reject`, `results` and `input` give them.
 ///
@@ -132,8 +132,15 @@ impl Operation for ContinueAgentRun {
         self.stream
     }
 
-    fn waits(&self) -> Option<Wait<'_>> {
-        Wait::of(self.background, self.wait, self.poll.as_ref(), &self.agent_id)
+    fn begins(&self) -> Option<Beginning<'_>> {
+        Some(Beginning {
+            component_id: &self.agent_id,
+            run_id: self.run_id.as_deref(),
+            session_id: self.session_id.as_deref(),
+            background: self.background == Some(true),
+            wait: self.wait != Some(false),
+            poll: self.poll.as_ref(),
+        })
     }
 }
 

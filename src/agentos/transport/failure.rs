@@ -26,7 +26,9 @@ impl Failure {
     pub(super) fn of_head(error: &reqwest::Error, base: &Base, connect: Option<Duration>) -> Self {
         if error.is_connect() {
             return match connect {
-                Some(after) if error.is_timeout() => ErrorKind::Timeout { phase: Phase::Connect, after },
+                Some(after) if error.is_timeout() => {
+                    ErrorKind::Timeout { phase: Phase::Connect, after, progress: None }
+                }
                 _ => {
                     ErrorKind::Unreachable { base_url: base.shown.clone(), cause: connect_cause(error, base) }
                 }
@@ -43,14 +45,14 @@ impl Failure {
             _ => {
                 let (cause, closed) = break_cause(error);
                 let cause = if closed { format!("{cause} before it answered") } else { cause };
-                Self { kind: ErrorKind::Interrupted { received: 0, events: None, cause }, stale: closed }
+                Self { kind: ErrorKind::Interrupted { received: 0, progress: None, cause }, stale: closed }
             }
         }
     }
 
     /// What the network said within the body of the answer.
     pub(super) fn of_body(error: &reqwest::Error, received: usize) -> Self {
-        ErrorKind::Interrupted { received, events: None, cause: break_cause(error).0 }.into()
+        ErrorKind::Interrupted { received, progress: None, cause: break_cause(error).0 }.into()
     }
 
     /// Whether the connection failed, and others of its age may have too.

@@ -1,37 +1,34 @@
-//! `cases`: rows written in the scenario.
+//! `cases`: rows, each a mapping of the same names.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{NAME, Table, literal};
+use super::{NAME, Table, file, literal};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::scenario::read::check_name;
 use crate::source::Span;
 use crate::yaml::fields::expected;
 use crate::yaml::{Entry, Kind, Node};
 
-/// Reads `cases:`; none where it cannot be made sense of.
-pub(super) fn parse(entry: &Entry, problems: &mut Problems) -> Option<Table> {
-    listed(&entry.value, "cases", None, problems)
+/// Reads `cases:`: rows, or the name of a file of rows in `folder`. None where it cannot be made sense of.
+pub(super) fn parse(entry: &Entry, folder: &Path, problems: &mut Problems) -> Option<Table> {
+    match &entry.value.kind {
+        Kind::String(name) if !name.contains("${{") => file::parse(name, &entry.value.span, folder, problems),
+        _ => listed(&entry.value, "cases", None, problems),
+    }
 }
 
-/// Reads a list of mappings as rows. All have the columns of the first, or those that are given.
+/// Reads a list of rows. All have the columns of the first, or those that are given.
 pub(super) fn listed(
     node: &Node,
     what: &str,
     columns: Option<&[String]>,
     problems: &mut Problems,
 ) -> Option<Table> {
-    let Kind::Sequence(items) = &node.kind else {
-        problems.push(
-            expected("cases::rows", &format!("`{what}`"), "a list of rows", node)
-                .help(format!("{what}: [{{ city: Paris }}, {{ city: Rome }}]")),
-        );
-        return None;
-    };
-    if items.is_empty() {
+    if node.as_sequence().is_some_and(<[Node]>::is_empty) || matches!(node.kind, Kind::Null) {
         problems.push(
             Problem::error("cases::none", format!("`{what}` holds no row"))
                 .label(&node.span, "nothing to run"),
@@ -39,22 +36,42 @@ pub(super) fn listed(
         return None;
     }
     let before = problems.len();
-    let mut rows = Reader::new(what, columns);
+    let reader = Reader::new(what, columns);
+    let table = of_list(node, reader, problems, &|node, problems| literal(node, what, problems));
+    (problems.len() == before).then_some(table)
+}
+
+/// Adds a list of mappings as rows; `value` reads what stands under a name.
+pub(super) fn of_list(
+    node: &Node,
+    mut reader: Reader<'_>,
+    problems: &mut Problems,
+    value: &dyn Fn(&Node, &mut Problems) -> Value,
+) -> Table {
+    let Kind::Sequence(items) = &node.kind else {
+        let what = reader.what;
+        problems.push(
+            expected("cases::rows", &format!("`{what}`"), "a list of rows, or a file that holds some", node)
+                .help(format!("{what}: [{{ city: Paris }}, {{ city: Rome }}]")),
+        );
+        return reader.finish();
+    };
     for item in items {
         let Some(entries) = item.as_mapping().filter(|entries| !entries.is_empty()) else {
-            problems.push(expected("cases::rows", "a row", "a mapping of names to values", item).help(
-                format!("- {{ city: {} }}", item.span.text().lines().next().unwrap_or("Paris").trim()),
-            ));
+            let shown = item.span.text().lines().next().unwrap_or_default().trim();
+            problems.push(
+                expected("cases::rows", "a row", "a mapping of names to values", item)
+                    .help(format!("- {{ city: {shown} }}")),
+            );
             continue;
         };
-        let cells = entries.iter().map(|entry| {
-            let value = literal(&entry.value, what, problems);
-            (entry.key.clone(), entry.value.span.clone(), value)
-        });
+        let cells = entries
+            .iter()
+            .map(|entry| (entry.key.clone(), entry.value.span.clone(), value(&entry.value, problems)));
         let cells = cells.collect();
-        rows.add(&item.span, cells, problems);
+        reader.add(&item.span, cells, problems);
     }
-    (problems.len() == before).then(|| rows.finish())
+    reader.finish()
 }
 
 /// Rows as they come, from whatever they are written in.

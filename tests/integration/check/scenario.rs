@@ -26,6 +26,7 @@ fn no_mapping() {
        ·        ╰── found a list
      2 │
        ╰────
+      help: rows or steps that scenarios share stand in a file whose name begins with `_`
 
     1 problem: 0 scenarios in 1 file
     ");

@@ -454,3 +454,54 @@ fn two_steps_of_one_id() {
     1 problem: 1 scenario in 1 file
     ");
 }
+
+#[test]
+fn streams_that_cannot_be_taken_up_again() {
+    insta::assert_snapshot!(in_steps("
+        - run_agent: { agent_id: slow, message: hi, stream: true }
+          resume: 3
+        - get_config: {}
+          resume: often
+        - run_agent: { agent_id: slow, message: hi, stream: true, background: true }
+          resume: 2
+    "), @"
+    step::resume
+
+      × `resume` needs a run in the background that is read as a stream
+       ╭─[a.yaml:3:5]
+     2 │   - run_agent: { agent_id: slow, message: hi, stream: true }
+     3 │     resume: 3
+       ·     ───┬──
+       ·        ╰── `run_agent` is none
+     4 │   - get_config: {}
+       ╰────
+      help: add `background: true` and `stream: true`; a run in the foreground ends with its
+            connection
+
+    step::resume
+
+      × `resume` needs a run in the background that is read as a stream
+       ╭─[a.yaml:5:5]
+     4 │   - get_config: {}
+     5 │     resume: often
+       ·     ───┬──
+       ·        ╰── `get_config` is none
+     6 │   - run_agent: { agent_id: slow, message: hi, stream: true, background: true }
+       ╰────
+      help: add `background: true` and `stream: true`; a run in the foreground ends with its
+            connection
+
+    step::resume
+
+      × `resume` must be a number from 0 to 100
+       ╭─[a.yaml:5:13]
+     4 │   - get_config: {}
+     5 │     resume: often
+       ·             ──┬──
+       ·               ╰── found a text
+     6 │   - run_agent: { agent_id: slow, message: hi, stream: true, background: true }
+       ╰────
+
+    3 problems: 1 scenario in 1 file
+    ");
+}

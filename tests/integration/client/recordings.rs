@@ -299,7 +299,7 @@ fn a_stream_that_ends_early_says_how_far_it_came() {
     let mut events = recorded("agent");
     events.truncate(4);
     let early = fold(Component::Agent, events);
-    let far = "the stream ended after 4 events, 10 characters of content, last event RunContent";
+    let far = "the stream ended before its run did, after 4 events, 10 characters of content, last event RunContent";
     assert_eq!(early.incomplete().as_deref(), Some(far));
     assert_eq!(early.violations()[0].message, far);
     assert_eq!(kinds(&early), [ViolationKind::Ending]);

@@ -122,7 +122,7 @@ async fn each_phase_has_its_clock() {
         let server = Server::scripted(vec![script]);
         let client = Client::builder(&server.url).timeouts(timeouts).build().unwrap();
         let error = get(&client).await.unwrap_err();
-        let ErrorKind::Timeout { phase, after } = error.kind else { panic!("{error:?}") };
+        let ErrorKind::Timeout { phase, after, .. } = error.kind else { panic!("{error:?}") };
         assert_eq!((phase, Some(after)), (expected, short));
     }
 }
