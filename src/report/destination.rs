@@ -53,9 +53,7 @@ impl Destination {
             // As any new file: reports are read by others.
             let found = fs::metadata(&self.path).map(|found| found.permissions().mode() & 0o777);
             builder.permissions(fs::Permissions::from_mode(found.unwrap_or(0o666)));
-            return builder.tempfile_in(self.folder());
         }
-        #[cfg(not(unix))]
         builder.tempfile_in(self.folder())
     }
 

@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use super::plain;
-use super::record::{FailureRecord, ScenarioRecord, Status};
+use super::record::{AttemptRecord, FailureRecord, ScenarioRecord, Status};
 use super::write::Writer;
 
 /// GitHub shows few annotations of a step; more only make the log longer.
@@ -77,11 +77,8 @@ impl<W: Write> Writer for Github<W> {
             ),
             _ => return Ok(()),
         };
-        let failures: Vec<&FailureRecord> = failed
-            .into_iter()
-            .flat_map(|attempt| attempt.all_failures())
-            .map(|(_, failure)| failure)
-            .collect();
+        let failures: Vec<&FailureRecord> =
+            failed.into_iter().flat_map(AttemptRecord::all_failures).map(|(_, failure)| failure).collect();
         if failures.is_empty() {
             return self.annotate(level, &title, scenario, None);
         }

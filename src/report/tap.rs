@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::plain;
-use super::record::{RunRecord, ScenarioRecord, Status};
+use super::record::{AttemptRecord, RunRecord, ScenarioRecord, Status};
 use super::write::Writer;
 
 /// Writes the report.
@@ -65,7 +65,7 @@ fn diagnostics(scenario: &ScenarioRecord) -> String {
         fact("  ", "trace", &quoted(trace));
     }
     let failed = scenario.attempts.iter().rev().find(|attempt| attempt.status == Status::Failed);
-    let failures: Vec<_> = failed.into_iter().flat_map(|attempt| attempt.all_failures()).collect();
+    let failures: Vec<_> = failed.into_iter().flat_map(AttemptRecord::all_failures).collect();
     if !failures.is_empty() {
         fact("  ", "failures", "");
     }
