@@ -13,6 +13,7 @@ mod operations;
 mod output;
 mod reports;
 mod run;
+mod schedule;
 mod schema;
 #[cfg(feature = "emulator")]
 mod serve;

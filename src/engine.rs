@@ -1,10 +1,7 @@
 //! The interpreter: runs scenarios against targets and says what happens in events.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use crate::diagnostic::Problem;
-use crate::scenario::Instance;
+use std::time::Duration;
 
 mod answer;
 mod context;
@@ -14,15 +11,18 @@ mod interpreter;
 pub mod interrupt;
 mod loops;
 mod request;
+mod schedule;
 mod steps;
 mod stop;
 pub mod target;
 
 pub use event::{
-    Event, Failure, Observer, Observers, Phase, ScenarioReport, Status, StepReport, StepStatus, Summary,
+    Event, Failure, Observer, Observers, Phase, ScenarioReport, SlowStep, Status, StepReport, StepStatus,
+    Summary,
 };
 pub use identity::Sender;
 pub use interrupt::Interrupt;
+pub use schedule::run;
 pub use target::{Target, Targets};
 
 /// How a run is done.
@@ -32,7 +32,17 @@ pub struct Settings {
     pub timeouts: crate::agentos::Timeouts,
     /// The time of each scenario that sets none itself.
     pub scenario_timeout: Option<Duration>,
-    /// Stop at the first failure.
+    /// How many scenarios run at the same time.
+    pub jobs: usize,
+    /// How often a failed scenario that does not say so itself is run again.
+    pub retries: u32,
+    /// A scenario that passed in a later attempt only fails the run.
+    pub flaky_fails: bool,
+    /// The scenarios whose failures do not fail the run, by their place in the plan, with the reason.
+    pub quarantine: Arc<std::collections::BTreeMap<usize, Arc<str>>>,
+    /// After this time it is said that a scenario is still running.
+    pub slow: Duration,
+    /// Begin nothing more after the first failure.
     pub fail_fast: bool,
     /// A scenario whose requirements are not met fails instead of being skipped.
     pub strict: bool,
@@ -48,40 +58,4 @@ pub struct Settings {
     pub run_id: String,
     /// When it began, ISO 8601 in UTC.
     pub started_at: String,
-}
-
-/// Runs the instances of scenarios one after another and tells `observer` of everything.
-pub async fn run(
-    instances: Vec<Instance>,
-    targets: &Targets,
-    settings: &Settings,
-    interrupt: &Interrupt,
-    observer: &dyn Observer,
-) -> Summary {
-    let began = Instant::now();
-    let mut summary = Summary::default();
-    observer.on(&Event::RunStarted { scenarios: instances.len() });
-    let mut stop = false;
-    for instance in instances {
-        if stop || interrupt.is_raised() {
-            summary.not_run += 1;
-            continue;
-        }
-        observer.on(&Event::ScenarioStarted { instance: instance.clone() });
-        let report = match targets.of(instance.scenario()) {
-            Some(target) => interpreter::run(&instance, target, settings, interrupt, observer).await,
-            None => ScenarioReport::broken(
-                &instance,
-                Problem::error("target::unknown", "the scenario's target was not prepared")
-                    .label(&instance.scenario().span, "here"),
-            ),
-        };
-        summary.add(&report);
-        stop = settings.fail_fast && matches!(report.status, Status::Failed);
-        observer.on(&Event::ScenarioFinished(report));
-    }
-    summary.duration = began.elapsed();
-    summary.interrupted = interrupt.is_raised();
-    observer.on(&Event::RunFinished(summary.clone()));
-    summary
 }

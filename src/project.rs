@@ -14,9 +14,11 @@ use crate::yaml::fields::{Fields, expected, string};
 use crate::yaml::{self, Key, Kind, Node};
 
 mod identity;
+mod quarantine;
 pub mod server;
 
 pub use identity::IdentitySettings;
+pub use quarantine::Quarantine;
 
 /// The name of the file.
 pub const FILE_NAME: &str = "agentos-run.yaml";
@@ -40,6 +42,8 @@ pub struct Project {
     pub scenarios: Option<String>,
     /// The clocks of every request.
     pub timeouts: Timeouts,
+    /// The scenarios whose failures do not fail a run.
+    pub quarantine: Quarantine,
 }
 
 /// A target of the project file.
@@ -53,6 +57,8 @@ pub struct TargetSettings {
     pub headers: Vec<(Key, Template)>,
     /// The identity of the requests that no scenario and no step gives another.
     pub identity: Option<Key>,
+    /// The most scenarios that run against it at the same time.
+    pub jobs: Option<usize>,
     /// A server that is started for the run.
     pub serve: Option<Serve>,
 }
@@ -113,6 +119,9 @@ impl Project {
         let secrets = fields.strings("secrets", problems);
         let scenarios = fields.text("scenarios", problems);
         fields.text("snapshots", problems);
+        let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
+        let quarantine = fields.get("quarantine");
+        let quarantine = quarantine.map(|entry| Quarantine::parse(&entry.value, &folder, problems));
         let mut timeouts = Timeouts::default();
         if let Some(entry) = fields.get("defaults") {
             let defaults = Fields::new(&entry.value, "`defaults`", problems);
@@ -120,13 +129,13 @@ impl Project {
             defaults.finish(&["timeout"], &[], "`defaults` of the project file", problems);
         }
         fields.finish(
-            &["targets", "identities", "secrets", "scenarios", "snapshots", "defaults"],
+            &["targets", "identities", "secrets", "scenarios", "snapshots", "defaults", "quarantine"],
             &[],
             "a project file",
             problems,
         );
-        let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
-        Some(Self { folder, source, targets, identities, secrets, scenarios, timeouts })
+        let quarantine = quarantine.unwrap_or_default();
+        Some(Self { folder, source, targets, identities, secrets, scenarios, timeouts, quarantine })
     }
 
     /// The target `name`.
@@ -184,10 +193,25 @@ fn targets(node: &Node, problems: &mut Problems) -> Vec<TargetSettings> {
                 let name = string(&entry.value, "the name of an identity", problems)?;
                 Some(Key { span: entry.value.span.clone(), name })
             });
-            fields.finish(&["base_url", "headers", "as", "serve"], &[], "a target", problems);
-            Some(TargetSettings { name: entry.key.clone(), base_url: base_url?, headers, identity, serve })
+            let jobs = fields.get("jobs").and_then(|entry| jobs(&entry.value, problems));
+            fields.finish(&["base_url", "headers", "as", "jobs", "serve"], &[], "a target", problems);
+            let name = entry.key.clone();
+            Some(TargetSettings { name, base_url: base_url?, headers, identity, jobs, serve })
         })
         .collect()
+}
+
+fn jobs(node: &Node, problems: &mut Problems) -> Option<usize> {
+    let number = match &node.kind {
+        Kind::Number(number) => number.as_u64().and_then(|number| usize::try_from(number).ok()),
+        _ => None,
+    };
+    let number = number.filter(|number| *number > 0);
+    if number.is_none() {
+        let wanted = "a whole number above 0: how many scenarios run against this target at the same time";
+        problems.push(expected("project::jobs", "`jobs`", wanted, node));
+    }
+    number
 }
 
 fn serve(node: &Node, problems: &mut Problems) -> Option<Serve> {

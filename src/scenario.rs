@@ -22,6 +22,7 @@ mod names;
 mod read;
 pub mod schema;
 pub mod select;
+pub mod shard;
 mod step;
 
 pub use action::{Action, HttpAction, HttpBody, OperationAction};
@@ -57,6 +58,10 @@ pub struct Scenario {
     pub vars: Vec<(Key, Template)>,
     /// The time that setup and steps may take.
     pub timeout: Option<Duration>,
+    /// How often it is run again where it fails; none leaves that to the run.
+    pub retries: Option<u32>,
+    /// What it must not run at the same time with.
+    pub serial: Option<Serial>,
     /// The target of the project file that it runs against.
     pub target: Option<Key>,
     /// The identity of the project file that its requests come from.
@@ -67,6 +72,15 @@ pub struct Scenario {
     pub steps: Vec<Step>,
     /// Steps that always run, whatever became of the others.
     pub finally: Vec<Step>,
+}
+
+/// What a scenario must not run at the same time with.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Serial {
+    /// Anything else: `serial: true`.
+    Alone,
+    /// Others of this name.
+    Named(String),
 }
 
 /// Why a scenario is not run.

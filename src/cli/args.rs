@@ -6,6 +6,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use super::context::Context;
 use super::exit::Exit;
+use super::schedule::ScheduleArgs;
 
 /// Run YAML scenarios against Agno's AgentOS
 #[derive(Debug, Parser)]
@@ -123,7 +124,9 @@ pub(super) struct RunArgs {
     /// The time of each scenario that sets none itself
     #[arg(long, value_name = "DURATION")]
     pub(super) timeout: Option<String>,
-    /// Stop at the first failure
+    #[command(flatten)]
+    pub(super) schedule: ScheduleArgs,
+    /// Begin nothing more after the first failure
     #[arg(long)]
     pub(super) fail_fast: bool,
     /// A scenario whose `requires` is not met fails

@@ -67,12 +67,13 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
     let scenarios: Vec<Arc<Scenario>> = loaded.scenarios.into_iter().map(Arc::new).collect();
     let (mut total, mut instances) = (0, Vec::new());
     for instance in scenarios.iter().flat_map(Instance::all_of) {
-        total += 1;
         if selection.takes(&instance) {
-            instances.push(instance);
+            instances.push(instance.at(instances.len()));
         }
+        total += 1;
     }
     drop(scenarios);
+    settings.quarantine = Arc::new(quarantine(project.as_ref(), &instances));
     if instances.is_empty() {
         output.warn(&format!(
             "no scenario matched: {} in the files given",
@@ -149,7 +150,9 @@ async fn execute(
     let on_error = OnStandardError(&output);
     let (sink, style): (&dyn Sink, _) =
         if reports.stdout_is_taken { (&on_error, context.error_style()) } else { (&output, context.style()) };
-    let terminal = Terminal::new(sink, &masker, style, verbosity, head, context.is_watched());
+    let several = settings.jobs > 1 && instances.len() > 1;
+    let terminal =
+        Terminal::new(sink, &masker, style, verbosity, head, context.is_watched()).side_by_side(several);
     let lines = reports.lines();
     let recorder = (!reports.is_empty()).then(|| {
         let about = About {
@@ -179,15 +182,11 @@ async fn execute(
     let records = recorder.map(Recorder::finish);
     let written = records.is_none_or(|records| reports.write(records, lines, &output));
     match summary {
-        Some(summary) if summary.failed > 0 && !summary.interrupted => Exit::Failed,
-        Some(summary) if !summary.interrupted => {
-            if written && !output.is_lost() {
-                Exit::Success
-            } else {
-                Exit::Unwritten
-            }
-        }
-        _ => Exit::Interrupted,
+        None => Exit::Interrupted,
+        Some(summary) if summary.interrupted => Exit::Interrupted,
+        Some(summary) if summary.is_failure => Exit::Failed,
+        Some(_) if !written || output.is_lost() => Exit::Unwritten,
+        Some(_) => Exit::Success,
     }
 }
 
@@ -261,7 +260,14 @@ fn prepare(
     for text in &args.vars {
         variables.push(variable(text)?);
     }
+    let live = args.verbose > 0 && context.is_watched();
+    let schedule = args.schedule.read(context, live)?;
     let settings = Settings {
+        jobs: schedule.jobs,
+        retries: schedule.retries,
+        flaky_fails: schedule.flaky_fails,
+        slow: schedule.slow,
+        quarantine: Arc::default(),
         timeouts: Timeouts { total: Some(step_timeout), ..Timeouts::default() },
         scenario_timeout,
         fail_fast: args.fail_fast,
@@ -303,6 +309,13 @@ fn identities(
         found.insert(name.name.clone(), Sender::new(identity, reuse));
     }
     Ok(found)
+}
+
+/// The scenarios in quarantine, by their place in the plan.
+fn quarantine(project: Option<&Project>, instances: &[Instance]) -> BTreeMap<usize, Arc<str>> {
+    let Some(project) = project else { return BTreeMap::new() };
+    let reason = |instance: &Instance| Some((instance.place(), project.quarantine.reason(instance)?));
+    instances.iter().filter_map(reason).collect()
 }
 
 /// A variable that no scenario declares was misspelt: it would change nothing, silently.

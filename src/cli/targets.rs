@@ -206,7 +206,10 @@ pub(super) async fn open_without_asking(
             None => client.base_url().to_owned(),
         }
     };
-    Ok(Target::new(name, client, embedded))
+    let jobs = settings.and_then(|settings| settings.jobs);
+    let mut target = Target::new(name, client, embedded);
+    target.jobs = jobs;
+    Ok(target)
 }
 
 #[cfg(feature = "emulator")]

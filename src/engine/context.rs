@@ -29,7 +29,11 @@ impl Context {
         scope.set("env", expr::environment(&settings.environment));
         scope.set(
             "run",
-            Value::from_json(&json!({ "id": settings.run_id, "started_at": settings.started_at })),
+            Value::from_json(&json!({
+                "id": run_id(instance, settings),
+                "attempt": instance.attempt(),
+                "started_at": settings.started_at,
+            })),
         );
         if instance.case().is_some() {
             scope.set("case", Value::from_fields(Row(instance.clone())));
@@ -117,6 +121,16 @@ impl Context {
             }
             self.scope.get(root).is_none().then(|| root.to_owned())
         })
+    }
+}
+
+/// What no other scenario has, nor another case of this one, nor another attempt: they run at the same time. All ids of a
+/// run begin alike.
+fn run_id(instance: &Instance, settings: &Settings) -> String {
+    let place = instance.place() + 1;
+    match instance.attempt() {
+        1 => format!("{}-{place}", settings.run_id),
+        attempt => format!("{}-{place}-{attempt}", settings.run_id),
     }
 }
 

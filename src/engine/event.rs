@@ -36,6 +36,15 @@ pub enum Event {
         /// Which.
         instance: Instance,
     },
+    /// A step begins.
+    StepStarted {
+        /// The run of a scenario that it belongs to.
+        instance: Instance,
+        /// What it is called.
+        title: String,
+        /// Where it stands.
+        span: Span,
+    },
     /// A step is over.
     StepFinished {
         /// The run of a scenario that it belongs to.
@@ -57,10 +66,37 @@ pub enum Event {
         /// The text.
         piece: String,
     },
-    /// A scenario is over.
+    /// A scenario takes long.
+    Slow {
+        /// Which.
+        instance: Instance,
+        /// How long it has been running.
+        time: Duration,
+        /// The step that it is in.
+        step: Option<SlowStep>,
+    },
+    /// A scenario failed and will be run again when all others are done.
+    AttemptFailed {
+        /// What became of this attempt.
+        report: Arc<ScenarioReport>,
+        /// How many attempts it may have in all.
+        of: u32,
+    },
+    /// A scenario is over: told once for each of the plan, also for those that were not begun.
     ScenarioFinished(ScenarioReport),
     /// The run is over.
     RunFinished(Summary),
+}
+
+/// A step that has not ended.
+#[derive(Debug, Clone)]
+pub struct SlowStep {
+    /// What it is called.
+    pub title: String,
+    /// Where it stands.
+    pub span: Span,
+    /// How long it has been running.
+    pub time: Duration,
 }
 
 /// The list that a step stands in.
@@ -151,10 +187,12 @@ pub enum Status {
     Failed,
     /// It was not run, for this reason.
     Skipped(String),
+    /// It was not begun: the run was over before.
+    NotRun,
 }
 
 /// What became of a scenario. Steps that passed are counted and not kept.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ScenarioReport {
     /// Which.
     pub instance: Instance,
@@ -170,9 +208,20 @@ pub struct ScenarioReport {
     pub failed: Vec<Arc<StepReport>>,
     /// What went wrong outside of steps: a variable that has no value, the scenario's time.
     pub problems: Vec<Problem>,
+    /// Its earlier attempts, all of which failed.
+    pub earlier: Vec<Arc<ScenarioReport>>,
+    /// Why it is in quarantine: its failure is told and does not fail the run.
+    pub quarantine: Option<Arc<str>>,
+    /// Whether the run fails because of it.
+    pub fails_run: bool,
 }
 
 impl ScenarioReport {
+    /// Whether it passed, but not in the first attempt.
+    pub fn is_flaky(&self) -> bool {
+        self.status == Status::Passed && !self.earlier.is_empty()
+    }
+
     /// The report of a scenario that could not begin.
     pub fn broken(instance: &Instance, problem: Problem) -> Self {
         Self { status: Status::Failed, problems: vec![problem], ..Self::new(instance) }
@@ -188,6 +237,9 @@ impl ScenarioReport {
             checks: 0,
             failed: Vec::new(),
             problems: Vec::new(),
+            earlier: Vec::new(),
+            quarantine: None,
+            fails_run: false,
         }
     }
 }
@@ -195,10 +247,16 @@ impl ScenarioReport {
 /// The counts of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Summary {
-    /// Scenarios that passed.
+    /// Scenarios that passed, those that needed several attempts among them.
     pub passed: usize,
-    /// Scenarios that failed.
+    /// Scenarios that failed, but for those in quarantine.
     pub failed: usize,
+    /// Scenarios that passed in a later attempt only.
+    pub flaky: usize,
+    /// Scenarios that failed and are in quarantine.
+    pub quarantined: usize,
+    /// Whether a scenario fails the run.
+    pub is_failure: bool,
     /// Scenarios that were skipped.
     pub skipped: usize,
     /// Scenarios that were not begun: after `--fail-fast` or an interruption.
@@ -218,10 +276,16 @@ impl Summary {
     pub fn add(&mut self, report: &ScenarioReport) {
         match report.status {
             Status::Passed => self.passed += 1,
+            Status::Failed if report.quarantine.is_some() => self.quarantined += 1,
             Status::Failed => self.failed += 1,
             Status::Skipped(_) => self.skipped += 1,
+            Status::NotRun => self.not_run += 1,
         }
-        self.steps += report.steps;
-        self.checks += report.checks;
+        self.flaky += usize::from(report.is_flaky());
+        self.is_failure |= report.fails_run;
+        for attempt in report.earlier.iter().map(AsRef::as_ref).chain([report]) {
+            self.steps += attempt.steps;
+            self.checks += attempt.checks;
+        }
     }
 }

@@ -111,6 +111,10 @@ impl Run<'_> {
             Some(Err(problem)) => return self.finish(step, phase, Duration::ZERO, Done::failed(problem)),
         }
         let began = Instant::now();
+        if !matches!(step.action, Action::Group(_) | Action::Parallel(_) | Action::Conversation(_)) {
+            let (instance, title) = (self.instance.clone(), step.title());
+            self.observer.on(&Event::StepStarted { instance, title, span: step.span.clone() });
+        }
         let done = match &step.action {
             Action::Group(steps) => return self.group(step, steps, phase).await,
             Action::Parallel(branches) => return self.parallel(step, branches, phase).await,

@@ -19,6 +19,8 @@ pub struct Target {
     pub client: Client,
     /// Whether it is the AgentOS inside this program.
     pub embedded: bool,
+    /// The most scenarios that run against it at the same time.
+    pub jobs: Option<usize>,
     facts: Arc<OnceCell<Facts>>,
     routes: Arc<OnceCell<Option<BTreeSet<String>>>>,
 }
@@ -42,7 +44,14 @@ struct Facts {
 impl Target {
     /// A target that is reached by `client`.
     pub fn new(name: impl Into<String>, client: Client, embedded: bool) -> Self {
-        Self { name: name.into(), client, embedded, facts: Arc::default(), routes: Arc::default() }
+        Self {
+            name: name.into(),
+            client,
+            embedded,
+            jobs: None,
+            facts: Arc::default(),
+            routes: Arc::default(),
+        }
     }
 
     async fn facts(&self) -> &Facts {
@@ -190,6 +199,17 @@ impl Targets {
         match scenario.target.as_ref().filter(|_| !self.pinned) {
             Some(key) => self.named.get(&key.name),
             None => self.default.as_ref(),
+        }
+    }
+
+    /// The place of a scenario's target among [`Self::iter`].
+    pub(super) fn place_of(&self, scenario: &Scenario) -> Option<usize> {
+        match scenario.target.as_ref().filter(|_| !self.pinned) {
+            Some(key) => {
+                let before = usize::from(self.default.is_some());
+                self.named.keys().position(|name| *name == key.name).map(|place| before + place)
+            }
+            None => self.default.is_some().then_some(0),
         }
     }
 

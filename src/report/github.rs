@@ -67,12 +67,12 @@ impl<W: Write> Writer for Github<W> {
     fn scenario(&mut self, scenario: &ScenarioRecord, _json: &str) -> io::Result<()> {
         let failed = scenario.attempts.iter().rev().find(|attempt| attempt.status == Status::Failed);
         let (level, title) = match scenario.status {
-            Status::Failed if scenario.quarantined => {
+            Status::Failed if scenario.failed_in_quarantine() => {
                 ("warning", format!("{} failed (in quarantine)", scenario.name))
             }
             Status::Failed => ("error", format!("{} failed", scenario.name)),
             Status::Passed if scenario.flaky => (
-                "warning",
+                if scenario.fails_run { "error" } else { "warning" },
                 format!("{} is flaky: it passed in attempt {}", scenario.name, scenario.attempts.len()),
             ),
             _ => return Ok(()),

@@ -40,7 +40,7 @@ impl<W: Write> Writer for Html<W> {
             scenario.duration_ms,
             scenario.tags,
             failure.map(|failure| failure.chars().take(300).collect::<String>()),
-            u8::from(scenario.flaky) + 2 * u8::from(scenario.quarantined),
+            u8::from(scenario.flaky) + 2 * u8::from(scenario.quarantine.is_some()),
             scenario.attempts.first().map(|attempt| attempt.start_ms),
         ]);
         if !self.rows.is_empty() {

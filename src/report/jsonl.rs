@@ -50,6 +50,11 @@ impl JsonLines {
         self.scenario("scenario_finished", scenario);
     }
 
+    /// The same for an attempt that is not the last.
+    pub(super) fn attempt_failed(&self, scenario: &ScenarioRecord) {
+        self.scenario("attempt_failed", scenario);
+    }
+
     fn scenario(&self, event: &str, scenario: &ScenarioRecord) {
         if let Ok(scenario) = serde_json::to_string(scenario) {
             self.write(format!("{{\"event\":\"{event}\",\"scenario\":{scenario}}}"));

@@ -33,7 +33,7 @@ impl<W: Write> Junit<W> {
             out,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"agentos-run\" tests=\"{}\" failures=\"{}\" errors=\"0\" time=\"{}\">",
             counts.scenarios,
-            counts.failed,
+            counts.failing,
             seconds(run.duration_ms)
         )?;
         Ok(Self { out, run: run.clone(), suite: None })
@@ -48,7 +48,7 @@ impl<W: Write> Junit<W> {
             "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{skipped}\" time=\"{}\" timestamp=\"{}\">",
             escaped(&file),
             counts.scenarios,
-            counts.failed,
+            counts.failing,
             seconds(milliseconds),
             escaped(self.run.started_at.trim_end_matches('Z')),
         )?;
@@ -102,15 +102,20 @@ fn case(xml: &mut String, scenario: &ScenarioRecord) {
     let (last, before) = scenario.attempts.split_last().unzip();
     let before: &[AttemptRecord] = before.unwrap_or_default();
     match scenario.status {
-        Status::Failed if scenario.quarantined => {
+        Status::Failed if scenario.quarantine.is_some() => {
             let what = last.and_then(plain::first_message).unwrap_or_default();
-            element(&mut inside, "skipped", &format!("in quarantine, and failed: {what}"), None, "");
+            let why = scenario.quarantine.as_deref().unwrap_or_default();
+            element(&mut inside, "skipped", &format!("in quarantine ({why}), and failed: {what}"), None, "");
         }
         Status::Failed => {
             failure(&mut inside, "failure", last, false);
             before.iter().for_each(|attempt| failure(&mut inside, "rerunFailure", Some(attempt), true));
         }
         Status::Passed => {
+            if scenario.fails_run {
+                let message = format!("flaky: it passed in attempt {}", scenario.attempts.len());
+                element(&mut inside, "failure", &message, Some("flaky"), "");
+            }
             before.iter().for_each(|attempt| failure(&mut inside, "flakyFailure", Some(attempt), true));
         }
         Status::Skipped => {

@@ -34,7 +34,7 @@ impl<W: Write> Writer for Markdown<W> {
         let reason = || code(&text::cut(&plain::line(scenario.reason.as_deref().unwrap_or_default())));
         let (failed, piece) = match scenario.status {
             Status::Failed => {
-                let word = if scenario.quarantined { "Failed in quarantine" } else { "Failed" };
+                let word = if scenario.failed_in_quarantine() { "Failed in quarantine" } else { "Failed" };
                 let time = plain::time(scenario.duration_ms);
                 let mut piece = format!("- ❌ **{word}:** {name} at {place} ({time})\n");
                 if let Some(last) = scenario.last() {
@@ -49,7 +49,11 @@ impl<W: Write> Writer for Markdown<W> {
             }
             Status::Passed if scenario.flaky => {
                 let count = scenario.attempts.len();
-                (false, format!("- ⚠️ **Flaky:** {name} at {place} passed in attempt {count}\n"))
+                let sign = if scenario.fails_run { "❌" } else { "⚠️" };
+                (
+                    scenario.fails_run,
+                    format!("- {sign} **Flaky:** {name} at {place} passed in attempt {count}\n"),
+                )
             }
             Status::Skipped => (false, format!("- ⏭️ Skipped: {name}: {}\n", reason())),
             Status::NotRun => (false, format!("- ⏭️ Not run: {name}: {}\n", reason())),
@@ -68,7 +72,7 @@ impl<W: Write> Writer for Markdown<W> {
     fn end(&mut self) -> io::Result<()> {
         let counts = &self.run.counts;
         let sign = match () {
-            () if counts.failed > 0 => "❌",
+            () if self.run.failed => "❌",
             () if self.run.interrupted || counts.passed == 0 => "⚠️",
             () => "✅",
         };

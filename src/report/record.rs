@@ -42,6 +42,9 @@ pub struct RunRecord {
     pub targets: Vec<String>,
     /// How many of what.
     pub counts: Counts,
+    /// Whether it failed: because a scenario did, or was flaky where that counts as a failure.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub failed: bool,
     /// Whether somebody stopped it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub interrupted: bool,
@@ -76,6 +79,8 @@ pub struct Counts {
     pub flaky: usize,
     /// Scenarios that failed and are in quarantine.
     pub quarantined: usize,
+    /// Scenarios because of which the run failed: those that failed, and flaky ones where they count as failures.
+    pub failing: usize,
     /// Steps that ran.
     pub steps: usize,
     /// Expectations that were checked.
@@ -107,9 +112,12 @@ pub struct ScenarioRecord {
     /// It passed, and not in the first attempt.
     #[serde(default, skip_serializing_if = "is_false")]
     pub flaky: bool,
-    /// It is in quarantine: a failure is told and does not fail the run.
+    /// Why it is in quarantine: a failure is told and does not fail the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<String>,
+    /// Whether the run fails because of it.
     #[serde(default, skip_serializing_if = "is_false")]
-    pub quarantined: bool,
+    pub fails_run: bool,
     /// Why it was skipped or not run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -349,9 +357,9 @@ impl ScenarioRecord {
         self.attempts.last()
     }
 
-    /// Whether it makes the run a failed one.
-    pub fn gates(&self) -> bool {
-        self.status == Status::Failed && !self.quarantined
+    /// Whether it failed and is in quarantine.
+    pub fn failed_in_quarantine(&self) -> bool {
+        self.status == Status::Failed && self.quarantine.is_some()
     }
 
     /// `file:line`.
@@ -376,12 +384,13 @@ impl Counts {
         self.scenarios += 1;
         match scenario.status {
             Status::Passed => self.passed += 1,
-            Status::Failed if scenario.quarantined => self.quarantined += 1,
+            Status::Failed if scenario.quarantine.is_some() => self.quarantined += 1,
             Status::Failed => self.failed += 1,
             Status::Skipped => self.skipped += 1,
             Status::NotRun => self.not_run += 1,
         }
         self.flaky += usize::from(scenario.flaky);
+        self.failing += usize::from(scenario.fails_run);
         for attempt in &scenario.attempts {
             self.steps += attempt.steps_run;
             self.checks += attempt.checks;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::jsonl::JsonLines;
@@ -36,7 +36,7 @@ pub struct About {
 pub struct Recorder<'a> {
     about: About,
     plan: Vec<Instance>,
-    slots: HashMap<String, usize>,
+    slots: HashMap<usize, usize>,
     builder: Builder,
     lines: Option<&'a JsonLines>,
     began: Instant,
@@ -58,6 +58,8 @@ struct Slot {
     status: Option<(Status, Option<String>)>,
     duration: Duration,
     attempts: Vec<Piece>,
+    quarantine: Option<Arc<str>>,
+    fails_run: bool,
 }
 
 /// A scenario that is running.
@@ -110,7 +112,7 @@ impl<'a> Recorder<'a> {
             error: None,
         };
         Self {
-            slots: plan.iter().enumerate().map(|(index, instance)| (instance.id(), index)).collect(),
+            slots: plan.iter().enumerate().map(|(index, instance)| (instance.place(), index)).collect(),
             about,
             plan,
             builder,
@@ -125,7 +127,7 @@ impl<'a> Recorder<'a> {
     }
 
     fn slot(&self, instance: &Instance) -> Option<usize> {
-        self.slots.get(&instance.id()).copied()
+        self.slots.get(&instance.place()).copied()
     }
 
     fn head(&self, index: usize, slot: &Slot) -> ScenarioRecord {
@@ -140,13 +142,14 @@ impl<'a> Recorder<'a> {
             name: text(&instance.title()),
             file: text(scenario.source.name()),
             line: scenario.span.position().line,
-            index,
+            index: instance.place(),
             case: instance.case().map(|case| text(case.name)),
             tags: scenario.tags.iter().map(|tag| text(tag)).collect(),
             description: scenario.description.as_deref().map(text),
             status,
             flaky: status == Status::Passed && slot.attempts.len() > 1,
-            quarantined: false,
+            quarantine: slot.quarantine.as_deref().map(text),
+            fails_run: slot.fails_run,
             reason,
             duration_ms: milliseconds(slot.duration),
             trace: None,
@@ -163,6 +166,7 @@ impl<'a> Recorder<'a> {
             duration_ms: milliseconds(self.began.elapsed()),
             targets: self.about.targets.iter().map(|target| self.builder.text(target)).collect(),
             counts: Counts::default(),
+            failed: summary.is_failure,
             interrupted: summary.interrupted || state.summary.is_none(),
             shards: self.about.shard.into_iter().collect(),
         }
@@ -236,37 +240,46 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    fn finished(&self, report: &ScenarioReport) {
+    /// An attempt is over, and maybe the scenario with it.
+    fn attempted(&self, report: &ScenarioReport, is_last: bool) {
         let Some(place) = self.slot(&report.instance) else { return };
         let attempt = self.state().running.remove(&place);
-        let Some(mut attempt) = attempt else { return };
         let (status, reason) = match &report.status {
             engine::Status::Passed => (Status::Passed, None),
             engine::Status::Failed => (Status::Failed, None),
             engine::Status::Skipped(reason) => (Status::Skipped, Some(self.builder.text(reason))),
+            engine::Status::NotRun => (Status::NotRun, Some("the run was over before".to_owned())),
         };
-        let record = &mut attempt.record;
-        record.status = status;
-        record.duration_ms = milliseconds(report.duration);
-        record.steps_run = report.steps;
-        record.checks = report.checks;
-        record.failures = report.problems.iter().map(|problem| self.builder.failure(problem, None)).collect();
-        let json = attempt.json();
+        // None where the end of the run overtook the next attempt: the last one has been told already.
+        let attempt = attempt.map(|mut attempt| {
+            let record = &mut attempt.record;
+            record.status = status;
+            record.duration_ms = milliseconds(report.duration);
+            record.steps_run = report.steps;
+            record.checks = report.checks;
+            record.failures =
+                report.problems.iter().map(|problem| self.builder.failure(problem, None)).collect();
+            let json = attempt.json();
+            (attempt.record, json)
+        });
         let mut state = self.state();
         let State { spool, slots, error, .. } = &mut *state;
         let Some(slot) = slots.get_mut(place) else { return };
         slot.status = Some((status, reason));
-        slot.duration += report.duration;
-        if status != Status::Skipped {
+        slot.quarantine.clone_from(&report.quarantine);
+        slot.fails_run = report.fails_run;
+        let mut records = Vec::new();
+        if let Some((record, json)) = attempt.filter(|_| status != Status::Skipped) {
+            slot.duration += report.duration;
+            records.push(record);
             match json.map_err(io::Error::from).and_then(|json| spool.add(&json)) {
                 Ok(piece) => slot.attempts.push(piece),
                 Err(cause) => *error = error.take().or(Some(cause)),
             }
         }
         if let Some(lines) = self.lines {
-            let mut head = self.head(place, slot);
-            head.attempts.push(attempt.record);
-            lines.scenario_finished(&head);
+            let head = ScenarioRecord { attempts: records, ..self.head(place, slot) };
+            if is_last { lines.scenario_finished(&head) } else { lines.attempt_failed(&head) }
         }
     }
 }
@@ -305,7 +318,9 @@ impl Observer for Recorder<'_> {
                 }
             }
             Event::Answer { .. } => {}
-            Event::ScenarioFinished(report) => self.finished(report),
+            Event::StepStarted { .. } | Event::Slow { .. } => {}
+            Event::AttemptFailed { report, .. } => self.attempted(report, false),
+            Event::ScenarioFinished(report) => self.attempted(report, true),
             Event::RunFinished(summary) => {
                 let mut state = self.state();
                 state.summary = Some(summary.clone());

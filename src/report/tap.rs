@@ -27,12 +27,16 @@ impl<W: Write> Tap<W> {
 impl<W: Write> Writer for Tap<W> {
     fn scenario(&mut self, scenario: &ScenarioRecord, _json: &str) -> io::Result<()> {
         self.number += 1;
-        let ok = if scenario.status == Status::Failed { "not ok" } else { "ok" };
+        let failed = scenario.status == Status::Failed || scenario.fails_run;
+        let ok = if failed { "not ok" } else { "ok" };
         let reason = || description(scenario.reason.as_deref().unwrap_or_default());
         let directive = match scenario.status {
             Status::Skipped => format!(" # SKIP {}", reason()),
             Status::NotRun => format!(" # SKIP not run: {}", reason()),
-            Status::Failed if scenario.quarantined => " # TODO in quarantine".to_owned(),
+            Status::Failed if scenario.failed_in_quarantine() => {
+                let why = description(scenario.quarantine.as_deref().unwrap_or_default());
+                format!(" # TODO in quarantine: {why}")
+            }
             _ => String::new(),
         };
         writeln!(self.out, "{ok} {} - {}{directive}", self.number, description(&scenario.name))?;

@@ -1,14 +1,17 @@
 //! The report on standard output: a line per scenario, at the end every failure whole, then the counts.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use owo_colors::{OwoColorize as _, Style as Paint};
 
 use super::text;
 use crate::diagnostic::Style;
-use crate::engine::{Event, Observer, ScenarioReport, Status, StepReport, StepStatus, Summary};
+use crate::engine::{Event, Observer, ScenarioReport, SlowStep, Status, StepReport, StepStatus, Summary};
+use crate::scenario::Instance;
 use crate::secret::Masker;
 
 /// Where a report goes.
@@ -30,6 +33,21 @@ pub enum Verbosity {
     Requests,
 }
 
+/// What is told at the end: the worst last, next to the counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Order {
+    Flaky,
+    Quarantined,
+    Failed,
+}
+
+/// What is told of a scenario at the end.
+struct Told {
+    order: Order,
+    place: usize,
+    text: String,
+}
+
 /// The report for people.
 pub struct Terminal<'a> {
     sink: &'a dyn Sink,
@@ -37,7 +55,10 @@ pub struct Terminal<'a> {
     style: Style,
     verbosity: Verbosity,
     target: String,
-    failures: Mutex<Vec<String>>,
+    failures: Mutex<Vec<Told>>,
+    /// Whether scenarios run at the same time: what they say is then kept until they are over, each by its place.
+    several: bool,
+    blocks: Mutex<HashMap<usize, String>>,
     /// Whether streamed answers are shown as they come: only to somebody who watches.
     live: bool,
     answering: AtomicBool,
@@ -60,9 +81,33 @@ impl<'a> Terminal<'a> {
             verbosity,
             target,
             failures: Mutex::new(Vec::new()),
+            several: false,
+            blocks: Mutex::default(),
             live,
             answering: AtomicBool::new(false),
         }
+    }
+
+    /// Scenarios run at the same time, or they do not.
+    #[must_use]
+    pub fn side_by_side(self, several: bool) -> Self {
+        Self { several, ..self }
+    }
+
+    /// Says what belongs to a scenario that goes on.
+    fn say_of(&self, instance: &Instance, text: &str) {
+        if self.several {
+            let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+            blocks.entry(instance.place()).or_default().push_str(text);
+        } else {
+            self.say(text);
+        }
+    }
+
+    /// Says what a scenario ends with, after all that was kept of it.
+    fn say_last(&self, instance: &Instance, line: &str) {
+        let block = self.blocks.lock().unwrap_or_else(PoisonError::into_inner).remove(&instance.place());
+        self.say(&(block.unwrap_or_default() + line));
     }
 
     fn say(&self, text: &str) {
@@ -74,37 +119,106 @@ impl<'a> Terminal<'a> {
     }
 
     fn scenario(&self, report: &ScenarioReport) {
-        let (word, paint) = match report.status {
-            Status::Passed => ("PASS", Paint::new().green()),
-            Status::Failed => ("FAIL", Paint::new().red().bold()),
-            Status::Skipped(_) => ("SKIP", Paint::new().yellow()),
+        let (word, paint, order) = match report.status {
+            Status::Passed if report.is_flaky() => ("FLAKY", Paint::new().yellow(), Order::Flaky),
+            Status::Passed => ("PASS", Paint::new().green(), Order::Flaky),
+            Status::Failed if !report.fails_run => ("FAIL", Paint::new().yellow(), Order::Quarantined),
+            Status::Failed => ("FAIL", Paint::new().red().bold(), Order::Failed),
+            Status::Skipped(_) => ("SKIP", Paint::new().yellow(), Order::Flaky),
+            Status::NotRun => return,
         };
-        if matches!(report.status, Status::Failed) {
-            self.failures.lock().unwrap_or_else(PoisonError::into_inner).push(self.failure(report));
-        } else if self.verbosity == Verbosity::Quiet {
+        let is_wrong = report.is_flaky() || report.status == Status::Failed;
+        if is_wrong {
+            let order = if report.fails_run { Order::Failed } else { order };
+            let told =
+                Told { order, place: report.instance.place(), text: self.failure(report, word, paint) };
+            self.failures.lock().unwrap_or_else(PoisonError::into_inner).push(told);
+        }
+        if self.verbosity == Verbosity::Quiet && !report.fails_run {
             return;
         }
-        let scenario = report.instance.scenario();
-        let detail = match &report.status {
+        let mut detail = match &report.status {
             Status::Skipped(reason) => format!("skipped: {reason}"),
             _ => format!("{}, {}", text::count(report.steps, "step"), text::time(report.duration)),
         };
-        let name = text::cut(&report.instance.title().replace('\n', " "));
-        let place = self.paint(
-            &format!("{}:{}", scenario.source.name(), scenario.span.position().line),
-            Paint::new().dimmed(),
-        );
-        self.say(&format!("{} {name}  {place}  ({detail})\n", self.paint(word, paint)));
+        if !report.earlier.is_empty() {
+            detail = format!("attempt {}, {detail}", report.instance.attempt());
+        }
+        if let (Some(reason), Status::Failed) = (&report.quarantine, &report.status) {
+            detail = format!("in quarantine: {reason}; {detail}");
+        }
+        self.say_last(&report.instance, &self.line(&report.instance, word, paint, &detail));
     }
 
-    /// All of a failed scenario: what went wrong and where, the request, the answer.
-    fn failure(&self, report: &ScenarioReport) -> String {
+    fn line(&self, instance: &Instance, word: &str, paint: Paint, detail: &str) -> String {
+        let scenario = instance.scenario();
+        let name = text::cut(&instance.title().replace('\n', " "));
+        let place = format!("{}:{}", scenario.source.name(), scenario.span.position().line);
+        let place = self.paint(&place, Paint::new().dimmed());
+        format!("{} {name}  {place}  ({detail})\n", self.paint(word, paint))
+    }
+
+    /// A scenario that will be run again.
+    fn again(&self, report: &ScenarioReport, of: u32) {
+        if self.verbosity == Verbosity::Quiet {
+            return;
+        }
+        let detail = format!(
+            "attempt {} of {of} failed, {}, {}",
+            report.instance.attempt(),
+            text::count(report.steps, "step"),
+            text::time(report.duration)
+        );
+        self.say_last(
+            &report.instance,
+            &self.line(&report.instance, "RETRY", Paint::new().yellow(), &detail),
+        );
+    }
+
+    /// A scenario that hangs, or only takes long.
+    fn slow(&self, instance: &Instance, time: Duration, step: Option<&SlowStep>) {
+        if self.verbosity == Verbosity::Quiet {
+            return;
+        }
+        let mut detail = format!("still running after {}", text::time(time));
+        if let Some(step) = step {
+            let (title, link) = (text::cut(&step.title), step.span.link());
+            detail.push_str(&format!(", in step `{title}` at {link} for {}", text::time(step.time)));
+        }
+        self.say(&self.line(instance, "SLOW", Paint::new().yellow(), &detail));
+    }
+
+    /// All of a scenario that failed, in its last attempt or in an earlier one: what went wrong and where, the request, the
+    /// answer.
+    fn failure(&self, report: &ScenarioReport, word: &str, paint: Paint) -> String {
         let mut text = String::new();
-        let title = format!("FAIL {}", text::cut(&report.instance.title().replace('\n', " ")));
-        push(&mut text, &self.paint(&title, Paint::new().red().bold()));
+        let mut title = format!("{word} {}", text::cut(&report.instance.title().replace('\n', " ")));
+        if let Some(reason) = report.quarantine.as_ref().filter(|_| report.status == Status::Failed) {
+            title.push_str(&format!(" (in quarantine: {reason})"));
+        }
+        push(&mut text, &self.paint(&title, paint));
         if let Some(case) = report.instance.case() {
             push(&mut text, &format!("  the case at {}", case.span.link()));
         }
+        if report.status != Status::Failed {
+            for attempt in &report.earlier {
+                push(&mut text, &format!("  attempt {} failed:", attempt.instance.attempt()));
+                self.causes(&mut text, attempt);
+            }
+            return text;
+        }
+        for attempt in &report.earlier {
+            let cause = cause(attempt);
+            push(&mut text, &format!("  attempt {} failed: {cause}", attempt.instance.attempt()));
+        }
+        if !report.earlier.is_empty() {
+            push(&mut text, &format!("  attempt {} failed:", report.instance.attempt()));
+        }
+        self.causes(&mut text, report);
+        text
+    }
+
+    fn causes(&self, text: &mut String, report: &ScenarioReport) {
         for problem in &report.problems {
             text.push_str(&indent(&problem.render(self.inner_style())));
         }
@@ -124,10 +238,9 @@ impl<'a> Terminal<'a> {
                 phase => format!(" of `{}`", phase.as_str()),
             };
             let title = text::cut(&step.title);
-            push(&mut text, &format!("  step `{title}`{action}{phase} at {}{note}", step.span.link()));
-            self.step_failures(&mut text, step);
+            push(text, &format!("  step `{title}`{action}{phase} at {}{note}", step.span.link()));
+            self.step_failures(text, step);
         }
-        text
     }
 
     fn step_failures(&self, text: &mut String, step: &Arc<StepReport>) {
@@ -178,7 +291,7 @@ impl<'a> Terminal<'a> {
         }
     }
 
-    fn step(&self, step: &StepReport) {
+    fn step(&self, instance: &Instance, step: &StepReport) {
         if self.verbosity < Verbosity::Steps {
             return;
         }
@@ -199,11 +312,11 @@ impl<'a> Terminal<'a> {
         if self.verbosity >= Verbosity::Requests {
             self.request_and_answer(&mut line, step, "     ");
         }
-        self.say(&line);
+        self.say_of(instance, &line);
     }
 
     fn answer(&self, piece: &str) {
-        if !self.live || self.verbosity < Verbosity::Steps {
+        if !self.live || self.several || self.verbosity < Verbosity::Steps {
             return;
         }
         let lead = if self.answering.swap(true, Ordering::Relaxed) { "" } else { "  " };
@@ -215,22 +328,25 @@ impl<'a> Terminal<'a> {
     }
 
     fn summary(&self, summary: &Summary) {
-        let failures = std::mem::take(&mut *self.failures.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut failures = std::mem::take(&mut *self.failures.lock().unwrap_or_else(PoisonError::into_inner));
+        failures.sort_by_key(|told| (told.order, told.place));
         if !failures.is_empty() {
             self.say("\n");
             for failure in failures {
-                self.say(&failure);
+                self.say(&failure.text);
             }
         }
-        let total = summary.passed + summary.failed + summary.skipped + summary.not_run;
+        let total = summary.passed + summary.failed + summary.quarantined + summary.skipped + summary.not_run;
         let mut parts = Vec::new();
         let mut part = |number: usize, word: &str, paint: Paint| {
             if number > 0 {
                 parts.push(self.paint(&format!("{number} {word}"), paint));
             }
         };
-        part(summary.passed, "passed", Paint::new().green());
+        let flaky = format!("passed ({} flaky)", summary.flaky);
+        part(summary.passed, if summary.flaky > 0 { &flaky } else { "passed" }, Paint::new().green());
         part(summary.failed, "failed", Paint::new().red().bold());
+        part(summary.quarantined, "failed in quarantine", Paint::new().yellow());
         part(summary.skipped, "skipped", Paint::new().yellow());
         part(summary.not_run, "not run", Paint::new().yellow());
         let mut line = format!(
@@ -250,30 +366,49 @@ impl<'a> Terminal<'a> {
 
 impl Observer for Terminal<'_> {
     fn on(&self, event: &Event) {
-        if !matches!(event, Event::Answer { .. }) && self.answering.swap(false, Ordering::Relaxed) {
+        if !matches!(event, Event::Answer { .. } | Event::StepStarted { .. })
+            && self.answering.swap(false, Ordering::Relaxed)
+        {
             self.say("\n");
         }
         match event {
             Event::RunStarted { .. } => self.say(&format!("{}\n", self.target)),
             Event::ScenarioStarted { instance } => {
                 if self.verbosity >= Verbosity::Steps {
-                    self.say(&format!(
-                        "{}\n",
-                        self.paint(&text::cut(&instance.title().replace('\n', " ")), Paint::new().bold())
-                    ));
+                    let title = text::cut(&instance.title().replace('\n', " "));
+                    self.say_of(instance, &format!("{}\n", self.paint(&title, Paint::new().bold())));
                 }
             }
-            Event::StepFinished { step, .. } => self.step(step),
-            Event::Log { text, .. } => {
+            Event::StepStarted { .. } => {}
+            Event::StepFinished { instance, step } => self.step(instance, step),
+            Event::Log { instance, text } => {
                 if self.verbosity > Verbosity::Quiet {
-                    self.say(&format!("  log: {}\n", text::harmless_lines(text).replace('\n', "\n       ")));
+                    let text = text::harmless_lines(text).replace('\n', "\n       ");
+                    self.say_of(instance, &format!("  log: {text}\n"));
                 }
             }
+            Event::Slow { instance, time, step } => self.slow(instance, *time, step.as_ref()),
+            Event::AttemptFailed { report, of } => self.again(report, *of),
             Event::Answer { piece, .. } => self.answer(piece),
             Event::ScenarioFinished(report) => self.scenario(report),
             Event::RunFinished(summary) => self.summary(summary),
         }
     }
+}
+
+/// The first cause of a failed attempt, in a line.
+fn cause(report: &ScenarioReport) -> String {
+    let step = report.failed.iter().find(|step| step.status == StepStatus::Failed);
+    let message = match (step, report.problems.first()) {
+        (Some(step), _) => {
+            let problem =
+                step.failures.first().map(|failure| failure.problem.message.as_str()).unwrap_or_default();
+            format!("step `{}` at {}: {problem}", step.title, step.span.link())
+        }
+        (None, Some(problem)) => problem.message.clone(),
+        (None, None) => String::new(),
+    };
+    text::cut(&message.replace('\n', " "))
 }
 
 fn push(text: &mut String, line: &str) {

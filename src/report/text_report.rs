@@ -33,14 +33,16 @@ impl<W: Write> Writer for Text<W> {
             Status::Skipped => ("SKIP", format!("skipped: {reason}")),
             Status::NotRun => ("SKIP", format!("not run: {reason}")),
         };
-        let quarantine = if scenario.quarantined { ", in quarantine" } else { "" };
+        let quarantine = scenario.quarantine.as_deref().map(|why| format!(", in quarantine: {why}"));
+        let quarantine = plain::line(&quarantine.unwrap_or_default());
         let name = text::cut(&plain::line(&scenario.name));
         let place = plain::line(&scenario.link());
         writeln!(self.out, "{word} {name}  {place}  ({}{quarantine})", plain::line(&detail))?;
-        if scenario.status == Status::Failed
-            && let Some(last) = scenario.last()
+        if (scenario.status == Status::Failed || scenario.flaky)
+            && let Some(last) =
+                scenario.attempts.iter().rev().find(|attempt| attempt.status == Status::Failed)
         {
-            self.failures.push_str(&format!("FAIL {name}\n"));
+            self.failures.push_str(&format!("{word} {name}\n"));
             for line in plain::attempt(last).lines() {
                 self.failures.push_str(format!("  {line}").trim_end());
                 self.failures.push('\n');

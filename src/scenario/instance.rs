@@ -13,6 +13,9 @@ pub struct Instance {
     scenario: Arc<Scenario>,
     /// The place of its case in the scenario's.
     case: Option<usize>,
+    /// Its place in the plan.
+    place: usize,
+    attempt: u32,
 }
 
 impl Instance {
@@ -20,8 +23,32 @@ impl Instance {
     pub fn all_of(scenario: &Arc<Scenario>) -> impl Iterator<Item = Self> + use<> {
         let scenario = Arc::clone(scenario);
         let cases = scenario.cases.as_ref().map(super::Cases::len);
-        (0..cases.unwrap_or(1))
-            .map(move |index| Self { scenario: Arc::clone(&scenario), case: cases.map(|_| index) })
+        (0..cases.unwrap_or(1)).map(move |index| {
+            let case = cases.map(|_| index);
+            Self { scenario: Arc::clone(&scenario), case, place: index, attempt: 1 }
+        })
+    }
+
+    /// The same at this place of the plan, counted from 0.
+    #[must_use]
+    pub fn at(self, place: usize) -> Self {
+        Self { place, ..self }
+    }
+
+    /// The next attempt at the same.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self { attempt: self.attempt + 1, ..self.clone() }
+    }
+
+    /// Its place in the whole plan, from 0: what tells it from all others of a run, whatever part of the plan that runs.
+    pub fn place(&self) -> usize {
+        self.place
+    }
+
+    /// How often it has been begun, with this time: 1, and more with `retries`.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
     }
 
     /// The scenario.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::action::Defaults;
 use super::step::{self, Step};
-use super::{Requires, Scenario, Skip, VersionRange, cases, names};
+use super::{Requires, Scenario, Serial, Skip, VersionRange, cases, names};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::expr::Text;
 use crate::source::Source;
@@ -25,6 +25,8 @@ pub(super) const KEYS: &[&str] = &[
     "vars",
     "defaults",
     "timeout",
+    "retries",
+    "serial",
     "target",
     "as",
     "setup",
@@ -33,7 +35,7 @@ pub(super) const KEYS: &[&str] = &[
 ];
 
 /// Keys that the language has and this version does not run yet.
-const PLANNED: &[&str] = &["trials", "pass", "retries", "serial", "cleanup"];
+const PLANNED: &[&str] = &["trials", "pass", "cleanup"];
 
 /// Reads the scenario of a document. What is wrong becomes problems; then nothing of it may be run.
 pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> Option<Scenario> {
@@ -66,6 +68,8 @@ pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> 
     let defaults =
         fields.get("defaults").map(|entry| Defaults::parse(&entry.value, problems)).unwrap_or_default();
     let timeout = fields.duration("timeout", problems);
+    let retries = fields.get("retries").and_then(|entry| retries(&entry.value, problems));
+    let serial = fields.get("serial").and_then(|entry| serial(&entry.value, problems));
     let target = fields.get("target").and_then(|entry| {
         let name = string(&entry.value, "a target's name", problems)?;
         Some(crate::yaml::Key { span: entry.value.span.clone(), name })
@@ -115,6 +119,8 @@ pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> 
         cases,
         vars,
         timeout,
+        retries,
+        serial,
         target,
         identity,
         setup,
@@ -130,6 +136,37 @@ pub(super) fn identity(fields: &Fields<'_>, key: &str, problems: &mut Problems) 
     let entry = fields.get(key)?;
     let name = string(&entry.value, "the name of an identity", problems)?;
     Some(crate::yaml::Key { span: entry.value.span.clone(), name })
+}
+
+/// The most retries of a scenario.
+pub(super) const MOST_RETRIES: u32 = 100;
+
+fn retries(node: &Node, problems: &mut Problems) -> Option<u32> {
+    let number = match &node.kind {
+        Kind::Number(number) => number.as_u64().and_then(|number| u32::try_from(number).ok()),
+        _ => None,
+    };
+    let number = number.filter(|number| *number <= MOST_RETRIES);
+    if number.is_none() {
+        let wanted = format!("a whole number from 0 to {MOST_RETRIES}");
+        problems.push(expected("scenario::retries", "`retries`", &wanted, node));
+    }
+    number
+}
+
+fn serial(node: &Node, problems: &mut Problems) -> Option<Serial> {
+    match &node.kind {
+        Kind::Bool(true) => Some(Serial::Alone),
+        Kind::Bool(false) | Kind::Null => None,
+        Kind::String(name) if !name.trim().is_empty() && !name.contains("${{") => {
+            Some(Serial::Named(name.trim().to_owned()))
+        }
+        _ => {
+            let wanted = "true, or the name of a group whose scenarios never overlap";
+            problems.push(expected("scenario::serial", "`serial`", wanted, node));
+            None
+        }
+    }
 }
 
 fn skip(node: &Node, problems: &mut Problems) -> Option<Skip> {

@@ -32,6 +32,16 @@ const TOP: &[Word] = &[
     ),
     ("defaults", "Fields and modifiers that go into every step that takes them.", || reference("defaults")),
     ("timeout", "The time that setup and steps may take together.", duration),
+    (
+        "retries",
+        "How often it is run again, at the end of the run, where it fails. Goes before `--retries`.",
+        retries,
+    ),
+    (
+        "serial",
+        "`true`: nothing else runs at the same time. A name: scenarios of one name never overlap.",
+        || any_of([boolean(), text()]),
+    ),
     ("target", "The target of the project file that it runs against.", text),
     ("as", "The identity of the project file that all its requests come from.", text),
     ("setup", "Steps before `steps`; when one fails, `steps` are not run.", || reference("steps")),
@@ -412,6 +422,10 @@ fn http() -> Value {
             "body": { "description": "A text as it is." },
         },
     })
+}
+
+fn retries() -> Value {
+    json!({ "type": "integer", "minimum": 0, "maximum": read::MOST_RETRIES })
 }
 
 fn requires() -> Value {

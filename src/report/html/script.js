@@ -177,6 +177,7 @@ function open() {
       (scenario.tags || []).map(tag => h("span", { class: "tag" }, tag))),
     scenario.description ? h("p", { class: "faint" }, scenario.description) : "",
     scenario.reason ? h("p", { class: "note" }, scenario.reason) : "",
+    scenario.quarantine ? h("p", { class: "note" }, `in quarantine: ${scenario.quarantine}`) : "",
     scenario.trace ? h("div", { class: "meta" }, "everything sent and received: ", h("span", { class: "mono" }, `agentos-run show ${scenario.trace}`), copy(`agentos-run show ${scenario.trace}`)) : "",
     tabs, inside);
   show(attempts.length - 1);

@@ -102,6 +102,8 @@ impl Run {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        // What comes first in the output is told by the tests that are about it.
+        command.env("AGENTOS_RUN_JOBS", "1");
         if !self.colored {
             command.env("NO_COLOR", "1");
         }
