@@ -12,6 +12,7 @@ mod init;
 mod list;
 mod operations;
 mod output;
+mod reports;
 mod review;
 mod run;
 mod schedule;

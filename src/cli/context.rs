@@ -79,7 +79,8 @@ impl Context {
         self.stdout_is_terminal && self.variable("TERM") != Some("dumb")
     }
 
-    fn error_style(&self) -> Style {
+    /// How problems on standard error are drawn.
+    pub(super) fn error_style(&self) -> Style {
         Style { color: self.color(self.stderr_is_terminal), ..self.style() }
     }
 

@@ -42,8 +42,8 @@ pub(super) fn say(output: &Output, tally: &Tally) {
         ));
     }
     if !tally.pending.is_empty() {
-        output.print(&format!(
-            "{} to look at: agentos-run review\n",
+        output.warn(&format!(
+            "{} to look at: agentos-run review",
             text::count(tally.pending.len(), "snapshot")
         ));
     }
