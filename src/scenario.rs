@@ -14,6 +14,7 @@ mod action;
 mod beside;
 mod cases;
 pub(crate) mod conversation;
+mod defaults;
 mod flow;
 pub(crate) mod fragment;
 mod instance;

@@ -27,6 +27,7 @@ mod identities;
 mod init;
 mod interpreter;
 mod list;
+mod nesting;
 mod network;
 mod operations;
 mod project;
