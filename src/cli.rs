@@ -7,15 +7,18 @@ mod call;
 mod check;
 mod context;
 mod exit;
+mod history;
 mod init;
 mod list;
 mod operations;
 mod output;
+mod part;
 mod run;
 mod schedule;
 mod schema;
 #[cfg(feature = "emulator")]
 mod serve;
+mod shard;
 mod targets;
 
 use args::{Command, Program};

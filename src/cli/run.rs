@@ -60,15 +60,7 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
             return Exit::Invalid;
         }
     }
-    let scenarios: Vec<Arc<Scenario>> = loaded.scenarios.into_iter().map(Arc::new).collect();
-    let (mut total, mut instances) = (0, Vec::new());
-    for instance in scenarios.iter().flat_map(Instance::all_of) {
-        if selection.takes(&instance) {
-            instances.push(instance.at(instances.len()));
-        }
-        total += 1;
-    }
-    drop(scenarios);
+    let (instances, total) = loaded.plan(&selection);
     settings.quarantine = Arc::new(quarantine(project.as_ref(), &instances));
     if instances.is_empty() {
         output.warn(&format!(

@@ -30,6 +30,7 @@ mod resume;
 mod schedule;
 mod schema;
 mod secrets;
+mod selection;
 mod sessions;
 mod shipped;
 mod terminal;
