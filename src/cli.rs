@@ -10,9 +10,11 @@ mod exit;
 mod history;
 mod init;
 mod list;
+mod live;
 mod operations;
 mod output;
 mod part;
+mod reports;
 mod run;
 mod schedule;
 mod schema;
@@ -47,7 +49,7 @@ pub fn main() -> std::process::ExitCode {
         #[cfg(feature = "emulator")]
         Some(Command::Serve(serve)) => serve::run(&context, serve),
         Some(Command::Init(init)) => init::run(&context, &init),
-        Some(Command::Schema) => schema::run(&context),
+        Some(Command::Schema { of }) => schema::run(&context, of),
         Some(Command::Completions { shell }) => args::completions(&context, shell),
     };
     exit.into()

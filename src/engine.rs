@@ -17,7 +17,8 @@ mod stop;
 pub mod target;
 
 pub use event::{
-    Event, Failure, Observer, Phase, ScenarioReport, SlowStep, Status, StepReport, StepStatus, Summary,
+    Event, Failure, Observer, Observers, Phase, ScenarioReport, SlowStep, Status, StepReport, StepStatus,
+    Summary,
 };
 pub use identity::Sender;
 pub use interrupt::Interrupt;

@@ -52,12 +52,25 @@ pub(super) enum Command {
     /// Write a starter project
     Init(InitArgs),
     /// Print the JSON Schema of scenario files, for editors
-    Schema,
+    Schema {
+        /// Of what
+        #[arg(value_enum, default_value_t = SchemaOf::Scenario)]
+        of: SchemaOf,
+    },
     /// Print a completion script
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
     },
+}
+
+/// What has a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaOf {
+    /// Scenario files.
+    Scenario,
+    /// The JSON report.
+    Report,
 }
 
 /// Which AgentOS.
@@ -119,6 +132,9 @@ pub(super) struct RunArgs {
     /// A scenario whose `requires` is not met fails
     #[arg(long)]
     pub(super) strict: bool,
+    /// Write a report: terminal, junit, json, jsonl, tap, html, github, markdown; repeatable
+    #[arg(long = "report", value_name = "FORMAT[=PATH]")]
+    pub(super) reports: Vec<String>,
     /// Say more: -v each step, -vv each request and answer
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,

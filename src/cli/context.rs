@@ -79,7 +79,19 @@ impl Context {
         self.stdout_is_terminal && self.variable("TERM") != Some("dumb")
     }
 
-    fn error_style(&self) -> Style {
+    /// How problems on standard error are drawn.
+    /// The columns and lines of the terminal on which progress is shown; none where nobody watches standard error, where
+    /// the terminal cannot take lines away again, and in CI, whose logs would fill with them.
+    pub(super) fn progress_size(&self) -> Option<(usize, usize)> {
+        let is_ci = self.variable("CI").is_some_and(|value| !matches!(value, "0" | "false"));
+        if !self.stderr_is_terminal || is_ci || self.variable("TERM") == Some("dumb") {
+            return None;
+        }
+        let (width, height) = terminal_size::terminal_size_of(std::io::stderr())?;
+        Some((usize::from(width.0), usize::from(height.0)))
+    }
+
+    pub(super) fn error_style(&self) -> Style {
         Style { color: self.color(self.stderr_is_terminal), ..self.style() }
     }
 

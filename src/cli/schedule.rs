@@ -39,6 +39,9 @@ pub(super) struct ScheduleArgs {
     /// Only scenarios that failed the last time that they ran
     #[arg(long)]
     pub(super) last_failed: bool,
+    /// Show no lines of what is running on a terminal
+    #[arg(long)]
+    pub(super) no_progress: bool,
     /// Say which scenario is still running after this time
     #[arg(long, value_name = "DURATION", default_value = "60s")]
     slow: String,

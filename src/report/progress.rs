@@ -65,9 +65,9 @@ impl Progress {
                 head.push_str(&format!(", {count} {word}"));
             }
         }
-        head.push_str(&format!("; {}", text::time(seconds(self.began.elapsed()))));
+        head.push_str(&format!("; {}", clock(self.began.elapsed())));
         if let Some(left) = state.left(self.jobs) {
-            head.push_str(&format!(", about {} left", text::time(seconds(left).max(Duration::from_secs(1)))));
+            head.push_str(&format!(", about {} left", clock(left.max(Duration::from_secs(1)))));
         }
         let mut lines = vec![fit(&head, width)];
         let room = height.saturating_sub(1).min(NAMED);
@@ -77,7 +77,7 @@ impl Progress {
         let mut running: Vec<&Running> = state.running.values().collect();
         running.sort_by_key(|running| running.began);
         for running in running.iter().take(named) {
-            let mut line = format!("{:>7}  {}", text::time(seconds(running.began.elapsed())), running.name);
+            let mut line = format!("{:>7}  {}", clock(running.began.elapsed()), running.name);
             if running.attempt > 1 {
                 line.push_str(&format!(" (attempt {})", running.attempt));
             }
@@ -161,8 +161,11 @@ impl Observer for Progress {
 }
 
 /// Whole seconds: parts of them would only flicker.
-fn seconds(time: Duration) -> Duration {
-    Duration::from_secs(time.as_secs())
+fn clock(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds => format!("{} m {} s", seconds / 60, seconds % 60),
+    }
 }
 
 /// As much of a line as has room in `width` columns.

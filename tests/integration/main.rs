@@ -25,7 +25,10 @@ mod interpreter;
 mod list;
 mod network;
 mod operations;
+#[cfg(unix)]
+mod progress;
 mod project;
+mod reports;
 mod resume;
 mod schedule;
 mod schema;
