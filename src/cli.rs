@@ -22,6 +22,7 @@ mod schema;
 mod serve;
 mod shard;
 mod targets;
+mod watch;
 
 use args::{Command, Program};
 use context::Context;

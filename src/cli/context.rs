@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::ColorChoice;
@@ -52,6 +52,11 @@ impl Context {
     pub(super) fn with_colors(mut self, colors: ColorChoice) -> Self {
         self.colors = colors;
         self
+    }
+
+    /// A path as it is shown: relative to the working folder where it lies below it.
+    pub(super) fn relative(&self, path: &Path) -> String {
+        path.strip_prefix(&self.folder).unwrap_or(path).display().to_string()
     }
 
     /// A variable of the environment that is set and not empty.

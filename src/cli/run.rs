@@ -1,8 +1,8 @@
 //! `agentos-run [run] PATH...`: the main job.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -16,11 +16,12 @@ use super::output::OnStandardError;
 use super::part::Part;
 use super::reports::Reports;
 use super::targets::{self, Plan, Refusal, Started};
+use super::watch;
 use crate::agentos::Timeouts;
 use crate::diagnostic::{self, Problem, Problems};
 use crate::duration;
 use crate::engine::{self, Interrupt, Observers, Sender, Settings, Targets};
-use crate::project::Project;
+use crate::project::{self, Project};
 use crate::report::record::{self, Builder, Limits};
 use crate::report::recorder::{About, Recorder};
 use crate::report::terminal::{Sink, Terminal, Verbosity};
@@ -32,10 +33,15 @@ use crate::yaml;
 
 /// Runs the command.
 pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
+    if args.schedule.watch { watch::run(context, &args) } else { once(context, &args, None) }
+}
+
+/// Runs scenarios once; of all that are asked for, only those of some files where these are named.
+pub(super) fn once(context: &Context, args: &RunArgs, only: Option<&BTreeSet<PathBuf>>) -> Exit {
     let Ok(project) = project(context) else { return Exit::Invalid };
     let (masker, warnings) = targets::secrets(context, &args.target, project.as_ref());
     let output = context.output_masked(&masker);
-    let prepared = prepare(context, &args, &masker);
+    let prepared = prepare(context, args, &masker);
     let (mut settings, selection) = match prepared {
         Ok(prepared) => prepared,
         Err(problem) => {
@@ -66,7 +72,17 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
             return Exit::Invalid;
         }
     }
-    let (instances, total) = loaded.plan(&selection);
+    let (mut instances, total) = loaded.plan(&selection);
+    if let Some(only) = only {
+        instances.retain(|instance| {
+            let file = context.folder.join(instance.scenario().source.name());
+            watch::plain(&file).is_some_and(|file| only.contains(&file))
+        });
+        if instances.is_empty() {
+            output.warn("it touches none of the scenarios that are asked for");
+            return Exit::Success;
+        }
+    }
     if instances.is_empty() {
         output.warn(&format!(
             "no scenario matched: {} in the files given",
@@ -111,7 +127,7 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
             return Exit::Unreachable;
         }
     };
-    runtime.block_on(execute(context, &args, project.as_ref(), part, settings, masker, reports))
+    runtime.block_on(execute(context, args, project.as_ref(), part, settings, masker, reports))
 }
 
 async fn execute(
@@ -334,8 +350,7 @@ fn identities(
             return Err(scenario::unknown_identity(name, known()));
         };
         let folder = project.map_or(context.folder.as_path(), |project| project.folder.as_path());
-        let (identity, reuse, secrets) =
-            identity.resolve(&crate::project::scope(folder, &context.environment))?;
+        let (identity, reuse, secrets) = identity.resolve(&project::scope(folder, &context.environment))?;
         for secret in secrets {
             masker.add(&secret);
         }
@@ -487,6 +502,17 @@ pub(super) fn paths(
         "agentos-run scenarios/   or a file, a glob, `-` for standard input; `agentos-run --help` says more",
     ));
     Err(())
+}
+
+/// The files that the paths of the command line, or the project file, name now. What is wrong with them is not told here.
+pub(super) fn scenario_files(context: &Context, given: &[String]) -> Vec<PathBuf> {
+    if !given.is_empty() {
+        return load::files(given);
+    }
+    let path = Project::find(&context.folder);
+    let project = path.and_then(|path| Project::read(&path, project::FILE_NAME, &mut Problems::new()));
+    let folder = project.and_then(|project| Some(project.folder.join(project.scenarios?)));
+    folder.map(|folder| load::files(&[folder.display().to_string()])).unwrap_or_default()
 }
 
 /// Reads all scenarios of `paths`.

@@ -39,6 +39,9 @@ pub(super) struct ScheduleArgs {
     /// Only scenarios that failed the last time that they ran
     #[arg(long)]
     pub(super) last_failed: bool,
+    /// Run again what a changed file touches, until Ctrl-C
+    #[arg(long)]
+    pub(super) watch: bool,
     /// Show no lines of what is running on a terminal
     #[arg(long)]
     pub(super) no_progress: bool,

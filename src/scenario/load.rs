@@ -61,6 +61,13 @@ pub fn load(paths: &[String], stdin: &mut dyn FnMut() -> std::io::Result<String>
     loaded
 }
 
+/// The scenario files under paths, without reading them.
+pub fn files(paths: &[String]) -> Vec<PathBuf> {
+    let mut problems = Problems::new();
+    let paths = paths.iter().filter(|path| *path != STDIN);
+    paths.flat_map(|path| files_of(place::split(path).0, &mut problems)).collect()
+}
+
 /// What tells a file from others, however it is named.
 fn identity(file: &Path) -> PathBuf {
     fs::canonicalize(file).unwrap_or_else(|_| file.to_owned())

@@ -37,3 +37,5 @@ mod selection;
 mod sessions;
 mod shipped;
 mod terminal;
+#[cfg(all(unix, feature = "emulator"))]
+mod watch;

@@ -1,6 +1,11 @@
 //! The project file: targets, what comes before what, and servers that are started, awaited and always stopped.
 
-use crate::common::{Answer, FakeServer, Run, agentos::free_port, nobody_listens, text::dedent};
+use crate::common::{
+    Answer, FakeServer, Run,
+    agentos::free_port,
+    nobody_listens,
+    text::{dedent, unwrapped},
+};
 use serde_json::json;
 use std::{
     fs,
