@@ -45,6 +45,7 @@ pub mod error;
 pub mod evals;
 pub mod event;
 pub mod field;
+pub mod items;
 pub mod knowledge;
 mod media;
 pub mod memories;

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod answer;
+mod bulk;
 mod context;
 pub mod event;
+mod gate;
 pub mod identity;
 mod interpreter;
 pub mod interrupt;
@@ -16,6 +18,7 @@ mod steps;
 mod stop;
 pub mod target;
 
+pub use bulk::tally::{BulkReport, Reason};
 pub use event::{
     Event, Failure, Observer, Observers, Phase, ScenarioReport, SlowStep, Status, StepReport, StepStatus,
     Summary,

@@ -28,7 +28,7 @@ mod step;
 
 pub use action::{Action, HttpAction, HttpBody, OperationAction};
 pub use cases::{Case, Cases};
-pub use flow::{Loop, Over, Until};
+pub use flow::{Listing, Loop, Over, Rate, Until};
 pub use instance::Instance;
 pub use modifier::{Retry, RetryOn, Save, SaveFrom};
 pub use read::parse;

@@ -175,6 +175,29 @@ impl Fields {
         }
     }
 
+    /// An optional integer of at least one, in an optional object.
+    pub(crate) fn positive_within(&mut self, object: &str, name: &str) -> Option<i64> {
+        let at = [json!("body"), json!(object), json!(name)];
+        let value = match self.values.get(object) {
+            None | Some(Value::Null) => return None,
+            Some(Value::Object(fields)) => fields.get(name)?,
+            Some(other) => {
+                let problem = Problem::model(&at[..2], other);
+                // Once is enough, however many fields are looked for in it.
+                self.values.shift_remove(object);
+                self.problems.push(problem);
+                return None;
+            }
+        };
+        let problem = match value.as_i64() {
+            Some(number) if number >= 1 => return Some(number),
+            Some(number) => Problem::at_least(&at, &json!(number), 1),
+            None => Problem::integer(&at, value),
+        };
+        self.problems.push(problem);
+        None
+    }
+
     /// Whatever stands in a field.
     pub(crate) fn any(&self, name: &str) -> Option<&Value> {
         self.values.get(name).filter(|value| !value.is_null())

@@ -1,12 +1,13 @@
 //! What the endpoints of stored things share: the one database and its tables, and pages.
 
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::call::{Call, Query};
 use super::cast;
 use super::refusal::Refusal;
-use super::reply;
+use super::{python, reply};
 
 /// Refuses a `db_id` or `table` that does not exist here.
 pub(crate) fn check(call: &Call, known: &str) -> Result<(), Refusal> {
@@ -27,6 +28,7 @@ pub(crate) fn check(call: &Call, known: &str) -> Result<(), Refusal> {
 /// `POST /databases/{db_id}/migrate`: there is nothing to migrate.
 pub(crate) fn migrate(call: &Call) -> Result<Response, Refusal> {
     let id = call.param("db_id");
+    let target = call.text("target_version").filter(|version| !version.is_empty());
     if id == "all" {
         return Ok(reply::ok(&json!({
             "message": "All databases migrated successfully to latest version",
@@ -35,7 +37,15 @@ pub(crate) fn migrate(call: &Call) -> Result<Response, Refusal> {
     if id != cast::DB_ID {
         return Err(Refusal::not_found(format!("No database found with id '{id}'")));
     }
-    Ok(reply::ok(&json!({ "message": "Database migrated successfully to latest version" })))
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let Some(version) = target else {
+        return Ok(reply::ok(&json!({ "message": "Database migrated successfully to latest version" })));
+    };
+    if !version.trim_start_matches('v').split('.').all(number) {
+        let detail = format!("Failed to migrate database: Invalid version: {}", python::repr_text(version));
+        return Err(Refusal::Detail(StatusCode::INTERNAL_SERVER_ERROR, detail));
+    }
+    Ok(reply::ok(&json!({ "message": format!("Database migrated successfully to version {version}") })))
 }
 
 /// One page of a list, as it was asked for.

@@ -1,9 +1,10 @@
 //! The endpoints that tell what the server is and who plays in it.
 
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::call::Call;
+use super::call::{Call, Query};
 use super::cast::{self, Agent, Component, Executor, History, Team, Workflow};
 use super::kind::Kind;
 use super::knowledge;
@@ -116,6 +117,11 @@ pub(crate) fn list(os: &Os, kind: Kind, call: &Call) -> Response {
 
 /// `GET /agents/{agent_id}` and its like.
 pub(crate) fn get(os: &Os, kind: Kind, call: &Call) -> Result<Response, Refusal> {
+    if kind == Kind::Workflow {
+        let mut query = Query::new(call);
+        query.integer("version", None);
+        query.done()?;
+    }
     let found = match os.cast.find(kind, call.param(kind.id_field())) {
         Some(Component::Agent(found)) => agent(found),
         Some(Component::Team(found)) => team(found),
@@ -123,6 +129,13 @@ pub(crate) fn get(os: &Os, kind: Kind, call: &Call) -> Result<Response, Refusal>
         None => return Err(Refusal::not_found(format!("{} not found", kind.title()))),
     };
     Ok(reply::ok(&found))
+}
+
+/// `/queue`, by any method: there is none.
+pub(crate) fn no_queue() -> Result<Response, Refusal> {
+    let detail =
+        "Queue not available: pass a `queue=QueueConfig(durable=True)` to AgentOS to enable this feature.";
+    Err(Refusal::Detail(StatusCode::SERVICE_UNAVAILABLE, detail.to_owned()))
 }
 
 fn named(id: &str, name: &str, description: Option<&str>) -> Object {

@@ -44,7 +44,10 @@ pub(crate) async fn run(os: Arc<Os>, call: Call) -> Answer {
     fields.done()?;
     check(&call)?;
     let (component_kind, id) = match (&agent_id, &team_id) {
-        (Some(id), _) => (Kind::Agent, id.as_str()),
+        (Some(_), Some(_)) => {
+            return Err(Refusal::bad_request("Only one of agent_id or team_id must be provided"));
+        }
+        (Some(id), None) => (Kind::Agent, id.as_str()),
         (None, Some(id)) => (Kind::Team, id.as_str()),
         (None, None) => return Err(Refusal::bad_request("One of agent_id or team_id must be provided")),
     };
@@ -187,18 +190,32 @@ fn performance(eval_id: &str, times: &[f64]) -> (Value, Value) {
 /// `GET /eval-runs`.
 pub(crate) fn list(os: &Os, call: &Call) -> Answer {
     let mut query = Query::new(call);
+    let component = query.kind();
     let page = Page::read(&mut query);
     let ascending = query.ascending();
     query.done()?;
+    let kinds: Vec<&str> = match call.text("eval_types").filter(|kinds| !kinds.is_empty()) {
+        Some(kinds) => kinds.split(',').map(str::trim).collect(),
+        None => Vec::new(),
+    };
+    if let Some(unknown) = kinds.iter().find(|kind| !KINDS.contains(*kind)) {
+        return Err(Refusal::unprocessable(format!(
+            "Invalid eval_type: '{unknown}' is not a valid EvalType. Valid types: {}",
+            KINDS.join(", ")
+        )));
+    }
     check(call)?;
     let (limit, offset) = page.window()?;
     let mut evals = os.store.evals()?;
-    let kinds: Vec<&str> = call.text("eval_types").unwrap_or_default().split(',').map(str::trim).collect();
     evals.retain(|eval| {
         let is = |name: &str| call.text(name).is_none_or(|wanted| eval[name] == wanted);
-        let of_kind =
-            kinds.iter().all(|kind| kind.is_empty()) || kinds.iter().any(|kind| eval["eval_type"] == *kind);
-        is("agent_id") && is("team_id") && is("workflow_id") && is("model_id") && of_kind
+        let of_kind = kinds.is_empty() || kinds.iter().any(|kind| eval["eval_type"] == *kind);
+        component.is_none_or(|kind| !eval[kind.id_field()].is_null())
+            && is("agent_id")
+            && is("team_id")
+            && is("workflow_id")
+            && is("model_id")
+            && of_kind
     });
     if !ascending {
         evals.reverse();

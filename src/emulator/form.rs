@@ -168,11 +168,6 @@ impl Form {
         }
         value
     }
-
-    /// An integer field, checked only: code components have no versions.
-    pub(crate) fn check_integer(&self, name: &str, problems: &mut Vec<Problem>) {
-        self.integer(name, problems);
-    }
 }
 
 fn at(name: &str) -> [Value; 2] {

@@ -85,7 +85,10 @@ pub(crate) fn list(os: &Os, call: &Call) -> Answer {
 
 /// `GET /knowledge/content/{content_id}`.
 pub(crate) fn get(os: &Os, call: &Call) -> Answer {
-    Ok(reply::ok(&document(&find(os, call)?)))
+    let mut shown = document(&find(os, call)?);
+    // What was uploaded is not kept beside its passages, and alone agno 3.1.10 measures only that.
+    shown["size"] = json!("0");
+    Ok(reply::ok(&shown))
 }
 
 /// `GET /knowledge/content/{content_id}/status`.
@@ -110,6 +113,24 @@ pub(crate) fn delete_all(os: &Os, call: &Call) -> Answer {
     Ok(reply::ok("success"))
 }
 
+/// `POST /knowledge/content/{content_id}/refresh`: nothing here came from anywhere else.
+pub(crate) fn refresh(os: &Os, call: &Call) -> Answer {
+    find(os, call)?;
+    Err(Refusal::bad_request("Content was not ingested from a URL and cannot be refreshed."))
+}
+
+/// `GET /knowledge/{knowledge_id}/sources`: there are none.
+pub(crate) fn sources(_: &Os, call: &Call) -> Answer {
+    check(Some(call.param("knowledge_id")), call.text("db_id"))?;
+    Ok(reply::ok(&json!([])))
+}
+
+/// `GET /knowledge/{knowledge_id}/sources/{source_id}/files`.
+pub(crate) fn source_files(_: &Os, call: &Call) -> Answer {
+    check(Some(call.param("knowledge_id")), call.text("db_id"))?;
+    Err(Refusal::not_found(format!("Content source '{}' not found", call.param("source_id"))))
+}
+
 /// `POST /knowledge/search`.
 pub(crate) fn search(os: &Os, call: &Call) -> Answer {
     let mut fields = Fields::required(body::read(call)?, Vec::new());
@@ -119,9 +140,9 @@ pub(crate) fn search(os: &Os, call: &Call) -> Answer {
     let kind = fields.text("search_type");
     let knowledge_id = fields.text("knowledge_id");
     let db_id = fields.text("db_id");
-    let meta = fields.object("meta").unwrap_or_default();
+    let mut number = |name: &str, default: i64| fields.positive_within("meta", name).unwrap_or(default);
+    let (limit, page) = (number("limit", 20), number("page", 1));
     fields.done()?;
-    let number = |name: &str, default: i64| meta.get(name).and_then(Value::as_i64).unwrap_or(default);
     check(knowledge_id.as_deref(), db_id.as_deref())?;
     if kind.is_some_and(|kind| !matches!(kind.as_str(), "vector" | "keyword" | "hybrid")) {
         return Err(Refusal::Unhandled("ValueError"));
@@ -129,7 +150,7 @@ pub(crate) fn search(os: &Os, call: &Call) -> Answer {
     let since = Instant::now();
     let found = search::find(&os.store, &query, filters.as_ref(), most)?;
     let took = since.elapsed().as_secs_f64() * 1000.0;
-    let page = Page::new(number("page", 1), number("limit", 20)).lenient();
+    let page = Page::new(page, limit);
     let (limit, offset) = page.window()?;
     let shown: Vec<Value> = found
         .iter()

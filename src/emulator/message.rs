@@ -83,6 +83,19 @@ impl Usage {
         self.output += other.output;
     }
 
+    pub(crate) fn less(self, other: Self) -> Self {
+        Self {
+            input: self.input.saturating_sub(other.input),
+            output: self.output.saturating_sub(other.output),
+        }
+    }
+
+    /// The tokens that a metrics object counts.
+    pub(crate) fn counted(metrics: &Value) -> Self {
+        let count = |name: &str| metrics[name].as_u64().unwrap_or_default();
+        Self { input: count("input_tokens"), output: count("output_tokens") }
+    }
+
     pub(crate) fn is_nothing(self) -> bool {
         self.input + self.output == 0
     }

@@ -15,6 +15,7 @@ use super::database;
 use super::os::Os;
 use super::refusal::{Problem, Refusal};
 use super::reply;
+use super::store::documents::SessionNumbers;
 
 type Answer = Result<Response, Refusal>;
 
@@ -23,6 +24,9 @@ type Answer = Result<Response, Refusal>;
 pub(crate) struct Refreshes {
     last: Mutex<Option<(String, String)>>,
 }
+
+/// Under this name stand the numbers of all users together; nobody's id holds such a character.
+const EVERYBODY: &str = "\0";
 
 const TOKENS: [&str; 9] = [
     "input_tokens",
@@ -50,21 +54,29 @@ struct Day {
     models: u64,
 }
 
-fn count(os: &Os) -> Result<(), Refusal> {
-    let mut days: BTreeMap<String, Day> = BTreeMap::new();
-    for session in os.store.sessions_in_numbers()? {
-        let day = days.entry(session.date).or_default();
-        *day.sessions.entry(session.kind.clone()).or_default() += 1;
-        *day.runs.entry(session.kind).or_default() += session.runs;
-        day.users.extend(session.user_id);
-        day.models += session.model_runs;
+impl Day {
+    fn add(&mut self, session: &SessionNumbers) {
+        *self.sessions.entry(session.kind.clone()).or_default() += 1;
+        *self.runs.entry(session.kind.clone()).or_default() += session.runs;
+        self.users.extend(session.user_id.clone());
+        self.models += session.model_runs;
         for name in TOKENS {
             let tokens = session.data["session_metrics"][name].as_u64().unwrap_or_default();
-            *day.tokens.entry(name).or_default() += tokens;
+            *self.tokens.entry(name).or_default() += tokens;
+        }
+    }
+}
+
+fn count(os: &Os) -> Result<(), Refusal> {
+    let mut days: BTreeMap<(String, String), Day> = BTreeMap::new();
+    for session in os.store.sessions_in_numbers()? {
+        let users = [Some(EVERYBODY), session.user_id.as_deref()];
+        for user in users.into_iter().flatten() {
+            days.entry((session.date.clone(), user.to_owned())).or_default().add(&session);
         }
     }
     let now = clock::epoch();
-    for (date, day) in days {
+    for ((date, user), day) in days {
         let sessions = |kind: &str| day.sessions.get(kind).copied().unwrap_or_default();
         let runs = |kind: &str| day.runs.get(kind).copied().unwrap_or_default();
         let tokens: Value =
@@ -74,8 +86,9 @@ fn count(os: &Os) -> Result<(), Refusal> {
         } else {
             json!([{ "model_id": cast::MODEL_ID, "model_provider": cast::MODEL_PROVIDER, "count": day.models }])
         };
+        let owner = if user == EVERYBODY { String::new() } else { format!("{user}_") };
         let document = json!({
-            "id": format!("{date}_daily"),
+            "id": format!("{date}_{owner}daily"),
             "agent_runs_count": runs("agent"),
             "agent_sessions_count": sessions("agent"),
             "team_runs_count": runs("team"),
@@ -86,16 +99,21 @@ fn count(os: &Os) -> Result<(), Refusal> {
             "token_metrics": tokens,
             "model_metrics": models,
         });
-        os.store.put_metrics(&date, now, &document)?;
+        os.store.put_metrics(&date, &user, now, &document)?;
     }
     Ok(())
 }
 
 /// The counted days, and when the last of them was counted.
-fn days(os: &Os, first: Option<&str>, last: Option<&str>) -> Result<(Vec<Value>, Option<i64>), Refusal> {
+fn days(
+    os: &Os,
+    user: &str,
+    first: Option<&str>,
+    last: Option<&str>,
+) -> Result<(Vec<Value>, Option<i64>), Refusal> {
     let mut shown = Vec::new();
     let mut latest = None;
-    for (date, created_at, updated_at, mut document) in os.store.metrics(first, last)? {
+    for (date, created_at, updated_at, mut document) in os.store.metrics(user, first, last)? {
         document["date"] = json!(format!("{date}T00:00:00Z"));
         document["created_at"] = json!(clock::iso_seconds(created_at));
         document["updated_at"] = json!(clock::iso_seconds(updated_at));
@@ -120,7 +138,7 @@ pub(crate) fn get(os: &Os, call: &Call) -> Answer {
         return Err(Refusal::Invalid(problems));
     }
     check(call)?;
-    let (metrics, updated_at) = days(os, first, last)?;
+    let (metrics, updated_at) = days(os, call.user().unwrap_or(EVERYBODY), first, last)?;
     Ok(reply::ok(&json!({ "metrics": metrics, "updated_at": updated_at.map(clock::iso_seconds) })))
 }
 
@@ -141,7 +159,7 @@ pub(crate) fn refresh(os: &Os, call: &Call) -> Answer {
             &json!({ "status": "started", "message": "Metrics refresh started in background" }),
         ));
     }
-    Ok(reply::ok(&days(os, None, None)?.0))
+    Ok(reply::ok(&days(os, EVERYBODY, None, None)?.0))
 }
 
 /// `GET /metrics/refresh/status`.

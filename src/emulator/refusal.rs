@@ -119,7 +119,7 @@ impl Problem {
     }
 
     pub(crate) fn date(loc: &[Value], input: &str) -> Self {
-        let error = "invalid character in year";
+        let error = if input.len() < 10 { "input is too short" } else { "invalid character in year" };
         let msg = format!("Input should be a valid date or datetime, {error}");
         Self::new("date_from_datetime_parsing", loc, &msg, &json!(input)).with(json!({ "error": error }))
     }

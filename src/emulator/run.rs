@@ -107,6 +107,8 @@ pub(crate) struct Finished {
     pub(crate) met_model: bool,
     /// All tokens that the session is charged with.
     pub(crate) usage: Usage,
+    /// Those of them that the memory manager's model used.
+    pub(crate) memory_usage: Usage,
 }
 
 /// Metrics of a run that reached the model.

@@ -44,18 +44,19 @@ pub(crate) async fn create(os: Arc<Os>, kind: Kind, call: Call) -> Answer {
     let message = form.required("message", &mut problems);
     let stream = form.flag("stream", true, &mut problems);
     // The signatures differ in their order, and so do the problems.
+    let mut version = None;
     if kind != Kind::Workflow {
         form.check_files("files", &mut problems);
-        form.check_integer("version", &mut problems);
+        version = form.integer("version", &mut problems);
     }
     let background = form.flag("background", false, &mut problems);
     if kind == Kind::Workflow {
-        form.check_integer("version", &mut problems);
+        version = form.integer("version", &mut problems);
     }
     if !problems.is_empty() {
         return Err(Refusal::Invalid(problems));
     }
-    let extra = Extra::read(&form)?;
+    let extra = Extra::read(&form)?.with_version(version);
     let component = component(&os, kind, &call)?;
     let user_id = call.caller.user_of(form.filled("user_id"));
     let session_id = form.filled("session_id").map_or_else(new_id, str::to_owned);

@@ -255,12 +255,14 @@ fn listed_runs(os: &Os, call: &Call) -> Result<Vec<Object>, Refusal> {
     Ok(runs.iter().filter_map(|run| shape::listed_run(run, kind)).collect())
 }
 
-fn refuse_media(media: bool) -> Result<(), Refusal> {
-    if media {
-        let detail = "Media storage is not configured on AgentOS".to_owned();
-        return Err(Refusal::Detail(StatusCode::SERVICE_UNAVAILABLE, detail));
-    }
-    Ok(())
+/// `GET /sessions/{session_id}/media/{storage_key}`: nothing is stored outside of the database.
+pub(crate) fn media() -> Answer {
+    let detail = "Media storage is not configured on AgentOS".to_owned();
+    Err(Refusal::Detail(StatusCode::SERVICE_UNAVAILABLE, detail))
+}
+
+fn refuse_media(media_too: bool) -> Result<(), Refusal> {
+    if media_too { media().map(|_| ()) } else { Ok(()) }
 }
 
 fn find(os: &Os, call: &Call) -> Result<Session, Refusal> {

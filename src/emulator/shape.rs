@@ -117,8 +117,10 @@ fn run_input(document: &Value) -> &str {
     document["input"]["input_content"].as_str().unwrap_or_default()
 }
 
-fn input_media() -> Value {
-    json!({ "images": [], "videos": [], "audios": [], "files": [] })
+/// What came with the question. Audio is looked for under another name than the one it is kept under.
+fn input_media(document: &Value) -> Value {
+    let of = |name: &str| document["input"].get(name).cloned().unwrap_or_else(|| json!([]));
+    json!({ "images": of("images"), "videos": of("videos"), "audios": of("audios"), "files": of("files") })
 }
 
 fn put_media(run: &mut Object, document: &Value) {
@@ -158,13 +160,13 @@ fn agent_run(document: &Value) -> Object {
     put(&mut run, "tools", filled(document, "tools"));
     put(&mut run, "events", filled(document, "events"));
     put(&mut run, "created_at", created(document));
-    put(&mut run, "references", json!([]));
+    put(&mut run, "references", field_or(document, "references", json!([])));
     put(&mut run, "citations", Value::Null);
     put(&mut run, "reasoning_messages", json!([]));
     put(&mut run, "session_state", field(document, "session_state"));
     put_media(&mut run, document);
     put(&mut run, "response_audio", Value::Null);
-    put(&mut run, "input_media", input_media());
+    put(&mut run, "input_media", input_media(document));
     put(&mut run, "followups", Value::Null);
     put_lineage(&mut run, document);
     run
@@ -188,11 +190,11 @@ fn team_run(document: &Value) -> Object {
     put(&mut run, "messages", filled(document, "messages"));
     put(&mut run, "events", filled(document, "events"));
     put(&mut run, "created_at", created(document));
-    put(&mut run, "references", json!([]));
+    put(&mut run, "references", field_or(document, "references", json!([])));
     put(&mut run, "citations", Value::Null);
     put(&mut run, "reasoning_messages", json!([]));
     put(&mut run, "session_state", field(document, "session_state"));
-    put(&mut run, "input_media", input_media());
+    put(&mut run, "input_media", input_media(document));
     put_media(&mut run, document);
     put(&mut run, "response_audio", Value::Null);
     put(&mut run, "followups", Value::Null);

@@ -105,11 +105,13 @@ CREATE TABLE IF NOT EXISTS eval_runs (
     created_at INTEGER NOT NULL,
     document TEXT NOT NULL
 );
-CREATE TABLE IF NOT EXISTS metrics (
-    date TEXT NOT NULL PRIMARY KEY,
+CREATE TABLE IF NOT EXISTS daily_metrics (
+    date TEXT NOT NULL,
+    user_id TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
-    document TEXT NOT NULL
+    document TEXT NOT NULL,
+    PRIMARY KEY (date, user_id)
 );
 ";
 

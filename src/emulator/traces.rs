@@ -9,7 +9,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-pub(crate) use self::tree::record;
+pub(crate) use self::tree::{record, refused};
 use super::body::{self, Fields};
 use super::call::{Call, Query};
 use super::database::{self, Page};
@@ -64,10 +64,11 @@ fn summary(document: &Value) -> Value {
 pub(crate) fn list(os: &Os, call: &Call) -> Answer {
     let since = Instant::now();
     let mut query = Query::new(call);
-    let page = Page::read(&mut query).lenient();
+    let page = Page::read(&mut query);
     query.done()?;
     check(call)?;
-    let (limit, offset) = page.window()?;
+    // Page 0 counts as the first, and is shown as it was asked for.
+    let (limit, offset) = page.lenient().window()?;
     let (start, end) = (time(call, "start_time")?, time(call, "end_time")?);
     let (traces, total) = os.store.traces(&Filter {
         only: [
@@ -165,6 +166,12 @@ fn by_session(traces: &[Value]) -> Vec<Value> {
             known["total_traces"] = json!(known["total_traces"].as_u64().unwrap_or(0) + 1);
             // They come from the latest to the first.
             known["first_trace_at"] = trace["created_at"].clone();
+            // Where several took part, agno 3.1.10 names the last of them by the alphabet.
+            for name in ["user_id", "agent_id", "team_id", "workflow_id"] {
+                if trace[name].as_str() > known[name].as_str() {
+                    known[name] = trace[name].clone();
+                }
+            }
             continue;
         }
         let mut session = Object::new();

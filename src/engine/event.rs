@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::BulkReport;
 use crate::agentos::{Exchange, SentRequest, Transcript};
 use crate::diagnostic::Problem;
 use crate::scenario::Instance;
@@ -65,6 +66,13 @@ pub enum Event {
         instance: Instance,
         /// The text.
         piece: String,
+    },
+    /// A loop over what an operation lists is over.
+    Bulk {
+        /// The scenario that it belongs to.
+        instance: Instance,
+        /// What became of the items.
+        report: BulkReport,
     },
     /// A scenario takes long.
     Slow {

@@ -62,6 +62,7 @@ pub(super) async fn run(
             interrupt,
             presses: 1,
         },
+        bulk: false,
         transcript: Vec::new(),
     };
     let mut flow = run.list(&scenario.setup, Phase::Setup).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::Settings;
+use super::{Settings, Target};
 use futures_util::StreamExt as _;
 
 use super::identity::Sender;
@@ -205,7 +205,7 @@ impl Request {
     /// Sends it, as often as `retry` says. Pieces of a streamed answer are `told` as they come.
     pub(super) async fn send(
         &self,
-        client: &Client,
+        target: &Target,
         retry: Option<&Retry>,
         heard: &mut Option<Transcript>,
         told: &mut dyn FnMut(&str),
@@ -215,12 +215,16 @@ impl Request {
         let attempts = retry.map_or(1, |retry| retry.attempts);
         let mut attempt = 1;
         loop {
-            let result = self.once(client, heard, told).await;
+            target.gate.pass().await;
+            let result = self.once(&target.client, heard, told).await;
+            let asked = result.as_ref().ok().and_then(|received| retry_after(&received.exchange));
+            if let Some(pause) = asked {
+                // What one is told, all who ask this server do.
+                target.gate.close_for(pause.min(LONGEST_PAUSE));
+            }
             let Some(retry) = retry.filter(|retry| attempt < attempts && wants(retry, &result)) else {
                 return (result, notes);
             };
-            let asked =
-                result.as_ref().ok().and_then(|received| agentos::retry_after(&received.exchange.headers));
             let pause = asked.unwrap_or(delay).min(LONGEST_PAUSE);
             let why = match &result {
                 Ok(received) => format!("was answered {}", received.exchange.status),
@@ -294,6 +298,11 @@ fn wants(retry: &Retry, result: &Result<Received, Error>) -> bool {
         }
         _ => false,
     })
+}
+
+/// The time that a server asks to wait, where it refuses because it has too much to do.
+fn retry_after(exchange: &Exchange) -> Option<Duration> {
+    matches!(exchange.status, 429 | 503).then(|| agentos::retry_after(&exchange.headers)).flatten()
 }
 
 /// A resolved value as its field wants it, or the problem that it is of another kind.

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -15,8 +15,9 @@ use super::stop::{Stop, Whose};
 use super::{Settings, Target};
 use crate::agentos::{Error, ErrorKind, Exchange, SentRequest, Transcript};
 use crate::diagnostic::Problem;
+use crate::expr::Expression;
 use crate::outcome::Outcome;
-use crate::scenario::{Action, Instance, Step, conversation};
+use crate::scenario::{Action, Instance, Retry, RetryOn, Step, conversation};
 use crate::template::Template;
 
 /// Whether the next step runs.
@@ -39,9 +40,19 @@ pub(super) struct Run<'a> {
     pub(super) context: &'a mut Context,
     pub(super) report: &'a mut ScenarioReport,
     pub(super) stop: Stop<'a>,
+    /// Whether it is one of many items: it waits where the server asks for patience.
+    pub(super) bulk: bool,
     /// What was said so far in the conversation that is going on: a failure shows it.
     pub(super) transcript: Vec<String>,
 }
+
+/// A server that has too much to do is asked again: the items of bulk work wait for it.
+static PATIENT: LazyLock<Retry> = LazyLock::new(|| Retry {
+    attempts: 8,
+    delay: Duration::from_secs(1),
+    backoff: 2.0,
+    on: vec![RetryOn::Status(429)],
+});
 
 /// What came of a request: an answer, or why there is none.
 struct Arrived {
@@ -185,6 +196,7 @@ impl Run<'_> {
             context,
             report,
             stop: self.stop,
+            bulk: self.bulk,
             transcript: Vec::new(),
         }
     }
@@ -361,7 +373,8 @@ impl Run<'_> {
             self.observer.on(&Event::Answer { instance: self.instance.clone(), piece: piece.to_owned() });
         };
         let mut heard = None;
-        let sent = request.send(&self.target.client, step.retry.as_ref(), &mut heard, &mut told);
+        let retry = step.retry.as_ref().or_else(|| self.bulk.then_some(&*PATIENT));
+        let sent = request.send(self.target, retry, &mut heard, &mut told);
         let (result, mut notes) = match self.stop.guard(sent).await {
             Ok(sent) => sent,
             Err(stopped) => {
@@ -417,11 +430,21 @@ impl Run<'_> {
     /// The first name that a step needs and that was never set.
     fn unset(&self, step: &Step) -> Option<String> {
         let mut found = None;
-        step.for_each_expression(&mut |expression| {
+        let mut look = |expression: &Expression| {
             if found.is_none() {
                 found = self.context.unset(expression);
             }
-        });
+        };
+        match &step.repeated {
+            Some(over) => {
+                over.over.for_each_expression(&mut look);
+                // The loop itself sets these.
+                let own = [over.item.as_str(), "loop"];
+                step.for_each_expression(&mut look);
+                found = found.filter(|name| !own.contains(&name.as_str()));
+            }
+            None => step.for_each_expression(&mut look),
+        }
         // What the step itself brings is not there before it.
         found.filter(|name| step.id.as_ref().is_none_or(|id| *name != format!("steps.{}", id.name)))
     }

@@ -47,7 +47,7 @@ impl<W: Write> Writer for Html<W> {
             self.rows.push(',');
         }
         self.rows.push_str(&row.to_string());
-        block(&mut self.out, &format!("s{}", self.number), json)?;
+        block(&mut self.out, &self.number.to_string(), json)?;
         self.number += 1;
         Ok(())
     }
@@ -61,7 +61,7 @@ impl<W: Write> Writer for Html<W> {
 
 /// JSON in a page. No `<` of it may be one of the page: `</script>` would end the block.
 fn block(out: &mut impl Write, id: &str, json: &str) -> io::Result<()> {
-    write!(out, "<script type=\"application/json\" id=\"{id}\">")?;
+    write!(out, "<script type=\"application/json\" id=\"data-{id}\">")?;
     let mut rest = json;
     while let Some(at) = rest.find('<') {
         out.write_all(&rest.as_bytes()[..at])?;

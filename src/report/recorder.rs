@@ -240,6 +240,20 @@ impl<'a> Recorder<'a> {
         }
     }
 
+    fn log(&self, instance: &Instance, text: &str) {
+        let Some(place) = self.slot(instance) else { return };
+        let text = self.builder.text(text);
+        if let Some(attempt) = self.state().running.get_mut(&place) {
+            let record = LogRecord { at_ms: milliseconds(attempt.began.elapsed()), text };
+            if let Some(lines) = self.lines {
+                lines.log(place, &record);
+            }
+            if attempt.record.log.len() < PASSED_STEPS {
+                attempt.record.log.push(record);
+            }
+        }
+    }
+
     /// An attempt is over, and maybe the scenario with it.
     fn attempted(&self, report: &ScenarioReport, is_last: bool) {
         let Some(place) = self.slot(&report.instance) else { return };
@@ -303,19 +317,9 @@ impl Observer for Recorder<'_> {
                 }
             }
             Event::StepFinished { instance, step } => self.step(instance, step),
-            Event::Log { instance, text } => {
-                let Some(place) = self.slot(instance) else { return };
-                let text = self.builder.text(text);
-                if let Some(attempt) = self.state().running.get_mut(&place) {
-                    let at_ms = milliseconds(attempt.began.elapsed());
-                    let record = LogRecord { at_ms, text };
-                    if let Some(lines) = self.lines {
-                        lines.log(place, &record);
-                    }
-                    if attempt.record.log.len() < PASSED_STEPS {
-                        attempt.record.log.push(record);
-                    }
-                }
+            Event::Log { instance, text } => self.log(instance, text),
+            Event::Bulk { instance, report } => {
+                self.log(instance, &format!("{}: {}", report.title, report.counts()));
             }
             Event::Answer { .. } => {}
             Event::StepStarted { .. } | Event::Slow { .. } => {}

@@ -10,7 +10,9 @@ use owo_colors::{OwoColorize as _, Style as Paint};
 
 use super::text;
 use crate::diagnostic::Style;
-use crate::engine::{Event, Observer, ScenarioReport, SlowStep, Status, StepReport, StepStatus, Summary};
+use crate::engine::{
+    BulkReport, Event, Observer, ScenarioReport, SlowStep, Status, StepReport, StepStatus, Summary,
+};
 use crate::scenario::Instance;
 use crate::secret::Masker;
 
@@ -323,6 +325,18 @@ impl<'a> Terminal<'a> {
         self.say(&format!("{lead}{}", self.paint(&text::harmless_lines(piece), Paint::new().dimmed())));
     }
 
+    /// What became of the items of a loop over an operation.
+    fn bulk(&self, instance: &Instance, report: &BulkReport) {
+        if self.verbosity == Verbosity::Quiet {
+            return;
+        }
+        let title = text::cut(&report.title);
+        self.say_of(
+            instance,
+            &format!("  {title}: {}  ({})\n", report.counts(), text::time(report.duration)),
+        );
+    }
+
     fn inner_style(&self) -> Style {
         Style { width: self.style.width.saturating_sub(2).max(40), ..self.style }
     }
@@ -390,6 +404,7 @@ impl Observer for Terminal<'_> {
             Event::Slow { instance, time, step } => self.slow(instance, *time, step.as_ref()),
             Event::AttemptFailed { report, of } => self.again(report, *of),
             Event::Answer { piece, .. } => self.answer(piece),
+            Event::Bulk { instance, report } => self.bulk(instance, report),
             Event::ScenarioFinished(report) => self.scenario(report),
             Event::RunFinished(summary) => self.summary(summary),
         }

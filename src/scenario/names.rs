@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::action::{Action, HttpBody};
+use super::flow::Over;
 use super::modifier::SaveFrom;
 use super::step::Step;
 use super::{Cases, Scenario, Skip};
@@ -63,7 +64,19 @@ impl Walk<'_> {
             self.once(step);
             return;
         };
-        self.template(repeated.over.template());
+        repeated.over.for_each_expression(&mut |expression| self.expression(expression));
+        if let Some(limit) = &repeated.max_deletes {
+            self.template(limit);
+        }
+        if let Over::Listed(listing) = &repeated.over
+            && let Some(filter) = &listing.filter
+        {
+            let added = self.names.insert(repeated.item.clone());
+            self.expression(filter);
+            if added {
+                self.names.remove(&repeated.item);
+            }
+        }
         let own = [repeated.item.as_str(), "loop"];
         let added: Vec<&str> = own.into_iter().filter(|name| self.names.insert((*name).to_owned())).collect();
         self.once(step);

@@ -28,6 +28,10 @@ pub(super) const MODIFIERS: &[&str] = &[
     "as",
     "repeat",
     "concurrency",
+    "batch",
+    "rate",
+    "stop_on_failure",
+    "max_deletes",
     "until",
     "every",
     "within",
@@ -37,7 +41,7 @@ pub(super) const MODIFIERS: &[&str] = &[
 ];
 
 /// Modifiers that the language has and this version does not run yet.
-const PLANNED_MODIFIERS: &[&str] = &["snapshot", "batch", "rate"];
+const PLANNED_MODIFIERS: &[&str] = &["snapshot"];
 
 /// Actions that the language has and this version does not run yet.
 const PLANNED_ACTIONS: &[&str] = &["use"];
@@ -240,7 +244,7 @@ pub(super) fn modifiers(
         allow_failed_steps: fields.boolean("allow_failed_steps", problems).unwrap_or(false),
         identity: super::read::identity(fields, "as_user", problems),
         waived: waived(fields, problems),
-        repeated: flow::parse_loop(fields, problems),
+        repeated: flow::parse_loop(fields, defaults, problems),
         until: flow::parse_until(fields, problems),
     }
 }

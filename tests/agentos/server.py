@@ -14,6 +14,8 @@ Environment:
   AGENTOS_JWT_SECRET       if set, JWT (HS256) authorization with this secret
   AGENTOS_USER_ISOLATION   "1": with JWT, users see only what is theirs (not in agno 2.3)
   AGENTOS_TRACING          "1" records traces (off by default: runs are twice as fast)
+  AGENTOS_FULL             "1": everything that the embedded AgentOS has, which is knowledge with a librarian, answers
+                           to a JSON schema, and an agent that sees its context (agno 3.1)
 
 With `--exit-with-stdin` the server ends when its standard input does, so it never outlives whoever started it.
 """
@@ -82,6 +84,8 @@ def authorization(secret: str, isolation: bool) -> dict[str, Any]:
     return {"authorization": True, "authorization_config": AuthorizationConfig(**keys)}
 
 
+FULL = os.environ.get("AGENTOS_FULL") == "1"
+
 # ---- What the model says --------------------------------------------------------------------------
 # A voice takes the user's messages and the tool results that came after the last of them; it gives the
 # text of the answer and the tools it wants called, as (name, arguments).
@@ -138,6 +142,12 @@ def ask_a_human(tool_name: str) -> Voice:
     return voice
 
 
+def look_up(said: list[str], results: list[str]) -> Answer:
+    if results:
+        return "From the knowledge base: " + " | ".join(results), []
+    return "", [("search_knowledge_base", {"query": said[-1] if said else ""})]
+
+
 def count_words(said: list[str], _results: list[str]) -> Answer:
     found = re.search(r"(\d+)\s*words?", said[-1] if said else "")
     return " ".join(f"w{number}" for number in range(int(found.group(1)) if found else 50)), []
@@ -183,6 +193,38 @@ def failure_of(last: str) -> Exception:
     )
 
 
+def schema_of(wanted: Any) -> dict[str, Any] | None:
+    """The JSON schema that an answer has to fit."""
+    if hasattr(wanted, "model_json_schema"):
+        return wanted.model_json_schema()
+    if isinstance(wanted, dict) and isinstance(wanted.get("json_schema"), dict):
+        return wanted["json_schema"].get("schema") or {}
+    return wanted if isinstance(wanted, dict) else None
+
+
+def sample(schema: dict[str, Any], root: dict[str, Any]) -> Any:
+    """An instance of a JSON schema, always the same."""
+    if "$ref" in schema:
+        node: Any = root
+        for part in schema["$ref"].lstrip("#/").split("/"):
+            node = node[part]
+        return sample(node, root)
+    for key in ("anyOf", "oneOf", "allOf"):
+        if schema.get(key):
+            return sample(schema[key][0], root)
+    if "enum" in schema:
+        return schema["enum"][0]
+    if "const" in schema:
+        return schema["const"]
+    kind = schema.get("type", "object")
+    kind = kind[0] if isinstance(kind, list) else kind
+    if kind == "object":
+        return {name: sample(part, root) for name, part in (schema.get("properties") or {}).items()}
+    if kind == "array":
+        return [sample(schema.get("items") or {"type": "string"}, root)]
+    return {"string": schema.get("title") or "sample", "integer": 42, "number": 4.5, "boolean": True}.get(kind)
+
+
 # ---- The model ------------------------------------------------------------------------------------
 
 
@@ -197,8 +239,9 @@ class OfflineModel(Model):
     name: str = "OfflineModel"
     provider: str = "Offline"
     voice: Voice = chat
+    supports_native_structured_outputs: bool = FULL
 
-    def _answer(self, messages: list[Message]) -> tuple[str, list[dict[str, Any]], Any]:
+    def _answer(self, messages: list[Message], wanted: Any = None) -> tuple[str, list[dict[str, Any]], Any]:
         """The text, the tool calls and the usage of one call of the model."""
         said: list[str] = []
         results: list[str] = []
@@ -212,9 +255,18 @@ class OfflineModel(Model):
                 attached = f"Received {', '.join(counts)}. You said: {said[-1]}" if counts else ""
             elif message.role == "tool":
                 results.append(text_of(message))
-        text, wanted = (attached, []) if attached and self.voice is chat else self.voice(said, results)
+        schema = schema_of(wanted) if FULL and self.voice is chat else None
+        if schema is not None:
+            text, asked = json.dumps(sample(schema, schema)), []
+        elif attached and self.voice is chat:
+            text, asked = attached, []
+        elif FULL and self.voice is chat and "show context" in (said[-1] if said else "").lower():
+            system = next((text_of(message) for message in messages if message.role == "system"), "(none)")
+            text, asked = f"SYSTEM: {system} USER: {said[-1]}", []
+        else:
+            text, asked = self.voice(said, results)
         calls = []
-        for name, arguments in wanted:
+        for name, arguments in asked:
             raw = json.dumps(arguments, sort_keys=True)
             # The same call in the same turn has the same id, whoever asks and however often.
             salt = hashlib.sha1(f"{name}|{raw}|{len(said)}".encode()).hexdigest()[:12]
@@ -233,18 +285,18 @@ class OfflineModel(Model):
         found = re.search(r"delay\s*=?\s*([0-9.]+)", self._last_of(messages))
         return float(found.group(1)) if found else 0.1
 
-    async def ainvoke(self, messages: list[Message], *_args: Any, **_kwargs: Any) -> ModelResponse:
+    async def ainvoke(self, messages: list[Message], *_args: Any, **kwargs: Any) -> ModelResponse:
         if self.voice is fail:
             raise failure_of(self._last_of(messages))
-        text, calls, usage = self._answer(messages)
+        text, calls, usage = self._answer(messages, kwargs.get("response_format"))
         for _ in range(len(text.split()) if self._pause(messages) else 0):
             await asyncio.sleep(self._pause(messages))
         return ModelResponse(role="assistant", content=text or None, tool_calls=calls, response_usage=usage)
 
     async def ainvoke_stream(
-        self, messages: list[Message], *_args: Any, **_kwargs: Any
+        self, messages: list[Message], *_args: Any, **kwargs: Any
     ) -> AsyncIterator[ModelResponse]:
-        text, calls, usage = self._answer(messages)
+        text, calls, usage = self._answer(messages, kwargs.get("response_format"))
         yield ModelResponse(role="assistant")
         for word in re.findall(r"\S+\s*", text):
             if pause := self._pause(messages):
@@ -385,6 +437,11 @@ guarded = Agent(
     telemetry=False,
 )
 
+# With it, what a run brings along stands in its context, and its events are kept.
+CONTEXT: dict[str, Any] = (
+    {"add_session_state_to_context": True, "add_dependencies_to_context": True, "store_events": True} if FULL else {}
+)
+
 AGENTS = [
     agent(
         "assistant",
@@ -394,7 +451,7 @@ AGENTS = [
         add_history_to_context=True,
         num_history_runs=10,
     ),
-    agent("contextual", chat, session_state={"counter": 0}),
+    agent("contextual", chat, session_state={"counter": 0}, **CONTEXT),
     agent("toolbox", use_tools, tools=[add, get_weather, explode], add_history_to_context=True),
     agent("confirmer", ask_a_human("delete_file"), tools=[delete_file]),
     agent("external", ask_a_human("run_shell"), tools=[run_shell]),
@@ -435,6 +492,13 @@ WORKFLOWS = [
     ),
 ]
 
+KNOWLEDGE = []
+if FULL:
+    from knowledge import knowledge_base
+
+    KNOWLEDGE.append(knowledge_base(db))
+    AGENTS.append(agent("librarian", look_up, knowledge=KNOWLEDGE[0], search_knowledge=True))
+
 if question := needs_a_word("Publish the draft?"):
     # Where it was asked for, but a human has no say, the workflow would just run on: then it is not there.
     WORKFLOWS.insert(
@@ -460,6 +524,8 @@ def build() -> Any:
         extra.update(authorization(secret, os.environ.get("AGENTOS_USER_ISOLATION") == "1"))
     if key := os.environ.get("OS_SECURITY_KEY"):
         extra["settings"] = AgnoAPISettings(os_security_key=key)
+    if KNOWLEDGE:
+        extra["knowledge"] = KNOWLEDGE
     tracing = os.environ.get("AGENTOS_TRACING", "0") == "1"
     if tracing and "tracing_db" in takes:
         extra["tracing_db"] = db

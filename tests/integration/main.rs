@@ -3,12 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod broken_streams;
+mod bulk;
 mod call;
 mod call_files;
 mod cases;
 mod check;
 mod client;
 mod common;
+#[cfg(feature = "emulator")]
+mod differential;
 #[cfg(feature = "emulator")]
 mod docs;
 #[cfg(feature = "emulator")]

@@ -22,6 +22,9 @@ use crate::emulator::store::knowledge::Content;
 /// How long it takes to read a content.
 const READING: Duration = Duration::from_millis(25);
 
+/// The readers that can be named.
+const READERS: [&str; 3] = ["json", "markdown", "text"];
+
 /// No passage is longer, in characters.
 const PASSAGE: usize = 5000;
 
@@ -67,7 +70,7 @@ pub(crate) async fn upload(os: Arc<Os>, call: Call) -> Answer {
         created_at: now,
         updated_at: now,
     };
-    os.store.put_content(&content, &[])?;
+    os.store.set_content(&content)?;
     let accepted = json!({
         "id": id, "name": name, "description": description, "type": null, "size": null, "linked_to": null,
         "metadata": metadata, "access_count": null, "status": "processing", "status_message": null,
@@ -110,7 +113,8 @@ fn take_in(
     url: Option<&str>,
 ) -> rusqlite::Result<()> {
     content.updated_at = clock::epoch();
-    let mut metadata = content.metadata.take().unwrap_or_else(|| json!({}));
+    let said = content.metadata.take().unwrap_or_else(|| json!({}));
+    let mut metadata = said.clone();
     if let Some(url) = url {
         // There is no way out of here: every address is a dead one.
         metadata["_agno"] = json!({ "source_type": "url", "source_url": url });
@@ -119,21 +123,27 @@ fn take_in(
         "All connection attempts failed".clone_into(&mut content.status_message);
         return os.store.put_content(&content, &[]);
     }
+    metadata["_agno"] = json!({ "vectors_indexed": true });
+    "completed".clone_into(&mut content.status);
+    if os.store.has_passages(&content.id)? {
+        // agno 3.1.10 knows a content by its name and words: it does not read it again, whatever it says now.
+        os.store.mark_passages(&content.id, &said)?;
+        content.metadata = Some(metadata);
+        return os.store.set_content(&content);
+    }
     let chunks: Vec<Chunk> = passages(body)
         .into_iter()
         .enumerate()
         .map(|(index, passage)| {
             let mut shown = json!({ "chunk": index + 1, "chunk_size": passage.chars().count() });
-            for (name, value) in metadata.as_object().into_iter().flatten() {
+            for (name, value) in said.as_object().into_iter().flatten() {
                 shown[name] = value.clone();
             }
             shown["linked_to"] = json!(super::NAME);
             Chunk { content_id: content.id.clone(), content: passage, name: title.clone(), metadata: shown }
         })
         .collect();
-    metadata["_agno"] = json!({ "vectors_indexed": true });
     content.metadata = Some(metadata);
-    "completed".clone_into(&mut content.status);
     os.store.put_content(&content, &chunks)
 }
 
@@ -152,15 +162,30 @@ fn passages(text: &str) -> Vec<String> {
 /// `PATCH /knowledge/content/{content_id}`: a form, too; JSON says nothing.
 pub(crate) async fn update(os: Arc<Os>, call: Call) -> Answer {
     let form = Form::read(&call).await?;
+    check_call(&call)?;
+    let metadata = form.filled("metadata").filter(|text| !text.trim().is_empty());
+    let metadata: Option<Value> = metadata
+        .map(serde_json::from_str)
+        .transpose()
+        .map_err(|_| Refusal::bad_request("Invalid JSON format for metadata"))?;
     let mut content = find(&os, &call)?;
+    if let Some(reader) = form.filled("reader_id").filter(|id| !READERS.contains(id)) {
+        return Err(Refusal::bad_request(format!("Invalid reader_id: {reader}")));
+    }
     if let Some(name) = form.filled("name") {
         content.name = Some(name.to_owned());
     }
     if let Some(description) = form.filled("description") {
         content.description = Some(description.to_owned());
     }
-    if let Some(metadata) = form.filled("metadata") {
-        content.metadata = serde_json::from_str(metadata).ok().or(content.metadata);
+    if let Some(mut metadata) = metadata {
+        os.store.mark_passages(&content.id, &metadata)?;
+        // What agno notes for itself stays.
+        let own = content.metadata.take().and_then(|known| known.get("_agno").cloned());
+        if let (Some(own), Some(fields)) = (own, metadata.as_object_mut()) {
+            fields.insert("_agno".to_owned(), own);
+        }
+        content.metadata = Some(metadata);
     }
     content.updated_at = clock::epoch();
     os.store.set_content(&content)?;

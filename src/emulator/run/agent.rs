@@ -137,7 +137,13 @@ impl<'a> Run<'a> {
         // A state that is no object breaks a run of agno 3.1.10 before it reaches the model.
         if !self.part.state.is_object() {
             self.messages.clear();
-            let failure = Failure { message: "list index out of range", error_type: "IndexError" };
+            // It stumbles earlier where there is a state to begin with.
+            let failure = if self.part.agent.state.is_empty() {
+                let message = "list indices must be integers or slices, not str";
+                Failure { message, error_type: "TypeError" }
+            } else {
+                Failure { message: "list index out of range", error_type: "IndexError" }
+            };
             return Ending::Failed(String::new(), failure);
         }
         loop {

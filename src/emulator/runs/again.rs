@@ -171,7 +171,25 @@ fn check_paused(os: &Os, component: Component, session_id: &str, run_id: &str) -
     Err(Refusal::conflict(detail))
 }
 
+/// Goes on with a run. What does not go on leaves a trace, too, unless it is a workflow.
 async fn go_on(
+    os: &Os,
+    component: Component,
+    wish: Wish,
+    sink: impl FnOnce(&str) -> Sink,
+) -> Result<Finished, Stop> {
+    let since = jiff::Timestamp::now();
+    let (session_id, user_id) = (wish.session_id.clone(), wish.user_id.clone());
+    let result = attempt(os, component, wish, sink).await;
+    if let Err(Stop(_, text)) = &result
+        && component.kind() != Kind::Workflow
+    {
+        traces::refused(os, component, &session_id, user_id.as_deref(), text, since);
+    }
+    result
+}
+
+async fn attempt(
     os: &Os,
     component: Component,
     wish: Wish,
@@ -275,7 +293,7 @@ async fn resume(
     };
     let finished = finished.map_err(Stop::invalid)?;
     keep(os, component, ask, state, &finished, now)?;
-    traces::record(os, component, ask, &finished, since, true);
+    traces::record(os, component, ask, &finished, since, true, sink.streams());
     Ok(finished)
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::emulator::form::Form;
 use crate::emulator::python;
 use crate::emulator::refusal::Refusal;
-use crate::emulator::run::{Schema, put};
+use crate::emulator::run::{Object, Schema, put};
 
 /// What those fields say.
 #[derive(Debug, Default)]
@@ -47,6 +47,24 @@ impl Extra {
             extra.schema = Some(schema(form)?);
         }
         Ok(extra)
+    }
+}
+
+/// What agno 3.1.10 notes in the metadata of runs for itself; nobody else may.
+const VERSION: &str = "agno_component_version";
+const OWN: [&str; 3] = [VERSION, "agno_dispatch_chain", "agno_dispatch_depth"];
+
+impl Extra {
+    /// Notes which version of the component was asked for.
+    pub(crate) fn with_version(mut self, version: Option<i128>) -> Self {
+        if let Some(Value::Object(fields)) = &mut self.metadata {
+            fields.retain(|name, _| !OWN.contains(&name.as_str()));
+        }
+        if let Some(version) = version.and_then(|version| i64::try_from(version).ok()) {
+            let metadata = self.metadata.get_or_insert_with(|| Value::Object(Object::new()));
+            metadata[VERSION] = version.into();
+        }
+        self
     }
 }
 

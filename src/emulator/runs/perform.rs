@@ -37,6 +37,11 @@ async fn run(os: &Os, component: Component, mut ask: Ask, sink: &Sink) -> Result
     }
     // A state that is no object is reported as it came, and breaks the run of an agent.
     let odd = ask.state.take_if(|state| !state.is_object());
+    match component.kind() {
+        Kind::Team if odd.is_some() => return Err(Refusal::Unhandled("TypeError")),
+        Kind::Workflow if odd.is_some() => return Err(Refusal::Unhandled("AttributeError")),
+        _ => {}
+    }
     if let Some(Value::Object(sent)) = &ask.state {
         merge(&mut state, sent);
     }
@@ -71,7 +76,7 @@ async fn run(os: &Os, component: Component, mut ask: Ask, sink: &Sink) -> Result
         Component::Workflow(flow) => workflow::run(os, flow, &ask, &state, sink).await,
     };
     keep(os, component, &ask, state, &finished, now)?;
-    traces::record(os, component, &ask, &finished, since, false);
+    traces::record(os, component, &ask, &finished, since, false, sink.streams());
     Ok(finished)
 }
 
@@ -187,27 +192,41 @@ fn session_after(
     finished: &Finished,
     now: i64,
 ) -> Session {
+    let anew = stored.is_none();
     let mut session = stored.unwrap_or_else(|| new_session(component, ask, now));
     if component.kind() == Kind::Workflow {
         session.metadata.get_or_insert_with(|| json!({}));
     }
-    session.set_datum("session_state", Value::Object(state));
-    let mut total = finished.usage;
-    let count = |name: &str| {
-        session.datum("session_metrics").and_then(|metrics| metrics[name].as_u64()).unwrap_or_default()
-    };
-    total.add(Usage { input: count("input_tokens"), output: count("output_tokens") });
-    let known = session.datum("session_metrics").is_some_and(|metrics| metrics.get("details").is_some());
-    let mut metrics = Object::new();
-    if total.input + total.output > 0 {
-        metrics = total.fields();
-    }
-    if total.input + total.output > 0 || known || finished.met_model {
-        put(&mut metrics, "details", total.details());
-    }
-    session.set_datum("session_metrics", Value::Object(metrics));
     session.updated_at = clock::epoch();
+    if session.data.is_none() && !anew {
+        // Of one that was made with nothing, agno 3.1.10 counts no tokens the first time, and a team none ever.
+        if component.kind() == Kind::Agent {
+            session.set_datum("session_state", Value::Object(state));
+        }
+        return session;
+    }
+    session.set_datum("session_state", Value::Object(state));
+    let metrics = charged(session.datum("session_metrics"), finished);
+    session.set_datum("session_metrics", Value::Object(metrics));
     session
+}
+
+/// The tokens of a session after a run.
+fn charged(known: Option<&Value>, finished: &Finished) -> Object {
+    let known = known.unwrap_or(&Value::Null);
+    let mut total = Usage::counted(known);
+    total.add(finished.usage);
+    let mut metrics = if total.is_nothing() { Object::new() } else { total.fields() };
+    if !total.is_nothing() || known.get("details").is_some() || finished.met_model {
+        let mut memory = Usage::counted(&known["details"]["memory_model"][0]);
+        memory.add(finished.memory_usage);
+        let mut details = total.less(memory).details();
+        if !memory.is_nothing() {
+            details["memory_model"] = memory.details()["model"].take();
+        }
+        put(&mut metrics, "details", details);
+    }
+    metrics
 }
 
 fn new_session(component: Component, ask: &Ask, now: i64) -> Session {

@@ -41,30 +41,39 @@ impl Store {
         Ok(())
     }
 
-    /// The numbers of a day take the place of earlier ones; when they were first counted stays.
-    pub(crate) fn put_metrics(&self, date: &str, now: i64, document: &Value) -> rusqlite::Result<()> {
+    /// The numbers of a day, of everybody or of one user, take the place of earlier ones; when they were first
+    /// counted stays.
+    pub(crate) fn put_metrics(
+        &self,
+        date: &str,
+        user_id: &str,
+        now: i64,
+        document: &Value,
+    ) -> rusqlite::Result<()> {
         self.connection()
             .prepare_cached(
-                "INSERT INTO metrics (date, created_at, updated_at, document) VALUES (?1, ?2, ?2, ?3) \
-                 ON CONFLICT (date) DO UPDATE SET updated_at = excluded.updated_at, \
+                "INSERT INTO daily_metrics (date, user_id, created_at, updated_at, document) \
+                 VALUES (?1, ?2, ?3, ?3, ?4) \
+                 ON CONFLICT (date, user_id) DO UPDATE SET updated_at = excluded.updated_at, \
                  document = excluded.document",
             )?
-            .execute(params![date, now, document.to_string()])?;
+            .execute(params![date, user_id, now, document.to_string()])?;
         Ok(())
     }
 
     /// The counted days within bounds: date, first and last time of counting, numbers.
     pub(crate) fn metrics(
         &self,
+        user_id: &str,
         first: Option<&str>,
         last: Option<&str>,
     ) -> rusqlite::Result<Vec<(String, i64, i64, Value)>> {
         let connection = self.connection();
         let mut statement = connection.prepare_cached(
-            "SELECT date, created_at, updated_at, document FROM metrics \
-             WHERE (?1 IS NULL OR date >= ?1) AND (?2 IS NULL OR date <= ?2) ORDER BY date",
+            "SELECT date, created_at, updated_at, document FROM daily_metrics \
+             WHERE user_id = ?3 AND (?1 IS NULL OR date >= ?1) AND (?2 IS NULL OR date <= ?2) ORDER BY date",
         )?;
-        let rows = statement.query_map([first, last], |row| {
+        let rows = statement.query_map([first, last, Some(user_id)], |row| {
             let document: String = row.get(3)?;
             let document = serde_json::from_str(&document).unwrap_or_default();
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, document))

@@ -73,6 +73,21 @@ impl Store {
         Ok(())
     }
 
+    /// Whether a content was read before.
+    pub(crate) fn has_passages(&self, id: &str) -> rusqlite::Result<bool> {
+        self.connection()
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM passages WHERE content_id = ?1)")?
+            .query_row([id], |row| row.get(0))
+    }
+
+    /// Adds to what the passages of a content say of themselves.
+    pub(crate) fn mark_passages(&self, id: &str, metadata: &Value) -> rusqlite::Result<()> {
+        self.connection()
+            .prepare_cached("UPDATE passages SET metadata = json_patch(metadata, ?2) WHERE content_id = ?1")?
+            .execute([id, &metadata.to_string()])?;
+        Ok(())
+    }
+
     /// Deletes a content, or all of them.
     pub(crate) fn delete_contents(&self, id: Option<&str>) -> rusqlite::Result<()> {
         let mut connection = self.connection();

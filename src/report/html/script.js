@@ -1,6 +1,6 @@
 "use strict";
 // The list draws only the rows that are seen; a scenario's record is read when it is opened. Texts go in as text, never as HTML.
-const json = id => JSON.parse(document.getElementById(id).textContent);
+const json = id => JSON.parse(document.getElementById(`data-${id}`).textContent);
 const $ = id => document.getElementById(id);
 const run = json("run"), rows = json("rows");
 const [NAME, LINK, STATUS, TIME, TAGS, FAILURE, FLAGS] = [0, 1, 2, 3, 4, 5, 6];
@@ -158,7 +158,7 @@ function open() {
   drawn.forEach((row, at) => row.setAttribute("aria-current", String(shown[at] === current)));
   if (!found) return $("detail").replaceChildren(h("p", { class: "empty" }, rows.length ? "Choose a scenario." : "The plan is empty."));
   reveal(index);
-  const scenario = json(`s${index}`), [word, , colour] = KINDS[kinds[index]];
+  const scenario = json(index), [word, , colour] = KINDS[kinds[index]];
   const attempts = scenario.attempts || [];
   const inside = h("div");
   const tabs = h("div", { class: "tabs" });
@@ -177,7 +177,6 @@ function open() {
       (scenario.tags || []).map(tag => h("span", { class: "tag" }, tag))),
     scenario.description ? h("p", { class: "faint" }, scenario.description) : "",
     scenario.reason ? h("p", { class: "note" }, scenario.reason) : "",
-    scenario.quarantine ? h("p", { class: "note" }, `in quarantine: ${scenario.quarantine}`) : "",
     scenario.trace ? h("div", { class: "meta" }, "everything sent and received: ", h("span", { class: "mono" }, `agentos-run show ${scenario.trace}`), copy(`agentos-run show ${scenario.trace}`)) : "",
     tabs, inside);
   show(attempts.length - 1);
@@ -244,11 +243,12 @@ function stepOf(step, whole) {
   return detail;
 }
 function failureOf(failure) {
+  // The message stands above: of the drawn problem, the lines of the file and what follows them are left.
+  const frame = failure.text.split("\n").slice(failure.text.split("\n").findIndex(line => /[╭,]─?-?\[/.test(line)) >>> 0).join("\n");
   return h("div", { class: "failure" },
     h("p", null, failure.message),
-    failure.help ? h("p", { class: "note" }, failure.help) : "",
     failure.diff ? diffOf(failure.diff) : "",
-    h("pre", null, failure.text));
+    frame ? h("pre", null, frame) : failure.help ? h("p", { class: "note" }, failure.help) : "");
 }
 function diffOf(diff) {
   const colours = { "-": "del", "+": "add" };

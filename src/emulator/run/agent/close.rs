@@ -50,6 +50,7 @@ impl Run<'_> {
             text,
             met_model,
             usage,
+            memory_usage: self.memory_usage,
         }
     }
 

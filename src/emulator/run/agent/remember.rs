@@ -13,10 +13,12 @@ use crate::emulator::store::memories::Memory;
 use crate::emulator::tools::Stopwatch;
 use crate::emulator::{clock, knowledge, model, python};
 
-/// What agno's instructions to the memory manager's model count for, in words, and its heading over the
-/// memories that there are.
-const INSTRUCTIONS: u64 = 542;
-const HEADING: u64 = 5;
+/// What agno's instructions to the memory manager's model count for, in words; the tags around the memories
+/// that there are; what stands before each of them; and what its tool answers.
+const INSTRUCTIONS: u64 = 539;
+const TAGS: u64 = 2;
+const LABELS: u64 = 3;
+const ADDED: u64 = 3;
 
 /// Memories of those without a name belong to this user.
 const NOBODY: &str = "default";
@@ -31,10 +33,11 @@ impl Run<'_> {
         let user_id = self.part.user_id.unwrap_or(NOBODY);
         let store = &self.part.os.store;
         let known = store.memories_of(user_id).unwrap_or_default();
-        let heading = if known.is_empty() { 0 } else { HEADING };
-        let words: u64 = known.iter().map(|known| python::words(&known.text)).sum();
-        let input = INSTRUCTIONS + python::words(self.part.message) + heading + words;
+        let tags = if known.is_empty() { 0 } else { TAGS };
+        let words: u64 = known.iter().map(|known| LABELS + python::words(&known.text)).sum();
         let found = model::memory(self.part.message);
+        let answered = if found.is_some() { ADDED } else { 0 };
+        let input = INSTRUCTIONS + python::words(self.part.message) + tags + words + answered;
         // It says "No memory changes.", or calls a tool and says "Memory updated.".
         self.memory_usage.add(Usage { input, output: if found.is_some() { 2 } else { 3 } });
         if let Some(text) = found {

@@ -80,7 +80,17 @@ impl Run<'_> {
         let met_model = self.first_token.is_some();
         let document = self.document(status, stage, &text, numbers, events);
         let requirements = std::mem::take(&mut self.requirements);
-        Finished { document, members: self.members, requirements, status, text, met_model, usage }
+        let memory_usage = Usage::default();
+        Finished {
+            document,
+            members: self.members,
+            requirements,
+            status,
+            text,
+            met_model,
+            usage,
+            memory_usage,
+        }
     }
 
     /// All events to store: those of an earlier part, those that were told, and those that were not.
@@ -204,7 +214,9 @@ impl Run<'_> {
         if waits || self.cleared {
             put(&mut run, "requirements", self.required());
         }
-        if !self.tools.is_empty() {
+        // As with an agent: in one piece, a run that went well shows that it called none.
+        let finished = matches!(status, Status::Completed | Status::Paused);
+        if !self.tools.is_empty() || (finished && !self.sink.streams()) {
             put(&mut run, "tools", json!(self.tools));
         }
         put(&mut run, "input", self.ask.media.input(&self.ask.message));

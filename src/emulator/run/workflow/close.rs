@@ -212,6 +212,7 @@ impl Run<'_> {
             text: content.unwrap_or_default(),
             met_model: self.met_model,
             usage: self.usage,
+            memory_usage: Usage::default(),
         }
     }
 }

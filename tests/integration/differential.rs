@@ -1,0 +1,117 @@
+//! The embedded AgentOS beside a real one: the same requests to both, and what they answer compared field by field.
+//!
+//! The requests stand in `tests/data/differential/*.yaml`, one file per subject. What may differ stands in
+//! `tests/data/differential/accepted.yaml`, each with its reason; an entry that no longer comes true fails the test
+//! like a difference that nobody accepted.
+
+mod accepted;
+mod compare;
+mod script;
+mod target;
+
+use self::accepted::Accepted;
+use self::compare::{Difference, Ids};
+use self::script::{Saved, Script};
+use self::target::Target;
+use crate::common::{Settings, agentos::at_least};
+use agentos_run::emulator::{Emulator, Options};
+use std::{fmt::Write as _, fs, path::PathBuf};
+
+/// Some answers of agno hold what it takes out of a set of names, in an order that each process of Python chooses
+/// anew. With this seed it is the order of the embedded AgentOS.
+const HASH_SEED: &str = "100";
+
+/// The folder of the requests.
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/differential")
+}
+
+/// Sends a script to both servers and tells where they differ.
+fn differences(script: &Script, real: &Target, embedded: &Target) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    for (group, steps) in &script.groups {
+        let mut ids = Ids::default();
+        let (mut of_real, mut of_embedded) = (Saved::default(), Saved::default());
+        for (number, step) in steps.iter().enumerate() {
+            let request = format!("{}: {group}: {}. {}", script.name, number + 1, step.send);
+            let expected =
+                real.perform(step, &mut of_real).unwrap_or_else(|why| panic!("{request}: real: {why}"));
+            let found = embedded
+                .perform(step, &mut of_embedded)
+                .unwrap_or_else(|why| panic!("{request}: embedded: {why}; the real one said {expected:?}"));
+            differences.extend(compare::answers(&request, &expected, &found, &mut ids));
+        }
+    }
+    differences
+}
+
+/// What nobody accepted, one line each, and what was accepted in vain.
+fn verdict(differences: &[Difference], accepted: &Accepted, scripts: &[&str]) -> String {
+    let mut text = String::new();
+    let mut used = vec![false; accepted.entries.len()];
+    let mut last = "";
+    for difference in differences {
+        let entries: Vec<usize> = accepted.of(difference).collect();
+        for entry in &entries {
+            used[*entry] = true;
+        }
+        if !entries.is_empty() {
+            continue;
+        }
+        if last != difference.request {
+            let _ = writeln!(text, "\n{}", difference.request);
+            last = &difference.request;
+        }
+        let _ = writeln!(
+            text,
+            "  {}\n      real:     {}\n      embedded: {}",
+            difference.place, difference.real, difference.embedded
+        );
+    }
+    for (entry, used) in accepted.entries.iter().zip(used) {
+        if !used && !entry.sometimes && entry.concerns(scripts) {
+            let _ = writeln!(
+                text,
+                "\naccepted.yaml: {} {} does not differ any more: take the entry away",
+                entry.request, entry.place
+            );
+        }
+    }
+    text
+}
+
+/// The embedded AgentOS with the same settings as a real one.
+fn embedded(options: Options) -> Emulator {
+    Emulator::start(options).unwrap()
+}
+
+#[test]
+fn the_embedded_agentos_answers_as_the_real_one() {
+    // It behaves as agno 3.1 does; what older versions do is another story.
+    if !at_least(3, 1) {
+        return;
+    }
+    let accepted = Accepted::read(&folder().join("accepted.yaml"));
+    let mut files: Vec<PathBuf> = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|file| file.file_name().is_some_and(|name| name != "accepted.yaml"))
+        .collect();
+    files.sort();
+    // To look at some only: DIFFERENTIAL=sessions,runs
+    let wanted = std::env::var("DIFFERENTIAL").unwrap_or_default();
+    let mut scripts: Vec<Script> = files.iter().map(|file| Script::read(file)).collect();
+    scripts.retain(|script| wanted.is_empty() || wanted.split(',').any(|name| name == script.name));
+    assert!(!scripts.is_empty(), "no requests in {}", folder().display());
+    let server =
+        Settings::default().tracing().with("AGENTOS_FULL", "1").with("PYTHONHASHSEED", HASH_SEED).start();
+    let emulator = embedded(Options::default());
+    let (real, ours) = (Target::new(server.base_url()), Target::new(emulator.base_url()));
+    let mut found = Vec::new();
+    for script in &scripts {
+        found.extend(differences(script, &real, &ours));
+    }
+    let names: Vec<&str> = scripts.iter().map(|script| script.name.as_str()).collect();
+    let verdict = verdict(&found, &accepted, &names);
+    assert!(verdict.is_empty(), "the embedded AgentOS is not as the real one:\n{verdict}");
+}
