@@ -37,7 +37,7 @@ pub(super) enum ColorChoice {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run scenarios (the default command)
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Check scenarios without sending anything
     Check(CheckArgs),
     /// List the scenarios that would run
@@ -51,7 +51,7 @@ pub(super) enum Command {
     Serve(ServeArgs),
     /// Write a starter project
     Init(InitArgs),
-    /// Print the JSON Schema of scenario files, for editors
+    /// Print the JSON Schema of scenario files, of cast files or of the JSON report
     Schema {
         /// Of what
         #[arg(value_enum, default_value_t = SchemaOf::Scenario)]
@@ -71,6 +71,9 @@ pub(super) enum SchemaOf {
     Scenario,
     /// The JSON report.
     Report,
+    /// Cast files of the embedded AgentOS.
+    #[cfg(feature = "emulator")]
+    Cast,
 }
 
 /// Which AgentOS.
@@ -85,6 +88,12 @@ pub(super) struct TargetArgs {
     /// Start the embedded AgentOS and run against it
     #[arg(long, conflicts_with = "target")]
     pub(super) embedded: bool,
+    /// Who plays in the embedded AgentOS: a cast file
+    #[arg(long, value_name = "FILE", conflicts_with = "target")]
+    pub(super) cast: Option<PathBuf>,
+    /// Let the embedded AgentOS fail now and then, the same way for the same seed
+    #[arg(long, value_name = "SEED", conflicts_with = "target")]
+    pub(super) chaos: Option<u64>,
     /// Send a header with every request; repeatable
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     pub(super) headers: Vec<String>,
@@ -237,6 +246,15 @@ pub(super) struct ServeArgs {
     /// Show users only what is theirs
     #[arg(long, requires = "jwt_secret")]
     pub(super) user_isolation: bool,
+    /// Who plays: a cast file
+    #[arg(long, value_name = "FILE")]
+    pub(super) cast: Option<PathBuf>,
+    /// Fail now and then, the same way for the same seed
+    #[arg(long, value_name = "SEED")]
+    pub(super) chaos: Option<u64>,
+    /// Print the default cast, to begin one of your own with
+    #[arg(long)]
+    pub(super) print_cast: bool,
 }
 
 /// Prints the completion script of a shell.

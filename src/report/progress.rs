@@ -155,7 +155,7 @@ impl Observer for Progress {
                 state.running.remove(&report.instance.place());
             }
             Event::ScenarioFinished(report) => Self::ended(&mut state, report),
-            Event::Log { .. } | Event::Answer { .. } | Event::Slow { .. } | Event::RunFinished(_) => {}
+            _ => {}
         }
     }
 }

@@ -74,7 +74,8 @@ fn few_lines_on_a_small_terminal() {
 
 #[test]
 fn nothing_where_it_would_spoil_a_log() {
-    let quiet: [(&str, &dyn Fn(&mut Command)); 5] = [
+    type SetUp<'a> = &'a dyn Fn(&mut Command);
+    let quiet: [(&str, SetUp<'_>); 5] = [
         ("TERM", &|command| {
             command.env("TERM", "dumb");
         }),
