@@ -72,6 +72,7 @@ pub(super) fn once(context: &Context, args: &RunArgs, only: Option<&BTreeSet<Pat
             return Exit::Invalid;
         }
     }
+    let fragments = loaded.fragments;
     let (mut instances, total) = loaded.plan(&selection);
     if let Some(only) = only {
         instances.retain(|instance| {
@@ -84,6 +85,12 @@ pub(super) fn once(context: &Context, args: &RunArgs, only: Option<&BTreeSet<Pat
         }
     }
     if instances.is_empty() {
+        if total == 0 && fragments > 0 {
+            output.warn(
+                "there are only fragments in the files given: scenarios `use` them, `check` checks them",
+            );
+            return Exit::NothingMatched;
+        }
         output.warn(&format!(
             "no scenario matched: {} in the files given",
             crate::report::text::count(total, "scenario")

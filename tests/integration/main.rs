@@ -19,6 +19,7 @@ mod emulator;
 mod failures;
 mod finally;
 mod flaky;
+mod fragments;
 mod fuzz;
 mod harness;
 mod identities;
