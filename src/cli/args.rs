@@ -51,7 +51,7 @@ pub(super) enum Command {
     Serve(ServeArgs),
     /// Write a starter project
     Init(InitArgs),
-    /// Print the JSON Schema of scenario files, of cast files or of the JSON report
+    /// Print a JSON Schema: of scenario files or of cast files, for editors; of the JSON report
     Schema {
         /// Of what
         #[arg(value_enum, default_value_t = SchemaOf::Scenario)]
@@ -64,16 +64,16 @@ pub(super) enum Command {
     },
 }
 
-/// What has a schema.
+/// What a schema describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum SchemaOf {
     /// Scenario files.
     Scenario,
-    /// The JSON report.
-    Report,
     /// Cast files of the embedded AgentOS.
     #[cfg(feature = "emulator")]
     Cast,
+    /// The JSON report.
+    Report,
 }
 
 /// Which AgentOS.

@@ -13,6 +13,7 @@ pub(super) fn run(context: &Context, of: SchemaOf) -> Exit {
         SchemaOf::Report => record::schema(),
         #[cfg(feature = "emulator")]
         SchemaOf::Cast => crate::emulator::cast::schema::printed(),
+        SchemaOf::Report => record::schema(),
     };
     context.output().print(&text);
     Exit::Success
