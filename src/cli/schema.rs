@@ -10,7 +10,6 @@ use crate::scenario::schema;
 pub(super) fn run(context: &Context, of: SchemaOf) -> Exit {
     let text = match of {
         SchemaOf::Scenario => schema::printed(),
-        SchemaOf::Report => record::schema(),
         #[cfg(feature = "emulator")]
         SchemaOf::Cast => crate::emulator::cast::schema::printed(),
         SchemaOf::Report => record::schema(),
