@@ -21,6 +21,7 @@ mod instance;
 pub mod load;
 mod modifier;
 mod names;
+mod place;
 mod read;
 pub mod schema;
 pub mod select;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod architecture;
 mod broken_streams;
 mod bulk;
 mod call;
@@ -16,6 +17,8 @@ mod differential;
 mod docs;
 #[cfg(feature = "emulator")]
 mod emulator;
+mod every_operation;
+mod examples;
 mod failures;
 mod finally;
 mod flaky;
@@ -30,11 +33,17 @@ mod list;
 mod nesting;
 mod network;
 mod operations;
+#[cfg(unix)]
+mod progress;
 mod project;
+mod reports;
 mod resume;
 mod schedule;
 mod schema;
 mod secrets;
+mod selection;
 mod sessions;
 mod shipped;
 mod terminal;
+#[cfg(all(unix, feature = "emulator"))]
+mod watch;
