@@ -35,8 +35,8 @@ pub(super) fn store(context: &Context, args: &RunArgs, project: Option<&Project>
 /// What a run wrote, said after its report.
 pub(super) fn say(output: &Output, tally: &Tally) {
     if !tally.written.is_empty() {
-        output.print(&format!(
-            "{} written: {}\n",
+        output.warn(&format!(
+            "{} written: {}",
             text::count(tally.written.len(), "snapshot"),
             names(&tally.written)
         ));
