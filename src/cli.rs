@@ -6,19 +6,26 @@ mod args;
 mod call;
 mod check;
 mod context;
+mod embedded;
 mod exit;
+mod history;
 mod init;
 mod list;
+mod live;
 mod operations;
 mod output;
+mod part;
+mod reports;
 mod review;
 mod run;
 mod schedule;
 mod schema;
 #[cfg(feature = "emulator")]
 mod serve;
+mod shard;
 mod snapshots;
 mod targets;
+mod watch;
 
 use args::{Command, Program};
 use context::Context;
@@ -38,7 +45,7 @@ pub fn main() -> std::process::ExitCode {
     let context = context.with_colors(program.color);
     let exit = match program.command {
         None => run::run(&context, program.run),
-        Some(Command::Run(run)) => run::run(&context, run),
+        Some(Command::Run(run)) => run::run(&context, *run),
         Some(Command::Check(check)) => check::run(&context, &check),
         Some(Command::List(list)) => list::run(&context, &list),
         Some(Command::Call(call)) => call::run(&context, call),
@@ -49,7 +56,7 @@ pub fn main() -> std::process::ExitCode {
         Some(Command::Accept(args)) => review::accept(&context, &args),
         Some(Command::Reject(args)) => review::reject(&context, &args.paths),
         Some(Command::Init(init)) => init::run(&context, &init),
-        Some(Command::Schema) => schema::run(&context),
+        Some(Command::Schema { of }) => schema::run(&context, of),
         Some(Command::Completions { shell }) => args::completions(&context, shell),
     };
     exit.into()

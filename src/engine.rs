@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod answer;
+mod bulk;
 mod context;
 pub mod event;
+mod fragments;
+mod gate;
 pub mod identity;
 mod interpreter;
 pub mod interrupt;
@@ -17,8 +20,10 @@ mod steps;
 mod stop;
 pub mod target;
 
+pub use bulk::tally::{BulkReport, Reason};
 pub use event::{
-    Event, Failure, Observer, Phase, ScenarioReport, SlowStep, Status, StepReport, StepStatus, Summary,
+    Caller, Event, Failure, Observer, Observers, Phase, ScenarioReport, SlowStep, Status, StepReport,
+    StepStatus, Summary,
 };
 pub use identity::Sender;
 pub use interrupt::Interrupt;

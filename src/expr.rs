@@ -9,10 +9,12 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use minijinja::value::{Enumerator, Object, ObjectRepr};
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 
+use self::order::Rewritten;
 use crate::diagnostic::{self, Problem};
 use crate::source::Span;
 
 mod functions;
+mod order;
 
 /// The steps an evaluation may take: enough for any list a person writes, not for an endless one.
 const FUEL: u64 = 5_000_000;
@@ -48,7 +50,15 @@ fn compile(text: &str) -> Result<(Arc<str>, Compiled), minijinja::Error> {
     if let Some((text, compiled)) = known.get_key_value(text) {
         return Ok((Arc::clone(text), Arc::clone(compiled)));
     }
-    let compiled = Arc::new(ENVIRONMENT.compile_expression_owned(text.to_owned())?);
+    let compiled = match Rewritten::of(text) {
+        // A mistake is found in what was written, not in what was made of it.
+        Some(rewritten) => {
+            ENVIRONMENT.compile_expression(text)?;
+            ENVIRONMENT.compile_expression_owned(rewritten.text)?
+        }
+        None => ENVIRONMENT.compile_expression_owned(text.to_owned())?,
+    };
+    let compiled = Arc::new(compiled);
     let text: Arc<str> = text.into();
     known.insert(Arc::clone(&text), Arc::clone(&compiled));
     Ok((text, compiled))
@@ -114,6 +124,11 @@ impl Expression {
     /// Its value. A name that is not defined is an error.
     pub fn evaluate(&self, scope: &Scope) -> Result<Value, Problem> {
         let failed = |error: &minijinja::Error| {
+            if error.kind() == ErrorKind::UndefinedError
+                && let Some(problem) = self.missing_field(scope)
+            {
+                return problem;
+            }
             Self::problem_of(error, &self.text, &self.span, &scope.names().collect::<Vec<_>>())
         };
         let value = self
@@ -124,6 +139,39 @@ impl Expression {
             return Err(self.undefined(scope));
         }
         Ok(Value(value))
+    }
+
+    /// The first name that it reads whose root is there and whose field is not: `item.sesion_name`.
+    fn missing_field(&self, scope: &Scope) -> Option<Problem> {
+        self.names().into_iter().find_map(|name| {
+            let after = find_word(&self.text, &name).map(|at| self.text[at + name.len()..].trim_start());
+            if after.is_some_and(|after| after.starts_with('|') && after[1..].trim_start().starts_with('d')) {
+                return None;
+            }
+            let mut parts = name.split('.');
+            let mut value = scope.get(parts.next()?)?.0.clone();
+            for part in parts {
+                let next = value.get_attr(part).ok()?;
+                if next.is_undefined() {
+                    let known: Vec<String> =
+                        value.try_iter().ok()?.filter_map(|key| key.as_str().map(str::to_owned)).collect();
+                    let known = known.iter().map(String::as_str);
+                    if name.starts_with("env.") {
+                        return None;
+                    }
+                    return Some(
+                        Problem::error("expression::undefined", format!("`{name}` has no value"))
+                            .label(&self.span_of(&name), "nothing is there")
+                            .help(diagnostic::nearest(part, known).map_or_else(
+                                || "`| default(...)` gives a value for what may be missing".to_owned(),
+                                |found| format!("did you mean `{found}`?"),
+                            )),
+                    );
+                }
+                value = next;
+            }
+            None
+        })
     }
 
     /// Whether it holds, for conditions.
@@ -146,7 +194,14 @@ impl Expression {
     }
 
     fn problem_of(error: &minijinja::Error, text: &str, span: &Span, names: &[&str]) -> Problem {
-        let range = error.range().filter(|range| range.end <= text.len() && range.start < range.end);
+        // What was rewritten before it was compiled has its places elsewhere.
+        let range = match (error.range(), Rewritten::of(text)) {
+            (Some(range), Some(rewritten)) if error.kind() != ErrorKind::SyntaxError => {
+                rewritten.origin(&range)
+            }
+            (range, _) => range,
+        };
+        let range = range.filter(|range| range.end <= text.len() && range.start < range.end);
         let place = match &range {
             Some(range) if span.text() == text => span.slice(range.clone()),
             _ => span.clone(),
@@ -201,6 +256,9 @@ impl Expression {
             } else {
                 continue;
             };
+            if *word == "matches" && what == "test" {
+                self.check_pattern(range)?;
+            }
             if !known.contains(word) {
                 let place = if self.span.text() == &*self.text {
                     self.span.slice(range.clone())
@@ -216,6 +274,30 @@ impl Expression {
     }
 }
 
+impl Expression {
+    /// A regular expression that is written out after `is matches` at `test`.
+    fn check_pattern(&self, test: &Range<usize>) -> Result<(), Problem> {
+        let after = self.text[test.end..].trim_start().trim_start_matches('(').trim_start();
+        let Some(quote) = after.chars().next().filter(|c| matches!(c, '"' | '\'')) else { return Ok(()) };
+        let Some((pattern, _)) = after[1..].split_once(quote) else { return Ok(()) };
+        if pattern.contains('\\') {
+            // Escapes are the engine's business; it tells at run time.
+            return Ok(());
+        }
+        regex::Regex::new(pattern).map(drop).map_err(|error| {
+            let cause = functions::pattern_cause(&error);
+            let from = self.text.len() - after.len();
+            let place = if self.span.text() == &*self.text {
+                self.span.slice(from..from + pattern.len() + 2)
+            } else {
+                self.span.clone()
+            };
+            Problem::error("expression::regex", format!("`{pattern}` is not a regular expression: {cause}"))
+                .label(&place, "here")
+        })
+    }
+}
+
 impl fmt::Debug for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "${{{{ {} }}}}", self.text)
@@ -227,7 +309,7 @@ pub fn undefined_name(name: &str, span: &Span, known: Vec<&str>) -> Problem {
     let known = known.into_iter().filter(|name| !name.starts_with('_'));
     Problem::error("expression::undefined", format!("`{name}` is not defined"))
         .label(span, "not defined")
-        .maybe_help(diagnostic::suggest(name, known))
+        .maybe_help(diagnostic::suggest_nearest(name, known))
 }
 
 fn undefined_environment(variable: &str, span: &Span) -> Problem {

@@ -16,8 +16,12 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Exit {
     check_files(&loaded.scenarios, &folders, &mut loaded.problems);
     let output = context.output();
     output.problems(&loaded.problems);
+    let fragments = match loaded.fragments {
+        0 => String::new(),
+        some => format!(" and {}", text::count(some, "fragment")),
+    };
     let counts = format!(
-        "{} in {}",
+        "{}{fragments} in {}",
         text::count(loaded.scenarios.len(), "scenario"),
         text::count(loaded.files, "file")
     );

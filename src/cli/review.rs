@@ -2,7 +2,6 @@
 
 use std::io::BufRead as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use owo_colors::{OwoColorize as _, Style as Paint};
 
@@ -13,7 +12,6 @@ use super::output::Output;
 use super::{run, snapshots};
 use crate::diagnostic::{self, Problem};
 use crate::report::text;
-use crate::scenario::Scenario;
 use crate::scenario::unreferenced::unreferenced;
 use crate::snapshot::{Accepted, Folders, Pending, PendingError, find_pending, pending_of, shown_difference};
 
@@ -77,9 +75,8 @@ fn prune(context: &Context, paths: &[PathBuf]) -> Result<(), ()> {
         return Err(());
     }
     let folders = snapshots::folders(context, project.as_ref());
-    let scenarios: Vec<Arc<Scenario>> = loaded.scenarios.into_iter().map(Arc::new).collect();
     let mut failed = false;
-    for file in unreferenced(&scenarios, &folders) {
+    for file in unreferenced(&loaded.scenarios, &folders) {
         let shown = folders.shown(&file);
         match std::fs::remove_file(&file) {
             Ok(()) => output.print(&format!("deleted {shown}\n")),

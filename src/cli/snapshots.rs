@@ -39,17 +39,17 @@ pub(super) fn say(output: &Output, store: &Store, forgotten: &[PathBuf]) {
     let tally = store.tally();
     if !tally.written.is_empty() {
         let count = text::count(tally.written.len(), "snapshot");
-        output.print(&format!("{count} written: {}\n", names(&tally.written)));
+        output.warn(&format!("{count} written: {}", names(&tally.written)));
     }
     if !tally.pending.is_empty() {
         let count = text::count(tally.pending.len(), "snapshot");
-        output.print(&format!("{count} to look at: agentos-run review\n"));
+        output.warn(&format!("{count} to look at: agentos-run review"));
     }
     if !forgotten.is_empty() {
         let count = text::count(forgotten.len(), "snapshot");
         let shown: Vec<String> = forgotten.iter().map(|file| store.folders().shown(file)).collect();
-        output.print(&format!(
-            "{count} that no step names any more: {}; deleted by: agentos-run accept --prune\n",
+        output.warn(&format!(
+            "{count} that no step names any more: {}; deleted by: agentos-run accept --prune",
             names(&shown)
         ));
     }

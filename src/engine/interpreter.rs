@@ -1,5 +1,6 @@
 //! Running one scenario: its lists of steps, one after another, and `finally` whatever happens.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -62,9 +63,12 @@ pub(super) async fn run(
             interrupt,
             presses: 1,
         },
+        bulk: false,
         transcript: Vec::new(),
         turns: Vec::new(),
         said: None,
+        callers: Arc::default(),
+        identity: scenario.identity.clone(),
     };
     let mut flow = run.list(&scenario.setup, Phase::Setup).await;
     if flow == Flow::Go {

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt as _;
-use futures_util::stream;
 use serde_json::{Value, json};
 
+use super::BulkReport;
 use super::answer::{self, Done};
+use super::bulk::Source;
 use super::context::Context;
-use super::event::{Phase, ScenarioReport};
+use super::event::Phase;
 use super::snapshots::{turn_name, turn_names};
 use super::steps::{Flow, Run};
 use crate::diagnostic::Problem;
@@ -23,14 +23,18 @@ const MOST: u64 = 1_000_000;
 impl Run<'_> {
     /// Runs a step once per item; the first failure ends the loop, unless the step is soft.
     pub(super) async fn repeated(&mut self, step: &Step, over: &Loop, phase: Phase) -> Flow {
+        if let Over::Listed(listing) = &over.over {
+            return self.bulk(step, over, listing, phase).await;
+        }
         let items = match self.items(over) {
             Ok(items) => items,
             Err(problem) => return self.finish(step, phase, Duration::ZERO, Done::failed(problem)),
         };
-        if over.concurrency > 1 {
-            return self.side_by_side(step, over, items, phase).await;
-        }
         let length = items.len();
+        if over.concurrency > 1 || over.batch.is_some() || over.rate.is_some() || !over.stop_on_failure {
+            let mut tally = BulkReport::new(step.title(), step.span.clone());
+            return self.many(step, over, Source::Memory(items.into_iter()), length, phase, &mut tally).await;
+        }
         let names = step.takes_snapshots().then(|| turn_names(&items, &self.settings.run_id));
         for (index, item) in items.into_iter().enumerate() {
             set_item(self.context, over, &item, index, length);
@@ -44,42 +48,8 @@ impl Run<'_> {
         Flow::Go
     }
 
-    /// The same with several at a time, each with variables of its own.
-    async fn side_by_side(&mut self, step: &Step, over: &Loop, items: Vec<Value>, phase: Phase) -> Flow {
-        let length = items.len();
-        let shared = &*self;
-        let mut worst = Flow::Go;
-        let names = step.takes_snapshots().then(|| turn_names(&items, &self.settings.run_id));
-        let mut running = stream::iter(items.into_iter().enumerate().map(|(index, item)| {
-            let mut context = shared.context.branch();
-            set_item(&mut context, over, &item, index, length);
-            let turn = turn_name(names.as_ref(), index);
-            async move {
-                let mut report = ScenarioReport::new(shared.instance);
-                let mut run = shared.beside(&mut context, &mut report);
-                run.turns.push(turn);
-                let flow = run.once(step, phase).await;
-                (context, report, flow)
-            }
-        }))
-        .buffered(over.concurrency);
-        let mut done: Vec<(Context, ScenarioReport)> = Vec::new();
-        while let Some((context, report, flow)) = running.next().await {
-            done.push((context, report));
-            worst = worst.max(flow);
-            if worst != Flow::Go {
-                break;
-            }
-        }
-        drop(running);
-        for (context, report) in done {
-            self.take(context, report);
-        }
-        worst
-    }
-
     fn items(&self, over: &Loop) -> Result<Vec<Value>, Problem> {
-        let template = over.over.template();
+        let (Over::Times(template) | Over::Items(template)) = &over.over else { return Ok(Vec::new()) };
         let value = template.resolve(&self.context.scope)?;
         let wrong = |wanted: &str| {
             let shown: String = as_text(&value).chars().take(60).collect();
@@ -96,7 +66,7 @@ impl Run<'_> {
             }
             (Over::Items(_), Value::Array(items)) => items.clone(),
             (Over::Times(_), _) => return Err(wrong("a whole number")),
-            (Over::Items(_), _) => return Err(wrong("a list")),
+            _ => return Err(wrong("a list")),
         };
         Ok(items)
     }
@@ -145,7 +115,7 @@ fn is_refusal(problem: &Problem) -> bool {
     matches!(problem.code, "request::refused" | "request::failed" | "run::failed")
 }
 
-fn set_item(context: &mut Context, over: &Loop, item: &Value, index: usize, length: usize) {
+pub(super) fn set_item(context: &mut Context, over: &Loop, item: &Value, index: usize, length: usize) {
     context.set_local(&over.item, item);
     let place = json!({ "index": index + 1, "index0": index, "first": index == 0, "last": index + 1 == length, "length": length });
     context.set_local("loop", &place);

@@ -1,10 +1,11 @@
 //! A step's request: its fields resolved and checked, sent, and sent again where that is asked for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::Settings;
+use super::{Settings, Target};
 use futures_util::StreamExt as _;
 
 use super::identity::Sender;
@@ -156,7 +157,14 @@ impl Request {
         matches!(self.what, What::Operation(_))
     }
 
-    async fn once(&self, client: &Client, told: &mut dyn FnMut(&str)) -> Result<Received, Error> {
+    /// Sends it once. Of a stream, `heard` holds what came of it, also where its end never comes.
+    async fn once(
+        &self,
+        client: &Client,
+        heard: &mut Option<Transcript>,
+        told: &mut dyn FnMut(&str),
+    ) -> Result<Received, Error> {
+        *heard = None;
         let What::Operation(operation) = &self.what else {
             let What::Call(call) = &self.what else { return Err(Error::invalid("nothing to send")) };
             return client.exchange(call, &self.options).await.map(Received::whole);
@@ -169,7 +177,7 @@ impl Request {
             Opened::Answer(exchange) => return Ok(Received::whole(*exchange)),
             Opened::Stream(stream) => stream,
         };
-        let mut transcript = Transcript::new(component).of_request(stream.request());
+        let transcript = heard.insert(Transcript::new(component).of_request(stream.request()));
         let mut told_characters = 0;
         while let Some(event) = stream.next().await {
             transcript.push(event?);
@@ -180,9 +188,9 @@ impl Request {
             }
         }
         let timings = stream.timings();
-        let mut exchange = transcript.clone().into_exchange(stream.head().clone(), timings.duration);
+        let mut exchange = transcript.exchange(stream.head().clone(), timings.duration);
         exchange.notes.extend_from_slice(stream.notes());
-        Ok(Received { exchange, transcript: Some(Box::new(transcript)) })
+        Ok(Received { exchange, transcript: heard.take().map(Arc::new) })
     }
 
     /// The request as it is sent, for a report of one whose answer nobody waited for.
@@ -197,8 +205,9 @@ impl Request {
     /// Sends it, as often as `retry` says. Pieces of a streamed answer are `told` as they come.
     pub(super) async fn send(
         &self,
-        client: &Client,
+        target: &Target,
         retry: Option<&Retry>,
+        heard: &mut Option<Transcript>,
         told: &mut dyn FnMut(&str),
     ) -> (Result<Received, Error>, Vec<String>) {
         let mut notes = Vec::new();
@@ -206,12 +215,16 @@ impl Request {
         let attempts = retry.map_or(1, |retry| retry.attempts);
         let mut attempt = 1;
         loop {
-            let result = self.once(client, told).await;
+            target.gate.pass().await;
+            let result = self.once(&target.client, heard, told).await;
+            let asked = result.as_ref().ok().and_then(|received| retry_after(&received.exchange));
+            if let Some(pause) = asked {
+                // What one is told, all who ask this server do.
+                target.gate.close_for(pause.min(LONGEST_PAUSE));
+            }
             let Some(retry) = retry.filter(|retry| attempt < attempts && wants(retry, &result)) else {
                 return (result, notes);
             };
-            let asked =
-                result.as_ref().ok().and_then(|received| agentos::retry_after(&received.exchange.headers));
             let pause = asked.unwrap_or(delay).min(LONGEST_PAUSE);
             let why = match &result {
                 Ok(received) => format!("was answered {}", received.exchange.status),
@@ -228,7 +241,7 @@ impl Request {
 /// An answer: whole, or put together from a stream.
 pub(super) struct Received {
     pub(super) exchange: Exchange,
-    pub(super) transcript: Option<Box<Transcript>>,
+    pub(super) transcript: Option<Arc<Transcript>>,
 }
 
 impl Received {
@@ -285,6 +298,11 @@ fn wants(retry: &Retry, result: &Result<Received, Error>) -> bool {
         }
         _ => false,
     })
+}
+
+/// The time that a server asks to wait, where it refuses because it has too much to do.
+fn retry_after(exchange: &Exchange) -> Option<Duration> {
+    matches!(exchange.status, 429 | 503).then(|| agentos::retry_after(&exchange.headers)).flatten()
 }
 
 /// A resolved value as its field wants it, or the problem that it is of another kind.

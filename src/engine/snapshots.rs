@@ -101,7 +101,7 @@ pub(super) fn turn_names(items: &[Value], run_id: &str) -> Vec<String> {
     names
 }
 
-/// The name of the turn `index`; empty where nobody needs it.
+/// The name of the turn `index`: its number where it has no better one.
 pub(super) fn turn_name(names: Option<&Vec<String>>, index: usize) -> String {
-    names.and_then(|names| names.get(index)).cloned().unwrap_or_default()
+    names.and_then(|names| names.get(index)).cloned().unwrap_or_else(|| (index + 1).to_string())
 }

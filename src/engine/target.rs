@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
+use super::gate::Gate;
 use crate::agentos::operation::{Call, Method, Spec};
 use crate::agentos::{CallOptions, Client};
 use crate::scenario::{Requires, Scenario};
@@ -22,6 +23,8 @@ pub struct Target {
     /// The most scenarios that run against it at the same time.
     pub jobs: Option<usize>,
     facts: Arc<OnceCell<Facts>>,
+    /// Where it asks for a pause, all requests wait.
+    pub(super) gate: Arc<Gate>,
     routes: Arc<OnceCell<Option<BTreeSet<String>>>>,
 }
 
@@ -50,6 +53,7 @@ impl Target {
             embedded,
             jobs: None,
             facts: Arc::default(),
+            gate: Arc::default(),
             routes: Arc::default(),
         }
     }

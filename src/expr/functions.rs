@@ -1,6 +1,8 @@
 //! The functions and filters that the language adds to its expressions.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
 use jiff::Timestamp;
@@ -8,10 +10,11 @@ use minijinja::value::{Kwargs, Serde};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 use sha2::Digest as _;
 
-use super::BASE_DIR;
+use super::{BASE_DIR, order};
 
 /// The functions that an expression can call.
-pub(super) const GLOBALS: &[&str] = &["uuid", "now", "random_int", "file", "json_file", "range", "dict"];
+pub(super) const GLOBALS: &[&str] =
+    &["uuid", "now", "ago", "random_int", "file", "json_file", "range", "dict"];
 
 /// The filters that an expression can use: the engine's own, then ours.
 pub(super) const FILTERS: &[&str] = &[
@@ -60,11 +63,13 @@ pub(super) const FILTERS: &[&str] = &[
     "unique",
     "upper",
     "zip",
+    "age",
     "b64decode",
     "b64encode",
     "date",
     "fromjson",
     "jsonpath",
+    "regex_replace",
     "sha256",
 ];
 
@@ -91,6 +96,7 @@ pub(super) const TESTS: &[&str] = &[
     "lower",
     "lt",
     "mapping",
+    "matches",
     "ne",
     "none",
     "number",
@@ -110,9 +116,14 @@ pub(super) const TESTS: &[&str] = &[
 pub(super) fn register(environment: &mut Environment<'static>) {
     environment.add_function("uuid", || uuid::Uuid::new_v4().to_string());
     environment.add_function("now", || Timestamp::now().to_string());
+    order::register(environment);
+    environment.add_function("ago", order::ago);
     environment.add_function("random_int", random_int);
     environment.add_function("file", file);
     environment.add_function("json_file", json_file);
+    environment.add_filter("age", order::age);
+    environment.add_filter("regex_replace", regex_replace);
+    environment.add_test("matches", matches);
     environment.add_filter("tojson", to_json);
     environment.add_filter("fromjson", from_json);
     environment
@@ -181,21 +192,55 @@ fn b64decode(text: String) -> Result<String, Error> {
     String::from_utf8(bytes).map_err(|_| failed("the decoded bytes are not a text"))
 }
 
+/// Regular expressions that were compiled: a filter of bulk work is asked for every item.
+static PATTERNS: Mutex<BTreeMap<String, regex::Regex>> = Mutex::new(BTreeMap::new());
+
+/// So many different ones are kept: those that are made of items do not fill the memory.
+const MOST_PATTERNS: usize = 100;
+
+fn pattern(text: &str) -> Result<regex::Regex, Error> {
+    let mut known = PATTERNS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(pattern) = known.get(text) {
+        return Ok(pattern.clone());
+    }
+    let pattern = regex::Regex::new(text).map_err(|error| {
+        failed(format!("`{text}` is not a regular expression: {}", pattern_cause(&error)))
+    })?;
+    if known.len() < MOST_PATTERNS {
+        known.insert(text.to_owned(), pattern.clone());
+    }
+    Ok(pattern)
+}
+
+/// What is wrong with a regular expression, in one line.
+pub(super) fn pattern_cause(error: &regex::Error) -> String {
+    let text = error.to_string();
+    text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
+}
+
+/// Whether a regular expression is found in a text; never in null.
+fn matches(value: Value, text: String) -> Result<bool, Error> {
+    let pattern = pattern(&text)?;
+    if value.is_none() {
+        return Ok(false);
+    }
+    let text =
+        value.as_str().ok_or_else(|| failed(format!("`matches` is asked of a text, not of {value}")))?;
+    Ok(pattern.is_match(text))
+}
+
+/// A text with every match replaced; `$1` is what the first group found.
+fn regex_replace(text: String, pattern_text: String, replacement: String) -> Result<String, Error> {
+    Ok(pattern(&pattern_text)?.replace_all(&text, replacement.as_str()).into_owned())
+}
+
 fn sha256(text: String) -> String {
     sha2::Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A time (ISO 8601 text, or seconds since 1970) written by a strftime format, in UTC.
 fn date(value: Value, format: Option<String>) -> Result<String, Error> {
-    let instant = if let Some(text) = value.as_str() {
-        text.parse::<Timestamp>().map_err(|error| failed(format!("`{text}` is not a time: {error}")))?
-    } else {
-        let seconds =
-            f64::try_from(value.clone()).map_err(|_| failed("`date` takes a time or seconds since 1970"))?;
-        let duration =
-            jiff::SignedDuration::try_from_secs_f64(seconds).map_err(|error| failed(error.to_string()))?;
-        Timestamp::from_duration(duration).map_err(|error| failed(error.to_string()))?
-    };
+    let instant = order::moment(&value)?;
     let format = format.unwrap_or_else(|| "%Y-%m-%dT%H:%M:%SZ".to_owned());
     jiff::fmt::strtime::format(&format, instant)
         .map_err(|error| failed(format!("`{format}` is not a date format: {error}")))

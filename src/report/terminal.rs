@@ -10,7 +10,9 @@ use owo_colors::{OwoColorize as _, Style as Paint};
 
 use super::text;
 use crate::diagnostic::Style;
-use crate::engine::{Event, Observer, ScenarioReport, SlowStep, Status, StepReport, StepStatus, Summary};
+use crate::engine::{
+    BulkReport, Event, Observer, ScenarioReport, SlowStep, Status, StepReport, StepStatus, Summary,
+};
 use crate::scenario::Instance;
 use crate::secret::Masker;
 
@@ -239,6 +241,10 @@ impl<'a> Terminal<'a> {
             };
             let title = text::cut(&step.title);
             push(text, &format!("  step `{title}`{action}{phase} at {}{note}", step.span.link()));
+            for caller in step.callers.iter().rev() {
+                let line = format!("    in `{}` at {}", text::cut(&caller.title), caller.span.link());
+                push(text, &line);
+            }
             self.step_failures(text, step);
         }
     }
@@ -305,7 +311,10 @@ impl<'a> Terminal<'a> {
             StepStatus::Skipped(reason) => format!(": {reason}"),
             _ => format!(" {}", text::time(step.duration)),
         };
-        let mut line = format!("  {} {}{action}{detail}\n", self.paint(word, paint), text::cut(&step.title));
+        let within: String =
+            step.callers.iter().map(|caller| format!("{} › ", text::cut(&caller.title))).collect();
+        let mut line =
+            format!("  {} {within}{}{action}{detail}\n", self.paint(word, paint), text::cut(&step.title));
         for note in &step.notes {
             push(&mut line, &format!("     note: {note}"));
         }
@@ -321,6 +330,18 @@ impl<'a> Terminal<'a> {
         }
         let lead = if self.answering.swap(true, Ordering::Relaxed) { "" } else { "  " };
         self.say(&format!("{lead}{}", self.paint(&text::harmless_lines(piece), Paint::new().dimmed())));
+    }
+
+    /// What became of the items of a loop over an operation.
+    fn bulk(&self, instance: &Instance, report: &BulkReport) {
+        if self.verbosity == Verbosity::Quiet {
+            return;
+        }
+        let title = text::cut(&report.title);
+        self.say_of(
+            instance,
+            &format!("  {title}: {}  ({})\n", report.counts(), text::time(report.duration)),
+        );
     }
 
     fn inner_style(&self) -> Style {
@@ -390,6 +411,7 @@ impl Observer for Terminal<'_> {
             Event::Slow { instance, time, step } => self.slow(instance, *time, step.as_ref()),
             Event::AttemptFailed { report, of } => self.again(report, *of),
             Event::Answer { piece, .. } => self.answer(piece),
+            Event::Bulk { instance, report } => self.bulk(instance, report),
             Event::ScenarioFinished(report) => self.scenario(report),
             Event::RunFinished(summary) => self.summary(summary),
         }

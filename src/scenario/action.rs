@@ -3,12 +3,13 @@
 use serde_json::Value;
 
 use super::conversation;
-use super::modifier::{self, Retry};
+use super::defaults::Defaults;
+use super::fragment::Use;
 use super::read::variables;
 use super::step::{self, Step};
+use crate::agentos;
 use crate::agentos::field::FieldKind;
 use crate::agentos::operation::{Entry as Operation, Method};
-use crate::agentos::{self, Timeouts};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::expect::Expectations;
 use crate::template::Template;
@@ -17,7 +18,7 @@ use crate::yaml::{Entry, Key, Kind, Node};
 
 /// The actions that are no operations.
 pub(super) const WORDS: &[&str] =
-    &["http", "set", "assert", "conversation", "group", "parallel", "sleep", "log"];
+    &["http", "use", "set", "assert", "conversation", "group", "parallel", "sleep", "log"];
 
 /// What a step does.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub enum Action {
     Operation(OperationAction),
     /// Any request.
     Http(Box<HttpAction>),
+    /// The steps of a fragment.
+    Use(Box<Use>),
     /// Gives variables values.
     Set(Vec<(Key, Template)>),
     /// Holds expectations on expressions.
@@ -79,62 +82,16 @@ pub enum HttpBody {
     Text(Template),
 }
 
-/// What a scenario sets for all its steps.
-#[derive(Debug, Default)]
-pub(super) struct Defaults {
-    fields: Vec<(Key, Template)>,
-    pub(super) timeout: Timeouts,
-    pub(super) retry: Option<Retry>,
-    pub(super) headers: Vec<(Key, Template)>,
-    pub(super) soft: Option<bool>,
-}
-
-impl Defaults {
-    pub(super) fn parse(node: &Node, problems: &mut Problems) -> Self {
-        let fields = Fields::new(node, "`defaults`", problems);
-        let mut defaults = Self {
-            timeout: fields
-                .get("timeout")
-                .map(|entry| modifier::timeouts(&entry.value, problems))
-                .unwrap_or_default(),
-            retry: fields.get("retry").and_then(|entry| modifier::retry(&entry.value, problems)),
-            headers: fields
-                .get("headers")
-                .map(|entry| modifier::header_map(&entry.value, problems))
-                .unwrap_or_default(),
-            soft: fields.boolean("soft", problems),
-            fields: Vec::new(),
-        };
-        for entry in fields.entries() {
-            let name = entry.key.name.as_str();
-            if matches!(name, "timeout" | "retry" | "headers" | "soft") {
-                continue;
-            }
-            let field = agentos::catalogue().iter().find_map(|operation| operation.field(name));
-            let Some(field) = field else {
-                let known = agentos::catalogue()
-                    .iter()
-                    .flat_map(|o| o.fields().iter().map(|field| field.name.as_str()));
-                let known = known.chain(["timeout", "retry", "headers", "soft"]);
-                problems.push(
-                    Problem::error("scenario::unknown-key", format!("no operation has a field `{name}`"))
-                        .label(&entry.key.span, "unknown field")
-                        .maybe_help(
-                            diagnostic::nearest(name, known).map(|found| format!("did you mean `{found}`?")),
-                        ),
-                );
-                continue;
-            };
-            let template = Template::parse(&entry.value, problems);
-            check_literal(&field.name, &field.kind, &template, &entry.value, problems);
-            let key = Key { span: entry.key.span.clone(), name: field.name.clone() };
-            defaults.fields.push((key, template));
-        }
-        defaults
-    }
-}
-
 impl Action {
+    /// The steps inside it, those of a fragment too.
+    pub fn steps(&self) -> &[Step] {
+        match self {
+            Self::Group(steps) | Self::Parallel(steps) | Self::Conversation(steps) => steps,
+            Self::Use(using) => using.fragment().map_or(&[], |fragment| &fragment.steps),
+            _ => &[],
+        }
+    }
+
     /// Whether a word names an action.
     pub(super) fn is_known(name: &str) -> bool {
         WORDS.contains(&name) || agentos::find(name).is_some()
@@ -145,6 +102,7 @@ impl Action {
         let node = &entry.value;
         Some(match entry.key.name.as_str() {
             "http" => Self::Http(Box::new(http(entry, problems)?)),
+            "use" => Self::Use(Box::new(Use::parse(entry, problems)?)),
             "set" => {
                 let values = variables(node, "set", problems);
                 if matches!(&node.kind, Kind::Null) || node.as_mapping().is_some_and(<[Entry]>::is_empty) {
@@ -309,7 +267,13 @@ fn unknown_field(operation: &Operation, key: &Key) -> Problem {
 }
 
 /// A literal of the wrong kind.
-fn check_literal(name: &str, kind: &FieldKind, template: &Template, node: &Node, problems: &mut Problems) {
+pub(super) fn check_literal(
+    name: &str,
+    kind: &FieldKind,
+    template: &Template,
+    node: &Node,
+    problems: &mut Problems,
+) {
     let Some(value) = template.as_literal() else { return };
     if kind.accepts(value) {
         return;

@@ -63,16 +63,29 @@ const MODIFIERS: &[Word] = &[
         save,
     ),
     ("snapshot", "The answer is compared with the one that a file of this name holds.", snapshot),
+    ("with", "The values that go into the fragment of `use`, by the names of its `params`.", map),
     ("soft", "A failure is reported, and the scenario goes on.", boolean),
     (
         "allow_failed_steps",
         "A workflow that says COMPLETED passes although one of its steps failed.",
         boolean,
     ),
-    ("for_each", "Runs the step once per member of a list; `${{ item }}` is the member.", list),
+    (
+        "for_each",
+        "Runs the step once per member of a list, or once per entry of all that an operation lists; `${{ item }}` is it.",
+        for_each,
+    ),
     ("as", "The variable that holds the member of `for_each`, instead of `item`.", text),
     ("repeat", "Runs the step so many times; `${{ loop.index }}` counts from 1.", whole),
     ("concurrency", "How many of a loop run at the same time; 1 where it is left out.", whole),
+    ("batch", "So many items at a time: `${{ item }}` is a list of them.", whole),
+    ("rate", "How fast the rounds of a loop begin: `5/s`, `100/m`, `1000/h`.", text),
+    (
+        "stop_on_failure",
+        "Whether the first failure ends the loop. Without it: yes, but not where it goes over an operation.",
+        boolean,
+    ),
+    ("max_deletes", "How many items the loop may delete without somebody being asked.", whole),
     ("until", "Sends the request again until this holds.", || reference("expect")),
     ("every", "The pause between two tries of `until`; 500ms where it is left out.", duration),
     ("within", "The time that `until` may take; 30s where it is left out.", duration),
@@ -87,6 +100,7 @@ const MODIFIERS: &[Word] = &[
 
 const ACTIONS: &[Word] = &[
     ("http", "Any request, for what has no operation.", http),
+    ("use", "The steps of a fragment: a file beside this one, such as `_lib/login.yaml`.", text),
     ("set", "Gives variables values.", map),
     (
         "assert",
@@ -333,7 +347,7 @@ fn defaults() -> Value {
         }
     }
     for (name, text, holds) in MODIFIERS {
-        if matches!(*name, "timeout" | "retry" | "headers" | "soft") {
+        if super::defaults::MODIFIERS.contains(name) {
             all.insert((*name).to_owned(), with_description(text, holds()));
         }
     }
@@ -542,8 +556,25 @@ fn texts() -> Value {
     json!({ "type": ["array", "string"], "items": { "type": "string" } })
 }
 
-fn list() -> Value {
-    any_of([json!({ "type": "array" }), reference("expression")])
+fn for_each() -> Value {
+    let mut properties = Map::new();
+    properties.insert(
+        "where".to_owned(),
+        json!({ "description": "Only the entries for which this expression is true.", "type": ["string", "boolean"] }),
+    );
+    for entry in agentos::catalogue() {
+        if agentos::items::Items::of(entry.spec).is_some() {
+            for name in std::iter::once(&entry.spec.name).chain(entry.spec.aliases) {
+                properties
+                    .insert((*name).to_owned(), reference(&format!("step/properties/{}", entry.spec.name)));
+            }
+        }
+    }
+    any_of([
+        json!({ "type": "array" }),
+        reference("expression"),
+        json!({ "type": "object", "additionalProperties": false, "properties": properties }),
+    ])
 }
 
 fn whole() -> Value {

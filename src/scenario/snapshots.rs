@@ -2,18 +2,21 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::{Action, Scenario, Step};
 use crate::diagnostic::{Problem, Problems};
 use crate::snapshot::{Folders, Snapshot, duplicate, slug};
 
 /// A snapshot of a scenario.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Wanted<'a> {
     /// What is wanted.
     pub snapshot: &'a Snapshot,
     /// Whether it is taken more than once: in a loop.
     pub repeated: bool,
+    /// The ids of the steps that use the fragment which it stands in: they tell its uses apart.
+    pub within: Arc<[String]>,
 }
 
 impl Scenario {
@@ -21,28 +24,32 @@ impl Scenario {
     pub fn snapshots(&self) -> Vec<Wanted<'_>> {
         let mut wanted = Vec::new();
         for step in self.setup.iter().chain(&self.steps).chain(&self.finally) {
-            step.collect_snapshots(false, &mut wanted);
+            step.collect_snapshots(false, &Arc::default(), &mut wanted);
         }
         wanted
     }
 }
 
 impl Step {
-    fn collect_snapshots<'a>(&'a self, repeated: bool, wanted: &mut Vec<Wanted<'a>>) {
+    fn collect_snapshots<'a>(&'a self, repeated: bool, within: &Arc<[String]>, wanted: &mut Vec<Wanted<'a>>) {
         let repeated = repeated || self.repeated.is_some();
-        wanted.extend(self.snapshots.iter().map(|snapshot| Wanted { snapshot, repeated }));
-        if let Action::Group(steps) | Action::Parallel(steps) | Action::Conversation(steps) = &self.action {
-            for step in steps {
-                step.collect_snapshots(repeated, wanted);
-            }
+        wanted.extend(self.snapshots.iter().map(|snapshot| Wanted {
+            snapshot,
+            repeated,
+            within: Arc::clone(within),
+        }));
+        let within = match (&self.action, &self.id) {
+            (Action::Use(_), Some(id)) => within.iter().cloned().chain([id.name.clone()]).collect(),
+            _ => Arc::clone(within),
+        };
+        for step in self.action.steps() {
+            step.collect_snapshots(repeated, &within, wanted);
         }
     }
 
     /// Whether it or a step inside it takes a snapshot.
     pub fn takes_snapshots(&self) -> bool {
-        let mut wanted = Vec::new();
-        self.collect_snapshots(false, &mut wanted);
-        !wanted.is_empty()
+        !self.snapshots.is_empty() || self.action.steps().iter().any(Self::takes_snapshots)
     }
 }
 
@@ -55,11 +62,25 @@ pub fn check_files(scenarios: &[Scenario], folders: &Folders, problems: &mut Pro
             continue;
         }
         let home = folders.home(scenario.source.name());
-        for Wanted { snapshot, .. } in &wanted {
+        for Wanted { snapshot, within, .. } in &wanted {
             // Some file systems take `A` and `a` for one.
-            let file = home.file(&snapshot.name.name.to_lowercase(), "");
+            let file = home.file(&snapshot.name.name, &within.join("."));
             let file = PathBuf::from(file.to_string_lossy().to_lowercase());
-            if let Some(first) = files.insert(file, snapshot) {
+            let Some(first) = files.insert(file, snapshot) else { continue };
+            if std::ptr::eq(first, *snapshot) {
+                problems.push(
+                    Problem::error(
+                        "snapshot::duplicate",
+                        format!(
+                            "{} uses the fragment of the snapshot `{}` more than once",
+                            scenario.name, snapshot.name.name
+                        ),
+                    )
+                    .label(&snapshot.name.span, "both uses would be one file")
+                    .label(&scenario.span, "in this scenario")
+                    .help("give each step with `use` an `id`: it becomes a part of the file's name"),
+                );
+            } else {
                 problems.push(duplicate(&snapshot.name, &first.name));
             }
         }

@@ -1,8 +1,10 @@
 //! A step: one action and its modifiers.
 
-use super::action::{Action, Defaults, HttpBody};
+use super::action::{Action, HttpBody};
+use super::defaults::Defaults;
 use super::flow::{self, Loop, Until};
-use super::modifier::{self, Retry, Save};
+use super::fragment;
+use super::modifier::{self, Retry, Save, SaveFrom};
 use crate::agentos::{Timeouts, ViolationKind};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::expect::Expectations;
@@ -10,7 +12,7 @@ use crate::expr::{Expression, Text};
 use crate::snapshot::{self, Snapshot};
 use crate::source::Span;
 use crate::template::Template;
-use crate::yaml::fields::{Fields, expected, planned_key, string, unknown_key};
+use crate::yaml::fields::{Fields, expected, string, unknown_key};
 use crate::yaml::{Key, Kind, Node};
 
 /// The modifiers of a step.
@@ -24,12 +26,17 @@ pub(super) const MODIFIERS: &[&str] = &[
     "expect",
     "save",
     "snapshot",
+    "with",
     "soft",
     "allow_failed_steps",
     "for_each",
     "as",
     "repeat",
     "concurrency",
+    "batch",
+    "rate",
+    "stop_on_failure",
+    "max_deletes",
     "until",
     "every",
     "within",
@@ -37,12 +44,6 @@ pub(super) const MODIFIERS: &[&str] = &[
     "as_user",
     "resume",
 ];
-
-/// Modifiers that the language has and this version does not run yet.
-const PLANNED_MODIFIERS: &[&str] = &["batch", "rate"];
-
-/// Actions that the language has and this version does not run yet.
-const PLANNED_ACTIONS: &[&str] = &["use"];
 
 /// What it does and how.
 #[derive(Debug)]
@@ -129,12 +130,7 @@ fn parse(node: &Node, defaults: &Defaults, problems: &mut Problems) -> Option<St
         if MODIFIERS.contains(&name) {
             continue;
         }
-        if PLANNED_MODIFIERS.contains(&name) || PLANNED_ACTIONS.contains(&name) {
-            problems.push(planned_key(&entry.key));
-            if PLANNED_ACTIONS.contains(&name) {
-                actions.push((entry, false));
-            }
-        } else if Action::is_known(name) {
+        if Action::is_known(name) {
             actions.push((entry, true));
         } else {
             actions.push((entry, false));
@@ -185,6 +181,20 @@ fn parse(node: &Node, defaults: &Defaults, problems: &mut Problems) -> Option<St
     let step = modifiers(&fields, node, defaults, problems);
     let (action_key, action) = action?;
     let mut step = Step { action_key, action, ..step };
+    if let Action::Use(using) = &mut step.action {
+        using.with = fragment::arguments(&fields, problems);
+    }
+    let holds_steps = matches!(
+        step.action,
+        Action::Group(_) | Action::Parallel(_) | Action::Conversation(_) | Action::Use(_)
+    );
+    // A default is for each step that does something: those around it have what they say themselves.
+    if holds_steps && fields.get("timeout").is_none() {
+        step.timeout = StepTimeouts::default();
+    }
+    if holds_steps && fields.get("soft").is_none() {
+        step.soft = false;
+    }
     step.check(&fields, problems);
     if !matches!(step.action, Action::Operation(_) | Action::Http(_)) {
         step.headers.clear();
@@ -226,7 +236,9 @@ pub(super) fn modifiers(
             headers.push((key.clone(), value.clone()));
         }
     }
-    let soft = fields.boolean("soft", problems);
+    let flag = |name: &str, default: Option<bool>, problems: &mut Problems| {
+        fields.boolean(name, problems).or(default).unwrap_or(false)
+    };
     Step {
         span: node.span.clone(),
         action_key: Key { span: node.span.clone(), name: String::new() },
@@ -238,14 +250,17 @@ pub(super) fn modifiers(
         save,
         timeout: modifier::over(timeout, defaults.timeout),
         retry: retry.or_else(|| defaults.retry.clone()),
-        resume: fields.get("resume").and_then(|entry| modifier::resume(&entry.value, problems)),
+        resume: fields
+            .get("resume")
+            .and_then(|entry| modifier::resume(&entry.value, problems))
+            .or(defaults.resume),
         headers,
-        soft: soft.or(defaults.soft).unwrap_or(false),
-        allow_failed_steps: fields.boolean("allow_failed_steps", problems).unwrap_or(false),
-        identity: super::read::identity(fields, "as_user", problems),
-        waived: waived(fields, problems),
-        repeated: flow::parse_loop(fields, problems),
-        until: flow::parse_until(fields, problems),
+        soft: flag("soft", defaults.soft, problems),
+        allow_failed_steps: flag("allow_failed_steps", defaults.allow_failed_steps, problems),
+        identity: super::read::identity(fields, "as_user", problems).or_else(|| defaults.identity.clone()),
+        waived: waived(fields, problems).or_else(|| defaults.waived.clone()).unwrap_or_default(),
+        repeated: flow::parse_loop(fields, defaults, problems),
+        until: flow::parse_until(fields, defaults, problems),
         snapshots: fields
             .get("snapshot")
             .map(|entry| snapshot::parse(&entry.value, problems))
@@ -256,6 +271,12 @@ pub(super) fn modifiers(
 impl Step {
     /// Modifiers that make no sense on this action.
     fn check(&self, fields: &Fields<'_>, problems: &mut Problems) {
+        if let (Some(entry), false) = (fields.get("with"), matches!(self.action, Action::Use(_))) {
+            problems.push(
+                Problem::error("step::modifier", "`with` needs `use`")
+                    .label(&entry.key.span, format!("`{}` has fields of its own", self.action_key.name)),
+            );
+        }
         if let Some(entry) = fields.get("resume") {
             problems.extend(modifier::not_resumable(&entry.key, &self.action, &self.action_key));
         }
@@ -263,7 +284,24 @@ impl Step {
         if sends {
             return;
         }
-        for name in ["expect", "save", "retry", "headers", "allow_failed_steps", "until", "snapshot"] {
+        if let Action::Use(_) = self.action {
+            for save in &self.save {
+                if let SaveFrom::Target(word) = &save.from {
+                    problems.push(
+                        Problem::error("step::save", format!("a fragment has no `{word}`"))
+                            .label(&save.span, "there is no answer")
+                            .help(format!("what it returns is read by a path: `$.{word}`")),
+                    );
+                }
+            }
+        }
+        let uses = matches!(self.action, Action::Use(_));
+        let without: &[&str] = if uses {
+            &["retry", "headers", "allow_failed_steps", "until", "invariants", "snapshot"]
+        } else {
+            &["expect", "save", "retry", "headers", "allow_failed_steps", "until", "snapshot"]
+        };
+        for &name in without {
             // Of a conversation, a snapshot is of all that was said.
             let of_all = name == "snapshot" && matches!(self.action, Action::Conversation(_));
             if let Some(entry) = fields.get(name).filter(|_| !of_all) {
@@ -278,10 +316,15 @@ impl Step {
                 );
             }
         }
-        if let (Some(entry), false) = (fields.get("timeout"), matches!(self.action, Action::Group(_))) {
+        if let (Some(entry), false) =
+            (fields.get("timeout"), matches!(self.action, Action::Group(_) | Action::Use(_)))
+        {
             problems.push(
-                Problem::error("step::modifier", "`timeout` needs a step that sends a request, or a group")
-                    .label(&entry.key.span, format!("`{}` takes no time", self.action_key.name)),
+                Problem::error(
+                    "step::modifier",
+                    "`timeout` needs a step that sends a request, a group or a fragment",
+                )
+                .label(&entry.key.span, format!("`{}` takes no time", self.action_key.name)),
             );
         }
     }
@@ -289,10 +332,8 @@ impl Step {
     /// Collects the identities that it and the steps inside it use.
     pub(super) fn identities<'a>(&'a self, found: &mut Vec<&'a Key>) {
         found.extend(&self.identity);
-        if let Action::Group(steps) | Action::Parallel(steps) | Action::Conversation(steps) = &self.action {
-            for step in steps {
-                step.identities(found);
-            }
+        for step in self.action.steps() {
+            step.identities(found);
         }
     }
 
@@ -325,6 +366,11 @@ impl Step {
                     }
                 }
             }
+            Action::Use(using) => {
+                for (_, template) in &using.with {
+                    template.for_each_expression(visit);
+                }
+            }
             Action::Set(values) => {
                 for (_, template) in values {
                     template.for_each_expression(visit);
@@ -351,7 +397,12 @@ impl Step {
         match self.name.as_ref().map(|name| name.as_literal()) {
             Some(Some(serde_json::Value::String(name))) => name.clone(),
             Some(None) => self.name.as_ref().map(|name| name.span().text().to_owned()).unwrap_or_default(),
-            _ => self.action_key.name.clone(),
+            _ => match &self.action {
+                Action::Use(using) => {
+                    using.fragment().map_or(&using.file.name, |fragment| &fragment.name).clone()
+                }
+                _ => self.action_key.name.clone(),
+            },
         }
     }
 }
@@ -376,11 +427,11 @@ fn unknown_step_key(key: &Key) -> Problem {
 }
 
 /// `invariants: false`, or which of them.
-fn waived(fields: &Fields<'_>, problems: &mut Problems) -> Vec<ViolationKind> {
-    let Some(entry) = fields.get("invariants") else { return Vec::new() };
+pub(super) fn waived(fields: &Fields<'_>, problems: &mut Problems) -> Option<Vec<ViolationKind>> {
+    let entry = fields.get("invariants")?;
     match entry.value.kind {
-        Kind::Bool(false) => return ViolationKind::ALL.to_vec(),
-        Kind::Bool(true) => return Vec::new(),
+        Kind::Bool(false) => return Some(ViolationKind::ALL.to_vec()),
+        Kind::Bool(true) => return Some(Vec::new()),
         _ => {}
     }
     let inner = Fields::new(&entry.value, &format!("`{}`", entry.key.name), problems);
@@ -390,7 +441,7 @@ fn waived(fields: &Fields<'_>, problems: &mut Problems) -> Vec<ViolationKind> {
         .filter(|kind| inner.boolean(kind.as_str(), problems) == Some(false))
         .collect();
     inner.finish(&names, &[], "`invariants`", problems);
-    waived
+    Some(waived)
 }
 
 /// A condition: one expression, with or without `${{ }}` around it.

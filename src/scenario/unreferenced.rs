@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::{Scenario, snapshots::Wanted};
 use crate::snapshot::{self, File, Folders, slug};
@@ -13,22 +12,20 @@ use crate::snapshot::{self, File, Folders, slug};
 /// What the scenarios of one file name.
 #[derive(Default)]
 struct Named {
-    /// Names of files, up to `@`, that are of one snapshot.
+    /// Whole names: of one snapshot, of a row, of the use of a fragment.
     single: BTreeSet<String>,
-    /// Those with `@` and any name of a turn.
+    /// Names up to `@`: what loops add is not known before they run.
     repeated: BTreeSet<String>,
-    /// Those with `@` and the name of a row.
-    rows: BTreeSet<String>,
 }
 
 /// The files, sorted.
-pub fn unreferenced(scenarios: &[Arc<Scenario>], folders: &Folders) -> Vec<PathBuf> {
+pub fn unreferenced(scenarios: &[Scenario], folders: &Folders) -> Vec<PathBuf> {
     let mut named: HashMap<(PathBuf, String), Named> = HashMap::new();
     for scenario in scenarios {
         let home = folders.home(scenario.source.name());
         let named = named.entry((home.folder, home.prefix)).or_default();
-        for Wanted { snapshot, repeated } in scenario.snapshots() {
-            named.add(&slug(&snapshot.name.name), repeated, scenario);
+        for Wanted { snapshot, repeated, within } in scenario.snapshots() {
+            named.add(&slug(&snapshot.name.name), repeated, &within, scenario);
         }
     }
     let searched: BTreeSet<PathBuf> = match folders.all() {
@@ -43,23 +40,28 @@ pub fn unreferenced(scenarios: &[Arc<Scenario>], folders: &Folders) -> Vec<PathB
 }
 
 impl Named {
-    fn add(&mut self, name: &str, repeated: bool, scenario: &Scenario) {
-        let set = if repeated { &mut self.repeated } else { &mut self.single };
+    fn add(&mut self, name: &str, repeated: bool, within: &[String], scenario: &Scenario) {
+        if repeated {
+            self.repeated.insert(name.to_owned());
+            return;
+        }
+        let mut whole = |row: Option<String>| {
+            let which: Vec<String> = row.into_iter().chain(within.iter().cloned()).collect();
+            let at = if which.is_empty() { "" } else { "@" };
+            self.single.insert(format!("{name}{at}{}", which.join(".")));
+        };
         match &scenario.cases {
-            None => _ = set.insert(name.to_owned()),
-            Some(_) if repeated => _ = set.insert(name.to_owned()),
+            None => whole(None),
             Some(cases) => {
                 let rows = (0..cases.len()).filter_map(|index| cases.get(index));
-                self.rows.extend(rows.map(|case| format!("{name}@{}", slug(case.name))));
+                rows.for_each(|case| whole(Some(slug(case.name))));
             }
         }
     }
 
     fn names(&self, file: &str) -> bool {
-        match file.split_once('@') {
-            None => self.single.contains(file),
-            Some((name, _)) => self.repeated.contains(name) || self.rows.contains(file),
-        }
+        let of_a_turn = file.split_once('@').is_some_and(|(name, _)| self.repeated.contains(name));
+        of_a_turn || self.single.contains(file)
     }
 }
 

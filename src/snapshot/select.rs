@@ -21,7 +21,7 @@ pub(super) fn select(of: &Of, outcome: &Outcome) -> Option<Value> {
             "content" => outcome.content().cloned(),
             "error" => outcome.error.clone().map(Value::String),
             "events" => outcome.events().cloned(),
-            "requirements" => outcome.requirements().cloned(),
+            "requirements" => outcome.requirements(),
             "status" => outcome.status.map(Value::from),
             "text" => Some(text()),
             "tokens" => outcome.tokens().map(Value::Object),

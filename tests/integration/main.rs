@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod architecture;
 mod broken_streams;
+mod bulk;
 mod call;
 mod call_files;
 mod cases;
@@ -15,9 +17,12 @@ mod differential;
 mod docs;
 #[cfg(feature = "emulator")]
 mod emulator;
+mod every_operation;
+mod examples;
 mod failures;
 mod finally;
 mod flaky;
+mod fragments;
 mod fuzz;
 mod harness;
 mod identities;
@@ -25,14 +30,21 @@ mod identities;
 mod init;
 mod interpreter;
 mod list;
+mod nesting;
 mod network;
 mod operations;
+#[cfg(unix)]
+mod progress;
 mod project;
+mod reports;
 mod resume;
 mod schedule;
 mod schema;
 mod secrets;
+mod selection;
 mod sessions;
 mod shipped;
 mod snapshots;
 mod terminal;
+#[cfg(all(unix, feature = "emulator"))]
+mod watch;

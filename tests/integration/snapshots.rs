@@ -86,7 +86,7 @@ fn what_is_new_fails_waits_and_passes_once_it_is_accepted() {
     let body = json!({ "b": 1, "a": "x" });
     let output = sut.run(&body, &[]).code_is(1);
     assert!(output.stdout.contains("there is no snapshot snapshots/s__answer.snap yet"), "{output}");
-    assert!(output.stdout.contains("1 snapshot to look at: agentos-run review"), "{output}");
+    assert!(output.stderr.contains("1 snapshot to look at: agentos-run review"), "{output}");
     assert_eq!(sut.files(), ["snapshots/s__answer.snap.new"]);
     insta::assert_snapshot!(sut.read("snapshots/s__answer.snap.new"), @r#"
     ---

@@ -132,27 +132,6 @@ fn a_misspelt_modifier() {
 }
 
 #[test]
-fn a_modifier_that_is_planned() {
-    insta::assert_snapshot!(in_steps("
-        - get_config: {}
-          rate: 5/s
-    "), @"
-    scenario::planned
-
-      × `rate` is not supported by this version of agentos-run
-       ╭─[a.yaml:3:5]
-     2 │   - get_config: {}
-     3 │     rate: 5/s
-       ·     ──┬─
-       ·       ╰── not yet
-     4 │
-       ╰────
-
-    1 problem: 1 scenario in 1 file
-    ");
-}
-
-#[test]
 fn a_modifier_among_the_fields() {
     insta::assert_snapshot!(in_steps("
         - get_session:
@@ -389,7 +368,7 @@ fn modifiers_that_make_no_sense() {
 
     step::modifier
 
-      × `timeout` needs a step that sends a request, or a group
+      × `timeout` needs a step that sends a request, a group or a fragment
        ╭─[a.yaml:5:5]
      4 │     save: x
      5 │     timeout: 1s

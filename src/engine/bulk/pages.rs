@@ -1,0 +1,322 @@
+//! Reading what an operation lists to its end, also while the list changes: before anything is done with it.
+//!
+//! Pages are counted from the front, so what disappears in front of a page moves the next one forward, and an item is
+//! skipped; what appears in front moves it back, and an item comes twice. Items of equal times come in any order. So
+//! items are told apart by their ids, and a list that grew smaller meanwhile, or that had more than came, is read again.
+
+use std::collections::HashSet;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash as _, Hasher as _};
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use serde_json::Value;
+use sha2::Digest as _;
+
+use super::spill::Spill;
+use crate::agentos::{Effect, refusal_message};
+use crate::diagnostic::Problem;
+use crate::engine::answer::Done;
+use crate::engine::context::Context;
+use crate::engine::request::Request;
+use crate::engine::steps::Run;
+use crate::scenario::{Listing, Loop, OperationAction, Retry, RetryOn, Step};
+use crate::template::Template;
+use crate::yaml::Key;
+
+/// How many items a request asks for where the file does not say.
+const LIMIT: u64 = 100;
+/// How often a list is read at most.
+const MOST_WALKS: usize = 4;
+/// So many pages in a row without anything new, and the server repeats itself.
+const STALE: usize = 3;
+
+/// Reading may be repeated: a list of many pages does not fail for one of them.
+static PATIENT: LazyLock<Retry> = LazyLock::new(|| Retry {
+    attempts: 4,
+    delay: Duration::from_millis(500),
+    backoff: 2.0,
+    on: vec![RetryOn::Class(5), RetryOn::Status(429), RetryOn::Timeout, RetryOn::Connect],
+});
+
+/// What was found.
+pub(super) struct Found {
+    /// The items that are meant.
+    pub(super) items: Spill,
+    /// How many the list had, those that are not meant included.
+    pub(super) listed: u64,
+    /// How many requests it took.
+    pub(super) requests: u64,
+    /// What a reader should know.
+    pub(super) notes: Vec<String>,
+}
+
+/// One page.
+struct Page {
+    items: Vec<Value>,
+    pages: Option<u64>,
+    total: Option<u64>,
+}
+
+/// What a walk from the first page to the last saw.
+struct Walk {
+    /// Whether the list grew smaller meanwhile.
+    shrank: bool,
+    /// How many items the server counted when it began.
+    total: Option<u64>,
+    /// How many items came that no walk had seen.
+    new: u64,
+}
+
+/// The ids that were seen, as fingerprints of 16 bytes: two of a million million are equal by chance once in 10^14.
+#[derive(Default)]
+struct Seen(HashSet<u128>);
+
+impl Seen {
+    fn insert(&mut self, key: &str) -> bool {
+        let digest = sha2::Sha256::digest(key.as_bytes());
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        self.0.insert(u128::from_le_bytes(bytes))
+    }
+
+    fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+}
+
+impl Run<'_> {
+    /// Reads the list of a loop to its end and keeps what is meant. `keep` says whether an item is still to be done.
+    pub(super) async fn find(
+        &mut self,
+        step: &Step,
+        over: &Loop,
+        listing: &Listing,
+        keep: &mut dyn FnMut(&str) -> bool,
+    ) -> Result<Found, Box<Done>> {
+        let spec = listing.action.operation.spec;
+        debug_assert_eq!(spec.effect, Effect::Read);
+        if let Some(lack) = self.target.lacks_operation(spec).await {
+            return Err(failed(
+                Problem::error("operation::missing", lack).label(&listing.key.span, "nothing was sent"),
+            ));
+        }
+        let mut found = Found { items: Spill::new(), listed: 0, requests: 0, notes: Vec::new() };
+        let mut seen = Seen::default();
+        let mut walks = 0;
+        loop {
+            let walk = self.walk(step, over, listing, walks, &mut seen, &mut found, keep).await?;
+            walks += 1;
+            let missing = walk.total.is_some_and(|total| seen.len() < total);
+            if !walk.shrank && !missing {
+                break;
+            }
+            if walks > 1 && walk.new == 0 && !walk.shrank {
+                found.notes.push(format!(
+                    "{} counts {} entries and lists {}",
+                    spec.name,
+                    walk.total.unwrap_or_default(),
+                    seen.len()
+                ));
+                break;
+            }
+            if walks == MOST_WALKS {
+                found.notes.push(format!(
+                    "the list changed while it was read, {walks} times: an entry may have been passed over"
+                ));
+                break;
+            }
+        }
+        found.listed = seen.len();
+        Ok(found)
+    }
+
+    /// From the first page to the last.
+    #[expect(clippy::too_many_arguments, reason = "the state of the search")]
+    async fn walk(
+        &mut self,
+        step: &Step,
+        over: &Loop,
+        listing: &Listing,
+        earlier: usize,
+        seen: &mut Seen,
+        found: &mut Found,
+        keep: &mut dyn FnMut(&str) -> bool,
+    ) -> Result<Walk, Box<Done>> {
+        let paged = listing.action.operation.spec.paged;
+        let mut walk = Walk { shrank: false, total: None, new: 0 };
+        let mut most: Option<u64> = None;
+        let mut stale = 0;
+        let mut before = 0;
+        let mut number: u64 = 1;
+        let mut context = self.context.branch();
+        loop {
+            let page = self.page(step, listing, number, earlier > 0).await?;
+            found.requests += 1;
+            if number == 1 {
+                walk.total = page.total;
+            }
+            walk.shrank |= page.total < most && page.total.is_some() && !page.items.is_empty();
+            most = most.max(page.total);
+            let mut new = 0_u64;
+            let mut print = DefaultHasher::new();
+            let length = page.items.len();
+            for mut item in page.items {
+                let key = listing.items.key_of(&item);
+                key.hash(&mut print);
+                if !seen.insert(&key) {
+                    continue;
+                }
+                new += 1;
+                listing.items.complete(&mut item);
+                if is_meant(&mut context, over, listing, &item)? && keep(&key) {
+                    found.items.push(&item).map_err(|error| failed(spill_problem(&error, step)))?;
+                }
+            }
+            walk.new += new;
+            let ends = length == 0
+                || !paged
+                || match page.pages.filter(|pages| *pages > 0) {
+                    Some(pages) => number >= pages,
+                    None => (length as u64) < self.limit_of(listing),
+                };
+            if ends {
+                return Ok(walk);
+            }
+            // A later walk sees much again; it repeats itself where a page is the page before it.
+            let print = print.finish();
+            stale = if new == 0 && (earlier == 0 || print == before) { stale + 1 } else { 0 };
+            before = print;
+            if stale >= STALE {
+                let name = listing.action.operation.spec.name;
+                return Err(failed(
+                    Problem::error(
+                        "bulk::repeats",
+                        format!("{name} brings nothing new since page {}: the server repeats itself", number - STALE as u64),
+                    )
+                    .label(&listing.key.span, format!("stopped at page {number}, before anything was done"))
+                    .help("a proxy that leaves out the query, or a server that does not know `page`, answers the first page to every request"),
+                ));
+            }
+            number += 1;
+        }
+    }
+
+    fn limit_of(&self, listing: &Listing) -> u64 {
+        let given = listing.action.fields.iter().find(|(key, _)| key.name == "limit");
+        let given = given.and_then(|(_, limit)| limit.resolve(&self.context.scope).ok());
+        given.and_then(|limit| limit.as_u64()).unwrap_or(LIMIT)
+    }
+
+    async fn page(
+        &mut self,
+        step: &Step,
+        listing: &Listing,
+        number: u64,
+        by_key: bool,
+    ) -> Result<Page, Box<Done>> {
+        let operation = listing.action.operation;
+        let mut fields = listing.action.fields.clone();
+        let mut add = |name: &str, value: Value| {
+            if operation.field(name).is_some() && !fields.iter().any(|(key, _)| key.name == name) {
+                let span = &listing.key.span;
+                let key = Key { span: span.clone(), name: name.to_owned() };
+                fields.push((key, Template::literal(value, span)));
+            }
+        };
+        if operation.spec.paged {
+            add("page", number.into());
+            add("limit", LIMIT.into());
+        }
+        // In the order of their ids no two items change places.
+        if by_key && !listing.action.fields.iter().any(|(key, _)| key.name == "sort_by") {
+            add("sort_by", listing.items.key.into());
+            add("sort_order", "asc".into());
+        }
+        let action = OperationAction { operation, fields };
+        let identity = step.identity.as_ref().or(self.identity.as_ref());
+        let request = Request::of_operation(step, &action, identity, &self.context.scope, self.settings)
+            .map_err(|problems| {
+                Box::new(Done { failures: problems.into_iter().map(Into::into).collect(), ..Done::default() })
+            })?;
+        let retry = step.retry.as_ref().unwrap_or(&PATIENT);
+        let mut told = |_: &str| {};
+        let mut heard = None;
+        let sent = request.send(self.target, Some(retry), &mut heard, &mut told);
+        let (result, notes) = match self.stop.guard(sent).await {
+            Ok(sent) => sent,
+            Err(stopped) => {
+                let problem = self.stop.problem(&stopped, step);
+                return Err(Box::new(Done { stopped: true, ..Done::failed(problem) }));
+            }
+        };
+        let name = operation.spec.name;
+        let exchange = match result {
+            Ok(received) => received.exchange,
+            Err(error) => {
+                let problem = Problem::error("request::failed", format!("{name}: {}", error.kind))
+                    .label(&listing.key.span, "while listing: nothing was done");
+                let request = error.request.map(|request| *request);
+                return Err(Box::new(Done { request, notes, ..Done::failed(problem) }));
+            }
+        };
+        let body: Option<Value> = serde_json::from_slice(&exchange.body).ok();
+        let wrong = if exchange.status >= 300 {
+            let message = refusal_message(exchange.status, &exchange.headers, &exchange.body);
+            Some(("request::refused", format!("{name} was refused with {}: {message}", exchange.status)))
+        } else {
+            match body.map(entries) {
+                Some(Ok(page)) => return Ok(page),
+                _ => Some(("bulk::no-list", format!("what {name} answered is no list"))),
+            }
+        };
+        let (code, message) = wrong.unwrap_or_default();
+        let problem = Problem::error(code, message).label(
+            &listing.key.span,
+            if number > 1 { format!("page {number}: nothing was done") } else { "while listing".to_owned() },
+        );
+        Err(Box::new(Done {
+            request: Some(exchange.request.clone()),
+            exchange: Some(exchange.into()),
+            notes,
+            ..Done::failed(problem)
+        }))
+    }
+}
+
+/// Whether the filter takes an item.
+fn is_meant(context: &mut Context, over: &Loop, listing: &Listing, item: &Value) -> Result<bool, Box<Done>> {
+    let Some(filter) = &listing.filter else { return Ok(true) };
+    context.set_local(&over.item, item);
+    filter.is_true(&context.scope).map_err(|problem| {
+        let key = listing.items.key_of(item);
+        failed(problem.help(format!("at the item `{key}`; nothing was done")))
+    })
+}
+
+/// The entries of an answer: a list, or a page.
+fn entries(body: Value) -> Result<Page, ()> {
+    match body {
+        Value::Array(items) => Ok(Page { items, pages: None, total: None }),
+        Value::Object(mut fields) => {
+            let meta = |name: &str| fields.get("meta").and_then(|meta| meta.get(name)?.as_u64());
+            let (pages, total) = (meta("total_pages"), meta("total_count"));
+            match fields.get_mut("data").map(Value::take) {
+                Some(Value::Array(items)) => Ok(Page { items, pages, total }),
+                _ => Err(()),
+            }
+        }
+        _ => Err(()),
+    }
+}
+
+fn failed(problem: Problem) -> Box<Done> {
+    Box::new(Done::failed(problem))
+}
+
+/// The problem that items cannot be kept on the disk.
+pub(super) fn spill_problem(error: &std::io::Error, step: &Step) -> Problem {
+    Problem::error("bulk::spill", format!("the items cannot be kept in a temporary file: {error}"))
+        .label(&step.action_key.span, "in this loop")
+        .help("TMPDIR names another folder for temporary files")
+}

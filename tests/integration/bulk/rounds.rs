@@ -1,0 +1,203 @@
+//! Items take their turn in batches, at a rate, several at a time; failures and pauses are everybody's.
+
+use super::{Store, run, sent};
+use crate::common::Answer;
+use serde_json::json;
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+#[test]
+fn a_batch_is_a_list_of_items_and_the_last_one_is_shorter() {
+    let store = Store::of(25);
+    let server = store.serve(|_, _| None);
+    let output = run(
+        &server,
+        "
+        steps:
+          - for_each: { get_sessions: {} }
+            batch: 10
+            concurrency: 2
+            max_deletes: 100
+            delete_sessions:
+              session_ids: ${{ item | map(attribute=\"session_id\") | list }}
+              session_types: ${{ item | map(attribute=\"session_type\") | list }}
+        ",
+        &[],
+    )
+    .code_is(0);
+    let sizes: Vec<usize> = server
+        .requests()
+        .iter()
+        .filter(|request| request.method == "DELETE")
+        .map(|request| request.json()["session_ids"].as_array().unwrap().len())
+        .collect();
+    assert_eq!(sizes.iter().sum::<usize>(), 25);
+    assert_eq!(sizes.len(), 3);
+    assert!(output.stdout.contains("found 25, done 25, failed 0"), "{output}");
+}
+
+#[test]
+fn the_failure_of_one_item_does_not_stop_the_others_unless_that_is_asked() {
+    for (stop, done) in [("", 9), ("stop_on_failure: true", 4)] {
+        let store = Store::of(10);
+        let server = store.serve(|_, request| {
+            (request.line() == "DELETE /sessions/s-004")
+                .then(|| Answer::json(500, &json!({ "detail": "disk full" })))
+        });
+        let scenario = format!(
+            "
+            steps:
+              - for_each: {{ get_sessions: {{}} }}
+                {stop}
+                max_deletes: 100
+                delete_session: {{ session_id: \"${{{{ item.session_id }}}}\" }}
+              - http: {{ path: /never }}
+            "
+        );
+        let output = run(&server, &scenario, &[]).code_is(1);
+        assert_eq!(store.deleted().len(), done, "{output}");
+        assert!(output.stdout.contains(&format!("found 10, done {done}, failed 1")), "{output}");
+        assert!(output.stdout.contains("disk full (s-004)"), "{output}");
+        assert!(!server.lines().contains(&"GET /never".to_owned()), "{output}");
+    }
+}
+
+#[test]
+fn what_is_in_flight_finishes_at_the_first_failure() {
+    let store = Store::of(40);
+    let server = store.serve(|store, request| {
+        if request.line() == "DELETE /sessions/s-001" {
+            return Some(Answer::json(500, &json!({ "detail": "no" })));
+        }
+        (request.method == "DELETE").then(|| {
+            store.remove(request.path.strip_prefix("/sessions/").unwrap());
+            // Answered later than the failure.
+            Answer::new().wait(Duration::from_millis(300)).send("HTTP/1.1 204 No Content\r\n\r\n")
+        })
+    });
+    let output = run(
+        &server,
+        "
+        steps:
+          - for_each: { get_sessions: {} }
+            concurrency: 4
+            stop_on_failure: true
+            max_deletes: 100
+            delete_session: { session_id: \"${{ item.session_id }}\" }
+        ",
+        &[],
+    )
+    .code_is(1);
+    // The three beside it were answered and are counted; no other one was begun.
+    assert_eq!(sent(&server, "DELETE").len(), 4, "{output}");
+    assert!(output.stdout.contains("found 40, done 3, failed 1"), "{output}");
+}
+
+#[test]
+fn the_list_of_a_scenario_is_stopped_by_its_first_failure_and_what_is_in_flight_finishes() {
+    let store = Store::of(0);
+    let server = store.serve(|_, request| {
+        let slow = Answer::json(200, &json!({})).after(Duration::from_millis(200));
+        Some(match request.path.as_str() {
+            "/1" => Answer::json(500, &json!({ "detail": "no" })),
+            path if path.len() == 2 => slow,
+            _ => Answer::json(200, &json!({})),
+        })
+    });
+    let scenario = "
+        steps:
+          - for_each: [1, 2, 3, 4, 5, 6]
+            concurrency: 3
+            http: { path: \"/${{ item }}\" }
+    ";
+    let output = run(&server, scenario, &["-v"]).code_is(1);
+    assert_eq!(sent(&server, "GET").len(), 3, "{output}");
+    assert_eq!(output.stdout.matches("  ok http").count(), 2, "{output}");
+}
+
+#[test]
+fn a_pause_that_the_server_asks_of_one_is_kept_by_all() {
+    let store = Store::of(12);
+    let refused = AtomicUsize::new(0);
+    let times: std::sync::Arc<Mutex<Vec<Instant>>> = std::sync::Arc::default();
+    let seen = std::sync::Arc::clone(&times);
+    let server = store.serve(move |_, request| {
+        if request.method != "DELETE" {
+            return None;
+        }
+        seen.lock().unwrap().push(Instant::now());
+        (refused.fetch_add(1, Ordering::Relaxed) == 3).then(|| {
+            Answer::new().send("HTTP/1.1 429 Too Many\r\nRetry-After: 1\r\nContent-Length: 2\r\n\r\n{}")
+        })
+    });
+    run(
+        &server,
+        "
+        steps:
+          - for_each: { get_sessions: {} }
+            concurrency: 3
+            max_deletes: 100
+            delete_session: { session_id: \"${{ item.session_id }}\" }
+        ",
+        &[],
+    )
+    .code_is(0);
+    assert_eq!(store.deleted().len(), 12);
+    assert!(store.missed().is_empty());
+    // After the refusal those in flight may still arrive; then nothing for a second.
+    let times = times.lock().unwrap();
+    let early =
+        times.iter().filter(|time| time.duration_since(times[3]) < Duration::from_millis(900)).count();
+    assert!(early <= 6, "{early} requests did not wait");
+    assert_eq!(times.len(), 13);
+}
+
+#[test]
+fn a_rate_spaces_the_rounds() {
+    let store = Store::of(6);
+    let server = store.serve(|_, _| None);
+    let began = Instant::now();
+    run(
+        &server,
+        "
+        steps:
+          - for_each: { get_sessions: {} }
+            rate: 10/s
+            concurrency: 6
+            max_deletes: 100
+            delete_session: { session_id: \"${{ item.session_id }}\" }
+        ",
+        &[],
+    )
+    .code_is(0);
+    // Six begin in five gaps of a tenth of a second at the least.
+    assert!(began.elapsed() >= Duration::from_millis(500));
+}
+
+#[test]
+fn loops_in_finally_run() {
+    let store = Store::of(3);
+    let server = store.serve(|_, _| None);
+    run(
+        &server,
+        "
+        steps:
+          - health: {}
+        finally:
+          - for_each: { get_sessions: {} }
+            max_deletes: 100
+            delete_session: { session_id: \"${{ item.session_id }}\" }
+          - for_each: [x, y]
+            delete_session: { session_id: \"${{ item }}\" }
+        ",
+        &[],
+    )
+    .code_is(0);
+    assert_eq!(store.deleted().len(), 3);
+    assert_eq!(store.missed(), ["x", "y"]);
+}
