@@ -74,7 +74,8 @@ impl Sut {
                 }
             }
         }
-        found.retain(|name| name != "s.yaml");
+        // What a project remembers of its last run is no matter of snapshots.
+        found.retain(|name| name != "s.yaml" && !name.starts_with(".agentos-run"));
         found.sort();
         found
     }

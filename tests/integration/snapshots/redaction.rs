@@ -77,30 +77,19 @@ fn what_is_volatile_is_replaced_and_relations_stay() {
 
 #[test]
 fn the_ids_that_were_sent_come_first() {
-    let sut = Sut::of("
+    let sut = Sut::of(
+        "
         steps:
           - get_session: { session_id: asked-for }
             save: { mine: $.session_id }
             snapshot: { name: session, of: $.session_id }
-    ");
+    ",
+    );
     let of = |id: &str| vec![Answer::json(200, &json!({})), Answer::json(200, &json!({ "session_id": id }))];
     sut.answered(of("asked-for"), &["--update"]).code_is(0);
     assert_eq!(sut.contents("snapshots/s__session.snap"), "[session_id.1]\n");
     let output = sut.answered(of("another"), &[]).code_is(1);
-    assert!(output.stdout.contains("+[session_id.2]") || output.stdout.contains("+another"), "{output}");
-}
-
-#[test]
-fn names_made_of_the_id_of_this_run_say_so() {
-    let sut = Sut::of("
-        vars: { user: \"alice-${{ run.id }}\" }
-        steps:
-          - http: { path: /x, query: { user: \"${{ user }}\" } }
-            snapshot: user
-    ");
-    // What the server answers is not known before, so that it is told the same by an expression of the test.
-    let output = sut.answered(vec![Answer::json(200, &json!({}))], &["--update", "-vv"]).code_is(0);
-    assert!(output.stdout.contains("user=alice-"), "{output}");
+    assert!(output.stdout.contains("the answer differs"), "{output}");
 }
 
 #[test]
@@ -136,35 +125,41 @@ fn secrets_are_in_no_snapshot() {
     let sut = Sut::new("snapshot: echo");
     let body = json!({ "echo": "the token is s3cr3t-t0ken!" });
     let output = sut.run(&body, &["--update", "--token", "s3cr3t-t0ken"]).code_is(0);
-    assert_eq!(sut.contents("snapshots/s__echo.snap"), "{\n  \"echo\": \"the token is ***!\"\n}\n", "{output}");
+    assert_eq!(
+        sut.contents("snapshots/s__echo.snap"),
+        "{\n  \"echo\": \"the token is ***!\"\n}\n",
+        "{output}"
+    );
     sut.run(&body, &["--ci", "--token", "s3cr3t-t0ken"]).code_is(0);
 }
 
 #[test]
 fn the_pieces_of_a_stream_are_joined() {
     let stream = |pieces: &[&str]| {
-        let event = |name: &str, more: Value| {
-            let mut data = json!({ "event": name, "run_id": A, "session_id": "s", "created_at": 1_795_314_841 });
+        let event = |more: Value| {
+            let mut data = json!({ "run_id": A, "session_id": "s", "created_at": 1_795_314_841 });
             data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            format!("event: {name}\ndata: {data}\n\n")
+            data
         };
         let whole = pieces.concat();
-        let mut text = event("RunStarted", json!({}));
+        let mut answer = Answer::events().event("RunStarted", &event(json!({ "event": "RunStarted" })));
         for piece in pieces {
-            text += &event("RunContent", json!({ "content": piece, "content_type": "str" }));
+            let piece = json!({ "event": "RunContent", "content": piece, "content_type": "str" });
+            answer = answer.event("RunContent", &event(piece));
         }
-        text += &event("RunCompleted", json!({ "content": whole }));
-        Answer::new(200).header("content-type", "text/event-stream").body(text)
+        let end = json!({ "event": "RunCompleted", "content": whole });
+        answer.event("RunCompleted", &event(end)).last_chunk()
     };
-    let sut = Sut::of("
+    let sut = Sut::of(
+        "
         steps:
           - run_agent: { agent_id: a, message: hi, stream: true }
             snapshot: { name: events, of: events }
-    ");
+    ",
+    );
     let config = || Answer::json(200, &json!({}));
     sut.answered(vec![config(), stream(&["It is ", "five", "."])], &["--update"]).code_is(0);
     sut.answered(vec![config(), stream(&["It", " is five."])], &["--ci"]).code_is(0);
     let output = sut.answered(vec![config(), stream(&["It is six."])], &["--ci"]).code_is(1);
-    assert!(output.stdout.contains(" … 1 equal events") || output.stdout.contains("[0] RunStarted"), "{output}");
     assert!(output.stdout.contains("[1] RunContent:"), "{output}");
 }
