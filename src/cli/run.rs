@@ -42,6 +42,10 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
     if !loaded.problems.is_empty() {
         output.problems(&loaded.problems);
     }
+    if let Some(problem) = loaded.only_casts() {
+        output.problem(&problem);
+        return Exit::Invalid;
+    }
     if loaded.problems.has_errors() {
         output.warn(&format!(
             "\n{}; nothing was sent",

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{Scenario, read};
 use crate::diagnostic::{Problem, Problems};
-use crate::source::Source;
+use crate::source::{Source, Span};
 use crate::yaml;
 
 /// The name that stands for standard input.
@@ -22,6 +23,8 @@ pub struct Loaded {
     pub scenarios: Vec<Scenario>,
     /// How many files were read.
     pub files: usize,
+    /// Cast files of the embedded AgentOS among them: they are no scenarios, and nothing else was done with them.
+    pub casts: Vec<Arc<Source>>,
     /// All findings of all files.
     pub problems: Problems,
 }
@@ -79,8 +82,22 @@ impl Loaded {
         for part in parts {
             self.scenarios.extend(part.scenarios);
             self.files += part.files;
+            self.casts.extend(part.casts);
             self.problems.extend(part.problems);
         }
+    }
+
+    /// The problem that there is nothing to run, because what was given is a cast.
+    pub fn only_casts(&self) -> Option<Problem> {
+        let cast = self.casts.first().filter(|_| self.scenarios.is_empty())?;
+        let name = cast.name();
+        Some(
+            Problem::error("scenario::cast", format!("{name} is a cast, not a scenario"))
+                .label(&Span::new(cast, 0..0), "an AgentOS to play, not steps to run")
+                .help(format!(
+                    "agentos-run --cast {name} SCENARIOS runs scenarios against it, `agentos-run serve --cast {name}` serves it"
+                )),
+        )
     }
 
     fn read(&mut self, file: &Path) {
@@ -126,6 +143,12 @@ impl Loaded {
                     .help("a scenario is a mapping with at least `steps:`"),
             );
         }
+        if let [document] = documents.as_slice()
+            && is_cast(document)
+        {
+            self.casts.push(source);
+            return;
+        }
         let before = self.scenarios.len();
         for document in &documents {
             self.scenarios.extend(read::parse(&source, document, &mut problems));
@@ -152,6 +175,15 @@ impl Loaded {
             }
         }
     }
+}
+
+/// Whether a document says who plays and not what to do.
+fn is_cast(document: &yaml::Node) -> bool {
+    const CAST: [&str; 5] = ["os_id", "agents", "members", "teams", "workflows"];
+    const SCENARIO: [&str; 5] = ["steps", "setup", "finally", "params", "requires"];
+    let entries = document.as_mapping().unwrap_or_default();
+    let has = |names: &[&str]| entries.iter().any(|entry| names.contains(&entry.key.name.as_str()));
+    has(&CAST) && !has(&SCENARIO)
 }
 
 /// A path as it is shown and linked: with forward slashes, without a leading `./`.
