@@ -12,8 +12,12 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Exit {
     let Ok(project) = run::project(context) else { return Exit::Invalid };
     let Ok(paths) = run::paths(context, &args.paths, project.as_ref()) else { return Exit::Invalid };
     let mut loaded = run::load(&paths);
+    let fragments = match loaded.fragments {
+        0 => String::new(),
+        some => format!(" and {}", text::count(some, "fragment")),
+    };
     let mut counts = format!(
-        "{} in {}",
+        "{}{fragments} in {}",
         text::count(loaded.scenarios.len(), "scenario"),
         text::count(loaded.files - loaded.casts.len(), "file")
     );

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::BulkReport;
-use crate::agentos::{Exchange, SentRequest};
+use crate::agentos::{Exchange, SentRequest, Transcript};
 use crate::diagnostic::Problem;
 use crate::scenario::Instance;
 use crate::source::Span;
@@ -13,6 +13,15 @@ use crate::source::Span;
 pub trait Observer: Send + Sync {
     /// Something happened. Events of one scenario come in the order of its steps.
     fn on(&self, event: &Event);
+}
+
+/// Several at once.
+pub struct Observers<'a>(pub Vec<&'a dyn Observer>);
+
+impl Observer for Observers<'_> {
+    fn on(&self, event: &Event) {
+        self.0.iter().for_each(|observer| observer.on(event));
+    }
 }
 
 /// Something that happened.
@@ -120,9 +129,20 @@ impl Phase {
     }
 }
 
+/// A step that uses the fragment in which another step stands.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// What it is called.
+    pub title: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
 /// What became of a step.
 #[derive(Debug)]
 pub struct StepReport {
+    /// The steps that led to it through fragments, the scenario's own first; none for a step of the scenario.
+    pub callers: Arc<[Caller]>,
     /// The list that it stands in.
     pub phase: Phase,
     /// What it is called.
@@ -141,6 +161,8 @@ pub struct StepReport {
     pub request: Option<SentRequest>,
     /// The last answer.
     pub exchange: Option<Arc<Exchange>>,
+    /// The events of a streamed answer, as far as they came.
+    pub transcript: Option<Arc<Transcript>>,
     /// What a reader should know: repeated requests, what a fallback could not keep.
     pub notes: Vec<String>,
     /// How many expectations were held against the answer.

@@ -5,7 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Scenario, read};
+use super::fragment::library::Library;
+use super::place::{self, Places};
+use super::select::Selection;
+use super::{Instance, Scenario, fragment, read};
 use crate::diagnostic::{Problem, Problems};
 use crate::source::{Source, Span};
 use crate::yaml;
@@ -21,12 +24,17 @@ pub const PROJECT_FILE: &str = "agentos-run.yaml";
 pub struct Loaded {
     /// The scenarios, by file in the order of the paths, and in a file as they stand.
     pub scenarios: Vec<Scenario>,
+    /// How many fragments were checked: those that are used, and those among the paths.
+    pub fragments: usize,
     /// How many files were read.
     pub files: usize,
     /// Cast files of the embedded AgentOS among them: they are no scenarios, and nothing else was done with them.
     pub casts: Vec<Arc<Source>>,
+    /// The fragments among them.
+    alone: Vec<(PathBuf, Arc<Source>)>,
     /// All findings of all files.
     pub problems: Problems,
+    places: Places,
 }
 
 /// Reads all scenarios of `paths`: files, folders (searched for `*.yaml` and `*.yml`), globs, `-` for `stdin`. A file
@@ -42,18 +50,76 @@ pub fn load(paths: &[String], stdin: &mut dyn FnMut() -> std::io::Result<String>
             }
             continue;
         }
+        let (path, line) = place::split(path);
         let mut files = files_of(path, &mut loaded.problems);
+        for file in &files {
+            let is_new = !seen.contains(&identity(file));
+            match line {
+                Some(line) if is_new || loaded.places.names(file) => loaded.places.add(file, line),
+                Some(_) => {}
+                None => loaded.places.add_all(file),
+            }
+        }
         // One file named twice is one file.
-        files.retain(|file| seen.insert(fs::canonicalize(file).unwrap_or_else(|_| file.clone())));
+        files.retain(|file| seen.insert(identity(file)));
         loaded.read_all(&files);
     }
+    let mut library = Library::default();
+    for scenario in &loaded.scenarios {
+        library.link(scenario);
+    }
+    let alone = std::mem::take(&mut loaded.alone);
+    loaded.files -= alone.len();
+    for (path, source) in alone {
+        library.add(&path, &source);
+    }
+    let (fragments, files, problems) = library.finish();
+    loaded.fragments = fragments;
+    loaded.files += files;
+    if !problems.is_empty() {
+        loaded.problems.extend(problems);
+        loaded.problems.sort_by_place();
+    }
+    loaded.places.retain(&mut loaded.scenarios, &mut loaded.problems);
     loaded
+}
+
+/// The scenario files under paths, without reading them.
+pub fn files(paths: &[String]) -> Vec<PathBuf> {
+    let mut problems = Problems::new();
+    let paths = paths.iter().filter(|path| *path != STDIN);
+    paths.flat_map(|path| files_of(place::split(path).0, &mut problems)).collect()
+}
+
+/// What tells a file from others, however it is named.
+fn identity(file: &Path) -> PathBuf {
+    fs::canonicalize(file).unwrap_or_else(|_| file.to_owned())
 }
 
 /// From how many files on they are read by several threads.
 const MANY: usize = 32;
 
 impl Loaded {
+    /// The runs of the scenarios that are asked for, each with its place in the plan; and how many there were to choose
+    /// from.
+    pub fn plan(self, selection: &Selection) -> (Vec<Instance>, usize) {
+        let (mut all, mut plan) = (0, Vec::new());
+        for scenario in self.scenarios.into_iter().map(Arc::new) {
+            let wanted = self.places.cases(&scenario);
+            let is_wanted = |instance: &Instance| match (&wanted, instance.case()) {
+                (Some(wanted), Some(case)) => wanted.contains(&case.index),
+                _ => true,
+            };
+            for instance in Instance::all_of(&scenario) {
+                all += 1;
+                if is_wanted(&instance) && selection.takes(&instance) {
+                    plan.push(instance.at(plan.len()));
+                }
+            }
+        }
+        (plan, all)
+    }
+
     /// Reads files in their order; many of them by several threads, each a row of neighbours.
     fn read_all(&mut self, files: &[PathBuf]) {
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
@@ -83,6 +149,7 @@ impl Loaded {
             self.scenarios.extend(part.scenarios);
             self.files += part.files;
             self.casts.extend(part.casts);
+            self.alone.extend(part.alone);
             self.problems.extend(part.problems);
         }
     }
@@ -149,6 +216,28 @@ impl Loaded {
             self.casts.push(source);
             return;
         }
+        if let [document] = documents.as_slice()
+            && fragment::is_fragment(document)
+        {
+            let hidden =
+                Path::new(name).components().any(|part| part.as_os_str().to_string_lossy().starts_with('_'));
+            if !hidden {
+                let entries = document.as_mapping().unwrap_or_default();
+                let key =
+                    entries.iter().find(|entry| matches!(entry.key.name.as_str(), "params" | "returns"));
+                let place = key.map_or(&document.span, |entry| &entry.key.span);
+                self.problems.push(
+                    Problem::error(
+                        "fragment::place",
+                        format!("{name} is a fragment and stands among scenarios"),
+                    )
+                    .label(place, "only fragments have this")
+                    .help("give the file or its folder a name that begins with `_`: `_lib/`"),
+                );
+            }
+            self.alone.push((PathBuf::from(name), source));
+            return;
+        }
         let before = self.scenarios.len();
         for document in &documents {
             self.scenarios.extend(read::parse(&source, document, &mut problems));
@@ -187,7 +276,7 @@ fn is_cast(document: &yaml::Node) -> bool {
 }
 
 /// A path as it is shown and linked: with forward slashes, without a leading `./`.
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     let text = path.to_string_lossy().replace('\\', "/");
     text.strip_prefix("./").map(str::to_owned).unwrap_or(text)
 }

@@ -5,6 +5,7 @@
 mod background;
 mod chaos;
 mod discovery;
+mod durability;
 mod human;
 mod identity;
 mod memories;

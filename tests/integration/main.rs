@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod architecture;
 mod broken_streams;
 mod bulk;
 mod call;
@@ -18,9 +19,12 @@ mod differential;
 mod docs;
 #[cfg(feature = "emulator")]
 mod emulator;
+mod every_operation;
+mod examples;
 mod failures;
 mod finally;
 mod flaky;
+mod fragments;
 mod fuzz;
 mod harness;
 mod identities;
@@ -30,11 +34,17 @@ mod interpreter;
 mod list;
 mod network;
 mod operations;
+#[cfg(unix)]
+mod progress;
 mod project;
+mod reports;
 mod resume;
 mod schedule;
 mod schema;
 mod secrets;
+mod selection;
 mod sessions;
 mod shipped;
 mod terminal;
+#[cfg(all(unix, feature = "emulator"))]
+mod watch;

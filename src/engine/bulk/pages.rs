@@ -234,14 +234,15 @@ impl Run<'_> {
             add("sort_order", "asc".into());
         }
         let action = OperationAction { operation, fields };
-        let identity = step.identity.as_ref().or(self.instance.scenario().identity.as_ref());
+        let identity = step.identity.as_ref().or(self.identity.as_ref());
         let request = Request::of_operation(step, &action, identity, &self.context.scope, self.settings)
             .map_err(|problems| {
                 Box::new(Done { failures: problems.into_iter().map(Into::into).collect(), ..Done::default() })
             })?;
         let retry = step.retry.as_ref().unwrap_or(&PATIENT);
         let mut told = |_: &str| {};
-        let sent = request.send(self.target, Some(retry), &mut told);
+        let mut heard = None;
+        let sent = request.send(self.target, Some(retry), &mut heard, &mut told);
         let (result, notes) = match self.stop.guard(sent).await {
             Ok(sent) => sent,
             Err(stopped) => {
