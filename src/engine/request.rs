@@ -1,5 +1,6 @@
 //! A step's request: its fields resolved and checked, sent, and sent again where that is asked for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -123,7 +124,8 @@ impl Request {
     /// Asks the server to cancel the run that it started, where nobody waits for its answer any more. What a reader
     /// should know of that.
     pub(super) async fn cancel(&self, client: &Client) -> Option<String> {
-        let (run, _) = self.run.as_ref()?;
+        let begun = self.options.begun.as_ref().and_then(|begun| begun.lock().ok()?.clone());
+        let run = begun.as_ref().or(self.run.as_ref().map(|(run, _)| run))?;
         let timeouts = Timeouts { total: Some(CANCEL_TIME), ..Timeouts::default() };
         let options = CallOptions { timeouts, ..self.options.clone() };
         Some(match client.cancel_run(run, &options).await {
@@ -368,5 +370,5 @@ fn options(
         idle: own.idle.or(general.idle),
         total: own.total.or(general.total),
     };
-    CallOptions { headers, timeouts, resume: step.resume }
+    CallOptions { headers, timeouts, resume: step.resume, begun: Some(Arc::default()) }
 }

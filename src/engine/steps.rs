@@ -406,7 +406,7 @@ impl Run<'_> {
             Err(stopped) => {
                 let notes = request.cancel(&self.target.client).await.into_iter().collect();
                 let problem = self.stop.problem(&stopped, step);
-                let request = request.shown(&self.target.client);
+                let request = request.shown(&self.target.client).map(|shown| request.repeatable(shown));
                 return Err(Box::new(Done { stopped: true, request, notes, ..Done::failed(problem) }));
             }
         };
