@@ -3,6 +3,7 @@
 use clap::Parser as _;
 
 mod args;
+mod bulk;
 mod call;
 mod check;
 mod context;
@@ -36,7 +37,7 @@ pub fn main() -> std::process::ExitCode {
     let context = context.with_colors(program.color);
     let exit = match program.command {
         None => run::run(&context, program.run),
-        Some(Command::Run(run)) => run::run(&context, run),
+        Some(Command::Run(run)) => run::run(&context, *run),
         Some(Command::Check(check)) => check::run(&context, &check),
         Some(Command::List(list)) => list::run(&context, &list),
         Some(Command::Call(call)) => call::run(&context, call),

@@ -14,7 +14,7 @@ mod action;
 mod beside;
 mod cases;
 pub(crate) mod conversation;
-mod flow;
+pub(crate) mod flow;
 mod instance;
 pub mod load;
 mod modifier;

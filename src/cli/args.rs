@@ -37,7 +37,7 @@ pub(super) enum ColorChoice {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run scenarios (the default command)
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Check scenarios without sending anything
     Check(CheckArgs),
     /// List the scenarios that would run
@@ -113,6 +113,8 @@ pub(super) struct RunArgs {
     pub(super) timeout: Option<String>,
     #[command(flatten)]
     pub(super) schedule: ScheduleArgs,
+    #[command(flatten)]
+    pub(super) bulk: BulkArgs,
     /// Begin nothing more after the first failure
     #[arg(long)]
     pub(super) fail_fast: bool,
@@ -125,6 +127,24 @@ pub(super) struct RunArgs {
     /// Say failures and counts only
     #[arg(short, long, conflicts_with = "verbose")]
     pub(super) quiet: bool,
+}
+
+/// How bulk work is done.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Bulk work")]
+pub(super) struct BulkArgs {
+    /// Send only reads, and show what else would be sent
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Let a step delete so many; one that would delete more stops before the first
+    #[arg(long, value_name = "N")]
+    pub(super) max_deletes: Option<u64>,
+    /// Delete in loops without being asked
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Record what is done in this file, and go on from there
+    #[arg(long, value_name = "FILE")]
+    pub(super) journal: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -100,7 +100,7 @@ async fn execute(
     args: &RunArgs,
     project: Option<&Project>,
     instances: Vec<Instance>,
-    settings: Settings,
+    mut settings: Settings,
     masker: crate::secret::Masker,
 ) -> Exit {
     let interrupt = Interrupt::new();
@@ -127,6 +127,15 @@ async fn execute(
             return Exit::Interrupted;
         }
     };
+    settings.bulk = match super::bulk::settings(context, &args.bulk, &settings, &instances, &targets, &masker)
+    {
+        Ok(bulk) => bulk,
+        Err(problem) => {
+            started.stop().await;
+            output.problem(&problem);
+            return Exit::Invalid;
+        }
+    };
     let verbosity = match (args.quiet, args.verbose) {
         (true, _) => Verbosity::Quiet,
         (false, 0) => Verbosity::Normal,
@@ -134,7 +143,8 @@ async fn execute(
         (false, _) => Verbosity::Requests,
     };
     let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
-    let head = format!("agentos-run {} against {}", env!("CARGO_PKG_VERSION"), names.join(" and "));
+    let dry = if args.bulk.dry_run { " (dry run: only reads are sent)" } else { "" };
+    let head = format!("agentos-run {} against {}{dry}", env!("CARGO_PKG_VERSION"), names.join(" and "));
     let several = settings.jobs > 1 && instances.len() > 1;
     let terminal = Terminal::new(&output, &masker, context.style(), verbosity, head, context.is_watched())
         .side_by_side(several);
@@ -243,6 +253,7 @@ fn prepare(
         fail_fast: args.fail_fast,
         strict: args.strict,
         variables,
+        bulk: engine::bulk::consent::BulkSettings::default(),
         identities: Arc::default(),
         masker: masker.clone(),
         environment: Arc::clone(&context.environment),

@@ -55,10 +55,10 @@ static PATIENT: LazyLock<Retry> = LazyLock::new(|| Retry {
 });
 
 /// What came of a request: an answer, or why there is none.
-struct Arrived {
-    outcome: Outcome,
-    request: Option<SentRequest>,
-    exchange: Option<Arc<Exchange>>,
+pub(super) struct Arrived {
+    pub(super) outcome: Outcome,
+    pub(super) request: Option<SentRequest>,
+    pub(super) exchange: Option<Arc<Exchange>>,
     notes: Vec<String>,
     violations: Vec<Failure>,
 }
@@ -110,6 +110,11 @@ impl Run<'_> {
 
     /// Runs a step for one item, or the one time that it runs.
     pub(super) async fn once(&mut self, step: &Step, phase: Phase) -> Flow {
+        if self.settings.bulk.dry_run
+            && let Some(flow) = self.rehearse(step, phase).await
+        {
+            return flow;
+        }
         match step.condition.as_ref().map(|condition| condition.is_true(&self.context.scope)) {
             None | Some(Ok(true)) => {}
             Some(Ok(false)) => {
@@ -232,7 +237,7 @@ impl Run<'_> {
         self.transcript.push(format!("  answer: {}", answer.unwrap_or_default()));
     }
 
-    fn skip(&mut self, step: &Step, phase: Phase, reason: String) {
+    pub(super) fn skip(&mut self, step: &Step, phase: Phase, reason: String) {
         self.tell(step, phase, Duration::ZERO, StepStatus::Skipped(reason), Done::default());
     }
 
@@ -344,7 +349,7 @@ impl Run<'_> {
         (Done { request, exchange, notes, ..done }, Some(outcome))
     }
 
-    async fn send(&self, step: &Step) -> Result<Arrived, Box<Done>> {
+    pub(super) async fn send(&self, step: &Step) -> Result<Arrived, Box<Done>> {
         let failed = |problems: Vec<Problem>| {
             let failures = problems.into_iter().map(Failure::from).collect();
             Box::new(Done { failures, ..Done::default() })
@@ -366,6 +371,7 @@ impl Run<'_> {
                 .help(format!("`requires: {{ operations: [{name}] }}` skips the scenario there"));
             return Err(failed(vec![problem]));
         }
+        self.within_limit(step, request.names)?;
         let began = Instant::now();
         let mut told = |piece: &str| {
             self.observer.on(&Event::Answer { instance: self.instance.clone(), piece: piece.to_owned() });
@@ -410,7 +416,7 @@ impl Run<'_> {
     }
 
     /// The first name that a step needs and that was never set.
-    fn unset(&self, step: &Step) -> Option<String> {
+    pub(super) fn unset(&self, step: &Step) -> Option<String> {
         let mut found = None;
         let mut look = |expression: &Expression| {
             if found.is_none() {

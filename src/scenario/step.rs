@@ -280,6 +280,14 @@ impl Step {
         }
     }
 
+    /// The steps inside it.
+    pub fn inner(&self) -> &[Step] {
+        match &self.action {
+            Action::Group(steps) | Action::Parallel(steps) | Action::Conversation(steps) => steps,
+            _ => &[],
+        }
+    }
+
     /// Collects the identities that it and the steps inside it use.
     pub(super) fn identities<'a>(&'a self, found: &mut Vec<&'a Key>) {
         found.extend(&self.identity);
