@@ -7,6 +7,7 @@ mod bulk;
 mod call;
 mod check;
 mod context;
+mod embedded;
 mod exit;
 mod init;
 mod list;
@@ -45,7 +46,7 @@ pub fn main() -> std::process::ExitCode {
         #[cfg(feature = "emulator")]
         Some(Command::Serve(serve)) => serve::run(&context, serve),
         Some(Command::Init(init)) => init::run(&context, &init),
-        Some(Command::Schema) => schema::run(&context),
+        Some(Command::Schema { of }) => schema::run(&context, of),
         Some(Command::Completions { shell }) => args::completions(&context, shell),
     };
     exit.into()

@@ -1,11 +1,17 @@
-//! `agentos-run schema`: the JSON Schema of scenario files, for editors.
+//! `agentos-run schema`: the JSON Schema of scenario files or of cast files, for editors.
 
+use super::args::SchemaOf;
 use super::context::Context;
 use super::exit::Exit;
 use crate::scenario::schema;
 
 /// Runs the command.
-pub(super) fn run(context: &Context) -> Exit {
-    context.output().print(&schema::printed());
+pub(super) fn run(context: &Context, of: SchemaOf) -> Exit {
+    let text = match of {
+        SchemaOf::Scenario => schema::printed(),
+        #[cfg(feature = "emulator")]
+        SchemaOf::Cast => crate::emulator::cast::schema::printed(),
+    };
+    context.output().print(&text);
     Exit::Success
 }
