@@ -71,6 +71,12 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
     drop(scenarios);
     settings.quarantine = Arc::new(quarantine(project.as_ref(), &instances));
     if instances.is_empty() {
+        if total == 0 && loaded.fragments > 0 {
+            output.warn(
+                "there are only fragments in the files given: scenarios `use` them, `check` checks them",
+            );
+            return Exit::NothingMatched;
+        }
         output.warn(&format!(
             "no scenario matched: {} in the files given",
             crate::report::text::count(total, "scenario")

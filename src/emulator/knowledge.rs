@@ -171,8 +171,17 @@ pub(crate) fn search(os: &Os, call: &Call) -> Answer {
 }
 
 /// `GET /knowledge/config`: the readers that need no package.
-pub(crate) fn config(_: &Os, call: &Call) -> Answer {
+pub(crate) fn config(os: &Os, call: &Call) -> Answer {
     check_call(call)?;
+    let (contents, _) = os.store.contents("created_at", true, -1, 0)?;
+    let mut filters: Vec<String> = Vec::new();
+    for name in
+        contents.iter().filter_map(|content| content.metadata.as_ref()?.as_object()).flat_map(|it| it.keys())
+    {
+        if !filters.contains(name) {
+            filters.push(name.clone());
+        }
+    }
     let reader = |id: &str, name: &str, description: &str, end: &str| {
         json!({
             "id": id, "name": name, "description": description,
@@ -204,7 +213,7 @@ pub(crate) fn config(_: &Os, call: &Call) -> Answer {
             "FixedSizeChunker": chunker("FixedSizeChunker", "Chunking strategy that splits text into \
                 fixed-size chunks with optional overlap"),
         },
-        "filters": [],
+        "filters": filters,
         "vector_dbs": [{
             "id": VECTOR_DB, "name": "EmbeddedDb", "description": null,
             "search_types": ["vector", "keyword", "hybrid"],

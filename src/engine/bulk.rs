@@ -441,6 +441,6 @@ fn is_repeatable(step: &Step) -> bool {
                 || spec.name == "rename_session"
         }
         Action::Http(http) => !matches!(http.method, Method::Post | Method::Patch),
-        _ => step.inner().iter().all(is_repeatable),
+        _ => step.action.steps().iter().all(is_repeatable),
     }
 }

@@ -50,7 +50,7 @@ pub(in crate::engine) fn deletion_in(step: &Step) -> Option<&'static str> {
             (spec.effect == Effect::Delete).then_some(spec.name)
         }
         Action::Http(http) => (http.method == Method::Delete).then_some("DELETE"),
-        _ => step.inner().iter().find_map(deletion_in),
+        _ => step.action.steps().iter().find_map(deletion_in),
     }
 }
 

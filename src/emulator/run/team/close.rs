@@ -111,11 +111,6 @@ impl Run<'_> {
                     event["tool"] = tool.clone();
                 }
             }
-            let members = event.get_mut("member_responses").and_then(Value::as_array_mut);
-            // The members were stored by then, and stored runs show that they have no events.
-            for member in members.into_iter().flatten() {
-                *member = crate::emulator::shape::run_again(member);
-            }
         }
         let streamed = told.is_some();
         let mut events = self.before.take();
