@@ -13,6 +13,7 @@ mod init;
 mod list;
 mod operations;
 mod output;
+mod reports;
 mod run;
 mod schedule;
 mod schema;

@@ -21,8 +21,8 @@ pub mod target;
 
 pub use bulk::tally::{BulkReport, Reason};
 pub use event::{
-    Caller, Event, Failure, Observer, Phase, ScenarioReport, SlowStep, Status, StepReport, StepStatus,
-    Summary,
+    Caller, Event, Failure, Observer, Observers, Phase, ScenarioReport, SlowStep, Status, StepReport,
+    StepStatus, Summary,
 };
 pub use identity::Sender;
 pub use interrupt::Interrupt;

@@ -51,9 +51,9 @@ pub(super) enum Command {
     Serve(ServeArgs),
     /// Write a starter project
     Init(InitArgs),
-    /// Print the JSON Schema of scenario files or of cast files, for editors
+    /// Print a JSON Schema: of scenario files or of cast files, for editors; of the JSON report
     Schema {
-        /// Which files.
+        /// Of what
         #[arg(value_enum, default_value_t = SchemaOf::Scenario)]
         of: SchemaOf,
     },
@@ -72,6 +72,8 @@ pub(super) enum SchemaOf {
     /// Cast files of the embedded AgentOS.
     #[cfg(feature = "emulator")]
     Cast,
+    /// The JSON report.
+    Report,
 }
 
 /// Which AgentOS.
@@ -141,6 +143,9 @@ pub(super) struct RunArgs {
     /// A scenario whose `requires` is not met fails
     #[arg(long)]
     pub(super) strict: bool,
+    /// Write a report: terminal, junit, json, jsonl, tap, html, github, markdown; repeatable
+    #[arg(long = "report", value_name = "FORMAT[=PATH]")]
+    pub(super) reports: Vec<String>,
     /// Say more: -v each step, -vv each request and answer
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,

@@ -86,7 +86,8 @@ impl Context {
         self.stdin_is_terminal && self.stderr_is_terminal && self.variable("CI").is_none()
     }
 
-    fn error_style(&self) -> Style {
+    /// How problems on standard error are drawn.
+    pub(super) fn error_style(&self) -> Style {
         Style { color: self.color(self.stderr_is_terminal), ..self.style() }
     }
 

@@ -13,11 +13,13 @@ pub(super) struct Output {
     masker: Masker,
     style: Style,
     broken: AtomicBool,
+    /// What stopped it was no reader that had seen enough.
+    lost: AtomicBool,
 }
 
 impl Output {
     pub(super) fn new(masker: Masker, style: Style) -> Self {
-        Self { masker, style, broken: AtomicBool::new(false) }
+        Self { masker, style, broken: AtomicBool::new(false), lost: AtomicBool::new(false) }
     }
 
     /// Writes to standard output.
@@ -31,6 +33,7 @@ impl Output {
             self.broken.store(true, Ordering::Relaxed);
             // A reader that has seen enough closes the pipe; a full disk is worth a word.
             if error.kind() != std::io::ErrorKind::BrokenPipe {
+                self.lost.store(true, Ordering::Relaxed);
                 self.warn(&format!("cannot write to standard output: {error}"));
             }
         }
@@ -59,9 +62,19 @@ impl Output {
         }
     }
 
-    /// Whether standard output took everything or was closed by its reader.
-    pub(super) fn is_broken(&self) -> bool {
-        self.broken.load(Ordering::Relaxed)
+    /// Whether something that was written to standard output was lost.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
+    }
+}
+
+/// The terminal report where standard output belongs to another one.
+pub(super) struct OnStandardError<'a>(pub(super) &'a Output);
+
+impl Sink for OnStandardError<'_> {
+    fn write(&self, text: &str) {
+        let text = self.0.masker.mask(text);
+        let _closed = std::io::stderr().lock().write_all(text.as_bytes());
     }
 }
 

@@ -11,13 +11,17 @@ use serde_json::Value;
 use super::args::{RunArgs, SelectionArgs};
 use super::context::Context;
 use super::exit::Exit;
+use super::output::OnStandardError;
+use super::reports::Reports;
 use super::targets::{self, Plan, Refusal, Started};
 use crate::agentos::Timeouts;
 use crate::diagnostic::{self, Problem, Problems};
 use crate::duration;
-use crate::engine::{self, Interrupt, Sender, Settings, Targets};
+use crate::engine::{self, Interrupt, Observers, Sender, Settings, Targets};
 use crate::project::Project;
-use crate::report::terminal::{Terminal, Verbosity};
+use crate::report::record::{Builder, Limits};
+use crate::report::recorder::{About, Recorder};
+use crate::report::terminal::{Sink, Terminal, Verbosity};
 use crate::scenario::load::{self, Loaded};
 use crate::scenario::select::{Selection, Tags};
 use crate::scenario::{self, Instance, Scenario};
@@ -91,6 +95,13 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
     {
         settings.timeouts.total = Some(timeout);
     }
+    let reports = match Reports::of(&args.reports, context) {
+        Ok(reports) => reports,
+        Err(problem) => {
+            output.problem(&problem);
+            return Exit::Invalid;
+        }
+    };
     let runtime = match targets::runtime() {
         Ok(runtime) => runtime,
         Err(problem) => {
@@ -98,7 +109,7 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
             return Exit::Unreachable;
         }
     };
-    runtime.block_on(execute(context, &args, project.as_ref(), instances, settings, masker))
+    runtime.block_on(execute(context, &args, project.as_ref(), instances, settings, masker, reports))
 }
 
 async fn execute(
@@ -108,6 +119,7 @@ async fn execute(
     instances: Vec<Instance>,
     mut settings: Settings,
     masker: crate::secret::Masker,
+    mut reports: Reports,
 ) -> Exit {
     let interrupt = Interrupt::new();
     targets::watch_signals(&interrupt);
@@ -146,28 +158,46 @@ async fn execute(
     let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
     let dry = if args.bulk.dry_run { " (dry run: only reads are sent)" } else { "" };
     let head = format!("agentos-run {} against {}{dry}", env!("CARGO_PKG_VERSION"), names.join(" and "));
+    let on_error = OnStandardError(&output);
+    let (sink, style): (&dyn Sink, _) =
+        if reports.stdout_is_taken { (&on_error, context.error_style()) } else { (&output, context.style()) };
     let several = settings.jobs > 1 && instances.len() > 1;
-    let terminal = Terminal::new(&output, &masker, context.style(), verbosity, head, context.is_watched())
-        .side_by_side(several);
-    let running = engine::run(instances, &targets, &settings, &interrupt, &terminal);
+    let terminal =
+        Terminal::new(sink, &masker, style, verbosity, head, context.is_watched()).side_by_side(several);
+    let lines = reports.lines();
+    let recorder = (!reports.is_empty()).then(|| {
+        let about = About {
+            id: settings.run_id.clone(),
+            started_at: settings.started_at.clone(),
+            targets: names.iter().map(|name| (*name).to_owned()).collect(),
+            shard: None,
+        };
+        let builder = Builder::new(masker.clone(), Limits::default());
+        Recorder::new(about, instances.clone(), builder, lines.as_ref())
+    });
+    let mut observers = Observers(vec![&terminal]);
+    if let Some(recorder) = &recorder {
+        observers.0.push(recorder);
+    }
+    let running = engine::run(instances, &targets, &settings, &interrupt, &observers);
     let summary = tokio::select! {
         biased;
         summary = running => Some(summary),
         () = interrupt.raised(2) => None,
     };
-    drop(targets);
-    let Some(summary) = summary else {
-        started.stop().await;
-        output.warn("stopped at once: `finally` steps may not have run");
-        return Exit::Interrupted;
-    };
+    drop((targets, observers));
     started.stop().await;
-    if summary.interrupted {
-        Exit::Interrupted
-    } else if summary.is_failure || output.is_broken() && summary.passed == 0 {
-        Exit::Failed
-    } else {
-        Exit::Success
+    if summary.is_none() {
+        output.warn("stopped at once: `finally` steps may not have run");
+    }
+    let records = recorder.map(Recorder::finish);
+    let written = records.is_none_or(|records| reports.write(records, lines, &output));
+    match summary {
+        None => Exit::Interrupted,
+        Some(summary) if summary.interrupted => Exit::Interrupted,
+        Some(summary) if summary.is_failure => Exit::Failed,
+        Some(_) if !written || output.is_lost() => Exit::Unwritten,
+        Some(_) => Exit::Success,
     }
 }
 

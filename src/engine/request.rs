@@ -1,5 +1,6 @@
 //! A step's request: its fields resolved and checked, sent, and sent again where that is asked for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -160,7 +161,14 @@ impl Request {
         matches!(self.what, What::Operation(_))
     }
 
-    async fn once(&self, client: &Client, told: &mut dyn FnMut(&str)) -> Result<Received, Error> {
+    /// Sends it once. Of a stream, `heard` holds what came of it, also where its end never comes.
+    async fn once(
+        &self,
+        client: &Client,
+        heard: &mut Option<Transcript>,
+        told: &mut dyn FnMut(&str),
+    ) -> Result<Received, Error> {
+        *heard = None;
         let What::Operation(operation) = &self.what else {
             let What::Call(call) = &self.what else { return Err(Error::invalid("nothing to send")) };
             return client.exchange(call, &self.options).await.map(Received::whole);
@@ -173,7 +181,7 @@ impl Request {
             Opened::Answer(exchange) => return Ok(Received::whole(*exchange)),
             Opened::Stream(stream) => stream,
         };
-        let mut transcript = Transcript::new(component).of_request(stream.request());
+        let transcript = heard.insert(Transcript::new(component).of_request(stream.request()));
         let mut told_characters = 0;
         while let Some(event) = stream.next().await {
             transcript.push(event?);
@@ -184,9 +192,9 @@ impl Request {
             }
         }
         let timings = stream.timings();
-        let mut exchange = transcript.clone().into_exchange(stream.head().clone(), timings.duration);
+        let mut exchange = transcript.exchange(stream.head().clone(), timings.duration);
         exchange.notes.extend_from_slice(stream.notes());
-        Ok(Received { exchange, transcript: Some(Box::new(transcript)) })
+        Ok(Received { exchange, transcript: heard.take().map(Arc::new) })
     }
 
     /// The request as it is sent, for a report of one whose answer nobody waited for.
@@ -203,6 +211,7 @@ impl Request {
         &self,
         target: &Target,
         retry: Option<&Retry>,
+        heard: &mut Option<Transcript>,
         told: &mut dyn FnMut(&str),
     ) -> (Result<Received, Error>, Vec<String>) {
         let mut notes = Vec::new();
@@ -211,7 +220,7 @@ impl Request {
         let mut attempt = 1;
         loop {
             target.gate.pass().await;
-            let result = self.once(&target.client, told).await;
+            let result = self.once(&target.client, heard, told).await;
             let asked = result.as_ref().ok().and_then(|received| retry_after(&received.exchange));
             if let Some(pause) = asked {
                 // What one is told, all who ask this server do.
@@ -236,7 +245,7 @@ impl Request {
 /// An answer: whole, or put together from a stream.
 pub(super) struct Received {
     pub(super) exchange: Exchange,
-    pub(super) transcript: Option<Box<Transcript>>,
+    pub(super) transcript: Option<Arc<Transcript>>,
 }
 
 impl Received {

@@ -10,10 +10,10 @@ use futures_util::future::join_all;
 use super::answer::{self, Done};
 use super::context::Context;
 use super::event::{Caller, Event, Failure, Observer, Phase, ScenarioReport, StepReport, StepStatus};
-use super::request::Request;
+use super::request::{Received, Request};
 use super::stop::{Stop, Whose};
 use super::{Settings, Target};
-use crate::agentos::{Error, ErrorKind, Exchange, SentRequest};
+use crate::agentos::{Error, ErrorKind, Exchange, SentRequest, Transcript};
 use crate::diagnostic::Problem;
 use crate::expr::Expression;
 use crate::outcome::Outcome;
@@ -64,6 +64,7 @@ pub(super) struct Arrived {
     pub(super) outcome: Outcome,
     pub(super) request: Option<SentRequest>,
     pub(super) exchange: Option<Arc<Exchange>>,
+    transcript: Option<Arc<Transcript>>,
     notes: Vec<String>,
     violations: Vec<Failure>,
 }
@@ -310,6 +311,7 @@ impl Run<'_> {
             failures: done.failures,
             request: done.request,
             exchange: done.exchange,
+            transcript: done.transcript,
             notes,
             checks: done.checks,
         });
@@ -374,8 +376,8 @@ impl Run<'_> {
         let mut done = answer::check(step, &outcome, &self.context.scope);
         answer::save(step, &outcome, self.context, &mut done);
         done.failures.extend(arrived.violations);
-        let Arrived { request, exchange, notes, .. } = arrived;
-        (Done { request, exchange, notes, ..done }, Some(outcome))
+        let Arrived { request, exchange, transcript, notes, .. } = arrived;
+        (Done { request, exchange, transcript, notes, ..done }, Some(outcome))
     }
 
     pub(super) async fn send(&self, step: &Step) -> Result<Arrived, Box<Done>> {
@@ -405,15 +407,23 @@ impl Run<'_> {
         let mut told = |piece: &str| {
             self.observer.on(&Event::Answer { instance: self.instance.clone(), piece: piece.to_owned() });
         };
+        let mut heard = None;
         let retry = step.retry.as_ref().or_else(|| self.bulk.then_some(&*PATIENT));
-        let sent = request.send(self.target, retry, &mut told);
+        let sent = request.send(self.target, retry, &mut heard, &mut told);
         let (result, mut notes) = match self.stop.guard(sent).await {
             Ok(sent) => sent,
             Err(stopped) => {
                 let notes = request.cancel(&self.target.client).await.into_iter().collect();
                 let problem = self.stop.problem(&stopped, step);
                 let request = request.shown(&self.target.client);
-                return Err(Box::new(Done { stopped: true, request, notes, ..Done::failed(problem) }));
+                let transcript = heard.map(Arc::new);
+                return Err(Box::new(Done {
+                    stopped: true,
+                    request,
+                    transcript,
+                    notes,
+                    ..Done::failed(problem)
+                }));
             }
         };
         if let Err(Error { kind: ErrorKind::Timeout { .. } | ErrorKind::Interrupted { .. }, .. }) = &result {
@@ -426,9 +436,16 @@ impl Run<'_> {
                 let transcript = received.transcript.as_deref().filter(|_| outcome.error.is_none());
                 let violations =
                     transcript.map(|transcript| answer::violations(transcript, step)).unwrap_or_default();
-                let exchange = received.exchange;
+                let Received { exchange, transcript } = received;
                 let request = Some(request.repeatable(exchange.request.clone()));
-                Arrived { outcome, request, exchange: Some(Arc::new(exchange)), notes, violations }
+                Arrived {
+                    outcome,
+                    request,
+                    exchange: Some(Arc::new(exchange)),
+                    transcript,
+                    notes,
+                    violations,
+                }
             }
             Err(Error { kind, request: sent }) => {
                 let error = Some(kind.to_string());
@@ -437,6 +454,7 @@ impl Run<'_> {
                     outcome,
                     request: sent.map(|sent| request.repeatable(*sent)),
                     exchange: None,
+                    transcript: heard.map(Arc::new),
                     notes,
                     violations: Vec::new(),
                 }

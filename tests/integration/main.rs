@@ -33,6 +33,7 @@ mod list;
 mod network;
 mod operations;
 mod project;
+mod reports;
 mod resume;
 mod schedule;
 mod schema;

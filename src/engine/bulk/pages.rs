@@ -238,7 +238,8 @@ impl Run<'_> {
             })?;
         let retry = step.retry.as_ref().unwrap_or(&PATIENT);
         let mut told = |_: &str| {};
-        let sent = request.send(self.target, Some(retry), &mut told);
+        let mut heard = None;
+        let sent = request.send(self.target, Some(retry), &mut heard, &mut told);
         let (result, notes) = match self.stop.guard(sent).await {
             Ok(sent) => sent,
             Err(stopped) => {

@@ -156,6 +156,13 @@ impl Running {
         rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
     }
 
+    /// What nothing survives.
+    #[cfg(unix)]
+    pub(crate) fn kill(&self) {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, rustix::process::Signal::KILL).unwrap();
+    }
+
     /// Waits for its end.
     pub(crate) fn finish(mut self) -> Output {
         let started = Instant::now();
