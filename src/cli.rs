@@ -9,17 +9,22 @@ mod check;
 mod context;
 mod embedded;
 mod exit;
+mod history;
 mod init;
 mod list;
+mod live;
 mod operations;
 mod output;
+mod part;
 mod reports;
 mod run;
 mod schedule;
 mod schema;
 #[cfg(feature = "emulator")]
 mod serve;
+mod shard;
 mod targets;
+mod watch;
 
 use args::{Command, Program};
 use context::Context;

@@ -8,6 +8,7 @@ pub mod jsonl;
 mod junit;
 mod markdown;
 mod plain;
+pub mod progress;
 pub mod record;
 pub mod recorder;
 pub mod records;
