@@ -15,6 +15,7 @@ pub mod interrupt;
 mod loops;
 mod request;
 mod schedule;
+mod snapshots;
 mod steps;
 mod stop;
 pub mod target;
@@ -62,6 +63,8 @@ pub struct Settings {
     pub environment: Arc<std::collections::BTreeMap<String, String>>,
     /// Identifies this run: what makes names unique.
     pub run_id: String,
+    /// What answers are compared with.
+    pub snapshots: Arc<crate::snapshot::Store>,
     /// When it began, ISO 8601 in UTC.
     pub started_at: String,
 }

@@ -28,7 +28,7 @@ impl Run<'_> {
             self.skip(step, phase, format!("`{name}` has no value in a dry run"));
             return Some(Flow::Go);
         }
-        let identity = step.identity.as_ref().or(self.instance.scenario().identity.as_ref());
+        let identity = step.identity.as_ref().or(self.identity.as_ref());
         let scope = &self.context.scope;
         let (reads, request) = match &step.action {
             Action::Operation(action) => (
