@@ -14,7 +14,8 @@ mod action;
 mod beside;
 mod cases;
 pub(crate) mod conversation;
-mod flow;
+mod defaults;
+pub(crate) mod flow;
 pub(crate) mod fragment;
 mod instance;
 pub mod load;
@@ -25,6 +26,7 @@ mod read;
 pub mod schema;
 pub mod select;
 pub mod shard;
+pub mod snapshots;
 mod step;
 
 pub use action::{Action, HttpAction, HttpBody, OperationAction};

@@ -9,6 +9,9 @@ use crate::diagnostic::{Problem, Problems, Style};
 use crate::report::terminal::Sink;
 use crate::secret::Masker;
 
+/// The problems that are shown whole: nobody reads more, and the first often cause the others.
+const SHOWN: usize = 100;
+
 /// Standard output and standard error.
 #[derive(Debug)]
 pub(super) struct Output {
@@ -81,11 +84,26 @@ impl Output {
 
     /// Shows many.
     pub(super) fn problems(&self, problems: &Problems) {
-        for (index, problem) in problems.iter().enumerate() {
+        for (index, problem) in problems.iter().take(SHOWN).enumerate() {
             if index > 0 {
                 let _closed = std::io::stderr().lock().write_all(b"\n");
             }
             self.problem(problem);
+        }
+        if let Some(rest) = problems.len().checked_sub(SHOWN).filter(|rest| *rest > 0) {
+            let files: std::collections::BTreeSet<&str> = problems
+                .iter()
+                .skip(SHOWN)
+                .filter_map(Problem::span)
+                .map(|span| span.source().name())
+                .collect();
+            let files: Vec<&str> = files.into_iter().collect();
+            let named = match files.as_slice() {
+                [] => String::new(),
+                few if few.len() <= 3 => format!(", in {}", few.join(" and ")),
+                many => format!(", in {} files", many.len()),
+            };
+            self.warn(&format!("\n… and {rest} more{named}"));
         }
     }
 

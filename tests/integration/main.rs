@@ -32,6 +32,7 @@ mod identities;
 mod init;
 mod interpreter;
 mod list;
+mod nesting;
 mod network;
 mod operations;
 #[cfg(unix)]
@@ -45,6 +46,7 @@ mod secrets;
 mod selection;
 mod sessions;
 mod shipped;
+mod snapshots;
 mod terminal;
 #[cfg(all(unix, feature = "emulator"))]
 mod watch;
