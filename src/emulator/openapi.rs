@@ -63,7 +63,6 @@ fn describe(route: &Route, operation: &str, mut details: Value) -> Value {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test")]
 mod tests {
     use super::*;
 
