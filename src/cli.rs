@@ -3,21 +3,30 @@
 use clap::Parser as _;
 
 mod args;
+mod bulk;
 mod call;
 mod check;
 mod context;
 mod embedded;
 mod exit;
+mod history;
 mod init;
 mod list;
+mod live;
 mod operations;
 mod output;
+mod part;
+mod reports;
+mod review;
 mod run;
 mod schedule;
 mod schema;
 #[cfg(feature = "emulator")]
 mod serve;
+mod shard;
+mod snapshots;
 mod targets;
+mod watch;
 
 use args::{Command, Program};
 use context::Context;
@@ -37,13 +46,16 @@ pub fn main() -> std::process::ExitCode {
     let context = context.with_colors(program.color);
     let exit = match program.command {
         None => run::run(&context, program.run),
-        Some(Command::Run(run)) => run::run(&context, run),
+        Some(Command::Run(run)) => run::run(&context, *run),
         Some(Command::Check(check)) => check::run(&context, &check),
         Some(Command::List(list)) => list::run(&context, &list),
         Some(Command::Call(call)) => call::run(&context, call),
         Some(Command::Operations(operations)) => operations::run(&context, &operations),
         #[cfg(feature = "emulator")]
         Some(Command::Serve(serve)) => serve::run(&context, serve),
+        Some(Command::Review(args)) => review::review(&context, &args),
+        Some(Command::Accept(args)) => review::accept(&context, &args.paths),
+        Some(Command::Reject(args)) => review::reject(&context, &args.paths),
         Some(Command::Init(init)) => init::run(&context, &init),
         Some(Command::Schema { of }) => schema::run(&context, of),
         Some(Command::Completions { shell }) => args::completions(&context, shell),

@@ -1,4 +1,21 @@
 //! What people and machines read of a run.
 
+pub mod destination;
+mod github;
+mod html;
+mod json;
+pub mod jsonl;
+mod junit;
+mod markdown;
+mod plain;
+pub mod progress;
+pub mod record;
+pub mod recorder;
+pub mod records;
+mod spool;
+mod tap;
 pub mod terminal;
 pub mod text;
+mod text_report;
+pub mod write;
+mod xml;

@@ -83,6 +83,29 @@ impl Masker {
         self.read().is_empty()
     }
 
+    /// The length in bytes of the longest form of a secret.
+    pub fn longest(&self) -> usize {
+        self.read().first().map_or(0, String::len)
+    }
+
+    /// The first `limit` bytes, or few less, of `text` without secrets, and whether that is not all of it. A secret that the
+    /// end cuts in two does not show its first half.
+    pub fn mask_start(&self, text: &str, limit: usize) -> (String, bool) {
+        if text.len() <= limit {
+            return (self.mask(text), false);
+        }
+        let longest = self.longest();
+        let window = &text[..floor(text, limit.saturating_add(longest))];
+        let mut masked = self.mask(window);
+        if window.len() < text.len() {
+            // Where masking made it shorter, what comes last may be the first half of a secret.
+            masked.truncate(floor(&masked, masked.len().saturating_sub(longest)));
+        }
+        let cut = masked.len() > limit || window.len() < text.len();
+        masked.truncate(floor(&masked, limit));
+        (masked, cut)
+    }
+
     /// `text` without secrets.
     pub fn mask(&self, text: &str) -> String {
         let mut masked = text.to_owned();
@@ -93,6 +116,15 @@ impl Masker {
         }
         masked
     }
+}
+
+/// The largest character boundary at or below `at`.
+fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
 }
 
 /// What encoders of URLs and forms write. They agree on letters and digits; what else stays as it is, whether a blank is
@@ -162,6 +194,23 @@ mod tests {
             let masked = masker.mask(&text);
             assert!(masked.contains(MASK), "{text} -> {masked}");
             assert!(!masked.contains("s3cr"), "{masked}");
+        }
+    }
+
+    #[test]
+    fn a_secret_at_the_end_of_what_is_shown_does_not_show_its_first_half() {
+        let masker = Masker::new();
+        masker.add("correct-horse-battery");
+        for lead in 0..60 {
+            let text =
+                format!("{}correct-horse-battery and more", "correct-horse-battery, ".repeat(lead % 4))
+                    + &"x".repeat(lead);
+            for limit in 0..text.len() + 2 {
+                let (shown, cut) = masker.mask_start(&text, limit);
+                assert!(!shown.contains("corr"), "{limit}: {shown}");
+                assert!(shown.len() <= limit);
+                assert!(cut || masker.mask(&text) == shown, "{limit}: {shown}");
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! Runs that were begun: asking how they are, waiting for them, cancelling them, reading their streams again.
 
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use schemars::JsonSchema;
@@ -170,7 +171,26 @@ pub struct Beginning<'a> {
     pub poll: Option<&'a Poll>,
 }
 
-impl Beginning<'_> {
+impl<'a> Beginning<'a> {
+    /// The run of an operation with these fields.
+    pub(super) fn of(
+        component_id: &'a str,
+        run_id: Option<&'a String>,
+        session_id: Option<&'a String>,
+        background: Option<bool>,
+        wait: Option<bool>,
+        poll: Option<&'a Poll>,
+    ) -> Self {
+        Self {
+            component_id,
+            run_id: run_id.map(String::as_str),
+            session_id: session_id.map(String::as_str),
+            background: background == Some(true),
+            wait: wait != Some(false),
+            poll,
+        }
+    }
+
     /// The end of a run in the background whose beginning was answered 202; any other answer is given back.
     pub(super) async fn end(
         self,
@@ -191,6 +211,9 @@ impl Beginning<'_> {
             run_id,
             session_id: text("session_id"),
         };
+        if let Some(begun) = &options.begun {
+            *begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(run.clone());
+        }
         let poll = self.poll.cloned().unwrap_or_default();
         let mut exchange = client.wait_for_run(&run, &poll, options).await?;
         exchange.notes.push(format!("ran in the background as `{}`", run.run_id));

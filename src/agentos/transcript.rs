@@ -42,6 +42,8 @@ use super::transport::{Exchange, Head, SentRequest};
 pub struct Transcript {
     component: Component,
     events: Option<Vec<Value>>,
+    /// When each of them came.
+    came: Vec<Duration>,
     count: usize,
     last: Option<String>,
     characters: usize,
@@ -92,6 +94,7 @@ impl Transcript {
         Self {
             component,
             events: Some(Vec::new()),
+            came: Vec::new(),
             count: 0,
             last: None,
             characters: 0,
@@ -164,6 +167,7 @@ impl Transcript {
         }
         self.last = Some(event.name.clone());
         if let Some(events) = &mut self.events {
+            self.came.push(event.at);
             events.push(event.into_json());
         }
     }
@@ -249,6 +253,11 @@ impl Transcript {
         self.events.as_deref().unwrap_or_default()
     }
 
+    /// The events, each with the time from sending the request until it came.
+    pub fn timeline(&self) -> impl Iterator<Item = (Duration, &Value)> {
+        self.came.iter().copied().zip(self.events())
+    }
+
     /// How many events came.
     pub fn count(&self) -> usize {
         self.count
@@ -329,6 +338,11 @@ impl Transcript {
     /// An exchange with [`Transcript::body`] for its body.
     pub fn into_exchange(mut self, head: Head, duration: Duration) -> Exchange {
         self.note_request(&head.request);
+        self.exchange(head, duration)
+    }
+
+    /// The same, for a transcript that is still wanted and was told of its request.
+    pub fn exchange(&self, head: Head, duration: Duration) -> Exchange {
         head.into_exchange(self.body().to_string().into(), duration)
     }
 }

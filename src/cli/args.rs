@@ -37,7 +37,7 @@ pub(super) enum ColorChoice {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run scenarios (the default command)
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Check scenarios without sending anything
     Check(CheckArgs),
     /// List the scenarios that would run
@@ -49,11 +49,17 @@ pub(super) enum Command {
     /// Serve the embedded AgentOS in the foreground
     #[cfg(feature = "emulator")]
     Serve(ServeArgs),
+    /// Look at snapshots that differ or are new, and accept or reject them
+    Review(ReviewArgs),
+    /// Accept the snapshots that wait
+    Accept(AcceptArgs),
+    /// Reject the snapshots that wait
+    Reject(RejectArgs),
     /// Write a starter project
     Init(InitArgs),
-    /// Print the JSON Schema of scenario files or of cast files, for editors
+    /// Print a JSON Schema: of scenario files or of cast files, for editors; of the JSON report
     Schema {
-        /// Which files.
+        /// Of what
         #[arg(value_enum, default_value_t = SchemaOf::Scenario)]
         of: SchemaOf,
     },
@@ -72,6 +78,8 @@ pub(super) enum SchemaOf {
     /// Cast files of the embedded AgentOS.
     #[cfg(feature = "emulator")]
     Cast,
+    /// The JSON report.
+    Report,
 }
 
 /// Which AgentOS.
@@ -133,18 +141,47 @@ pub(super) struct RunArgs {
     pub(super) timeout: Option<String>,
     #[command(flatten)]
     pub(super) schedule: ScheduleArgs,
+    #[command(flatten)]
+    pub(super) bulk: BulkArgs,
     /// Begin nothing more after the first failure
     #[arg(long)]
     pub(super) fail_fast: bool,
+    /// Take what is answered for the new snapshots
+    #[arg(long)]
+    pub(super) update: bool,
+    /// Write no snapshots: what is new fails (the default where CI is set)
+    #[arg(long, conflicts_with = "update")]
+    pub(super) ci: bool,
     /// A scenario whose `requires` is not met fails
     #[arg(long)]
     pub(super) strict: bool,
+    /// Write a report: terminal, junit, json, jsonl, tap, html, github, markdown; repeatable
+    #[arg(long = "report", value_name = "FORMAT[=PATH]")]
+    pub(super) reports: Vec<String>,
     /// Say more: -v each step, -vv each request and answer
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
     /// Say failures and counts only
     #[arg(short, long, conflicts_with = "verbose")]
     pub(super) quiet: bool,
+}
+
+/// How bulk work is done.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Bulk work")]
+pub(super) struct BulkArgs {
+    /// Send only reads, and show what else would be sent
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Let a step delete so many; one that would delete more stops before the first
+    #[arg(long, value_name = "N")]
+    pub(super) max_deletes: Option<u64>,
+    /// Delete in loops without being asked
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Record what is done in this file, and go on from there
+    #[arg(long, value_name = "FILE")]
+    pub(super) journal: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -209,6 +246,36 @@ pub(super) struct OperationsArgs {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReviewArgs {
+    /// Snapshots or folders of them; without any, all of the project
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Show what waits and ask nothing
+    #[arg(long)]
+    pub(super) list: bool,
+    /// Accept all, as `accept` does
+    #[arg(long, conflicts_with = "list")]
+    pub(super) accept: bool,
+    /// Reject all, as `reject` does
+    #[arg(long, conflicts_with_all = ["list", "accept"])]
+    pub(super) reject: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AcceptArgs {
+    /// Snapshots or folders of them; without any, all of the project
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RejectArgs {
+    /// Snapshots or folders of them; without any, all of the project
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

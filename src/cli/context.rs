@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::ColorChoice;
@@ -20,6 +20,7 @@ pub(super) struct Context {
     pub(super) environment: Arc<BTreeMap<String, String>>,
     /// The working folder.
     pub(super) folder: PathBuf,
+    stdin_is_terminal: bool,
     stdout_is_terminal: bool,
     stderr_is_terminal: bool,
     width: usize,
@@ -40,6 +41,7 @@ impl Context {
         Self {
             arguments: std::env::args_os().collect(),
             folder: std::env::current_dir().unwrap_or_default(),
+            stdin_is_terminal: std::io::stdin().is_terminal(),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
             width: terminal.or(columns).unwrap_or(LOG_WIDTH).clamp(40, 200),
@@ -52,6 +54,11 @@ impl Context {
     pub(super) fn with_colors(mut self, colors: ColorChoice) -> Self {
         self.colors = colors;
         self
+    }
+
+    /// A path as it is shown: relative to the working folder where it lies below it.
+    pub(super) fn relative(&self, path: &Path) -> String {
+        path.strip_prefix(&self.folder).unwrap_or(path).display().to_string()
     }
 
     /// A variable of the environment that is set and not empty.
@@ -79,7 +86,24 @@ impl Context {
         self.stdout_is_terminal && self.variable("TERM") != Some("dumb")
     }
 
-    fn error_style(&self) -> Style {
+    /// Whether somebody is there who can be asked.
+    pub(super) fn can_ask(&self) -> bool {
+        self.stdin_is_terminal && self.stderr_is_terminal && self.variable("CI").is_none()
+    }
+
+    /// How problems on standard error are drawn.
+    /// The columns and lines of the terminal on which progress is shown; none where nobody watches standard error, where
+    /// the terminal cannot take lines away again, and in CI, whose logs would fill with them.
+    pub(super) fn progress_size(&self) -> Option<(usize, usize)> {
+        let is_ci = self.variable("CI").is_some_and(|value| !matches!(value, "0" | "false"));
+        if !self.stderr_is_terminal || is_ci || self.variable("TERM") == Some("dumb") {
+            return None;
+        }
+        let (width, height) = terminal_size::terminal_size_of(std::io::stderr())?;
+        Some((usize::from(width.0), usize::from(height.0)))
+    }
+
+    pub(super) fn error_style(&self) -> Style {
         Style { color: self.color(self.stderr_is_terminal), ..self.style() }
     }
 

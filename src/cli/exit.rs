@@ -15,6 +15,8 @@ pub(super) enum Exit {
     Unreachable,
     /// No scenario matched.
     NothingMatched,
+    /// Every scenario passed, and a report could not be written.
+    Unwritten,
     /// Somebody pressed Ctrl-C; `finally` steps ran.
     Interrupted,
 }
@@ -28,6 +30,7 @@ impl Exit {
             Self::Invalid => 2,
             Self::Unreachable => 3,
             Self::NothingMatched => 4,
+            Self::Unwritten => 5,
             Self::Interrupted => 130,
         }
     }

@@ -1,8 +1,8 @@
 //! `agentos-run [run] PATH...`: the main job.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -11,25 +11,39 @@ use serde_json::Value;
 use super::args::{RunArgs, SelectionArgs};
 use super::context::Context;
 use super::exit::Exit;
+use super::live;
+use super::output::OnStandardError;
+use super::part::Part;
+use super::reports::Reports;
+use super::snapshots;
 use super::targets::{self, Plan, Refusal, Started};
+use super::watch;
 use crate::agentos::Timeouts;
 use crate::diagnostic::{self, Problem, Problems};
 use crate::duration;
-use crate::engine::{self, Interrupt, Sender, Settings, Targets};
-use crate::project::Project;
-use crate::report::terminal::{Terminal, Verbosity};
+use crate::engine::{self, Interrupt, Observers, Sender, Settings, Targets};
+use crate::project::{self, Project};
+use crate::report::record::{self, Builder, Limits};
+use crate::report::recorder::{About, Recorder};
+use crate::report::terminal::{Sink, Terminal, Verbosity};
 use crate::scenario::load::{self, Loaded};
 use crate::scenario::select::{Selection, Tags};
+use crate::scenario::snapshots::check_files;
 use crate::scenario::{self, Instance, Scenario};
 use crate::source::Source;
 use crate::yaml;
 
 /// Runs the command.
 pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
+    if args.schedule.watch { watch::run(context, &args) } else { once(context, &args, None) }
+}
+
+/// Runs scenarios once; of all that are asked for, only those of some files where these are named.
+pub(super) fn once(context: &Context, args: &RunArgs, only: Option<&BTreeSet<PathBuf>>) -> Exit {
     let Ok(project) = project(context) else { return Exit::Invalid };
     let (masker, warnings) = targets::secrets(context, &args.target, project.as_ref());
     let output = context.output_masked(&masker);
-    let prepared = prepare(context, &args, &masker);
+    let prepared = prepare(context, args, &masker);
     let (mut settings, selection) = match prepared {
         Ok(prepared) => prepared,
         Err(problem) => {
@@ -38,9 +52,16 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
         }
     };
     let Ok(paths) = paths(context, &args.paths, project.as_ref()) else { return Exit::Invalid };
-    let loaded = load(&paths);
+    let mut loaded = load(&paths);
+    let store = Arc::new(snapshots::store(context, args, project.as_ref(), &masker));
+    check_files(&loaded.scenarios, store.folders(), &mut loaded.problems);
+    settings.snapshots = Arc::clone(&store);
     if !loaded.problems.is_empty() {
         output.problems(&loaded.problems);
+    }
+    if let Some(problem) = loaded.only_casts() {
+        output.problem(&problem);
+        return Exit::Invalid;
     }
     if loaded.problems.has_errors() {
         output.warn(&format!(
@@ -60,18 +81,20 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
             return Exit::Invalid;
         }
     }
-    let scenarios: Vec<Arc<Scenario>> = loaded.scenarios.into_iter().map(Arc::new).collect();
-    let (mut total, mut instances) = (0, Vec::new());
-    for instance in scenarios.iter().flat_map(Instance::all_of) {
-        if selection.takes(&instance) {
-            instances.push(instance.at(instances.len()));
+    let fragments = loaded.fragments;
+    let (mut instances, total) = loaded.plan(&selection);
+    if let Some(only) = only {
+        instances.retain(|instance| {
+            let file = context.folder.join(instance.scenario().source.name());
+            watch::plain(&file).is_some_and(|file| only.contains(&file))
+        });
+        if instances.is_empty() {
+            output.warn("it touches none of the scenarios that are asked for");
+            return Exit::Success;
         }
-        total += 1;
     }
-    drop(scenarios);
-    settings.quarantine = Arc::new(quarantine(project.as_ref(), &instances));
     if instances.is_empty() {
-        if total == 0 && loaded.fragments > 0 {
+        if total == 0 && fragments > 0 {
             output.warn(
                 "there are only fragments in the files given: scenarios `use` them, `check` checks them",
             );
@@ -83,14 +106,36 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
         ));
         return Exit::NothingMatched;
     }
-    for warning in warnings {
+    let part = match Part::of(instances, context, &args.schedule, project.as_ref()) {
+        Ok(part) => part,
+        Err(problem) => {
+            output.problem(&problem);
+            return Exit::Invalid;
+        }
+    };
+    settings.quarantine = Arc::new(quarantine(project.as_ref(), &part.instances));
+    let shadowed = targets::shadowed(context, &args.target, project.as_ref(), &part.instances);
+    for warning in warnings.into_iter().chain(shadowed) {
         output.warn(&warning);
+    }
+    if let Some(word) = part.nothing() {
+        output.warn(&word);
+        if args.reports.is_empty() {
+            return Exit::Success;
+        }
     }
     if let Some(timeout) = project.as_ref().and_then(|project| project.timeouts.total)
         && !context.arguments.iter().any(|argument| argument.to_string_lossy().starts_with("--step-timeout"))
     {
         settings.timeouts.total = Some(timeout);
     }
+    let reports = match Reports::of(&args.reports, context) {
+        Ok(reports) => reports,
+        Err(problem) => {
+            output.problem(&problem);
+            return Exit::Invalid;
+        }
+    };
     let runtime = match targets::runtime() {
         Ok(runtime) => runtime,
         Err(problem) => {
@@ -98,17 +143,22 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
             return Exit::Unreachable;
         }
     };
-    runtime.block_on(execute(context, &args, project.as_ref(), instances, settings, masker))
+    let exit = runtime.block_on(execute(context, args, project.as_ref(), part, settings, masker, reports));
+    snapshots::say(&output, &store.tally());
+    exit
 }
 
 async fn execute(
     context: &Context,
     args: &RunArgs,
     project: Option<&Project>,
-    instances: Vec<Instance>,
-    settings: Settings,
+    part: Part,
+    mut settings: Settings,
     masker: crate::secret::Masker,
+    mut reports: Reports,
 ) -> Exit {
+    let about_part = part.in_words();
+    let Part { instances, shard, history, .. } = part;
     let interrupt = Interrupt::new();
     targets::watch_signals(&interrupt);
     let mut started = Started::default();
@@ -128,6 +178,15 @@ async fn execute(
             return Exit::Interrupted;
         }
     };
+    settings.bulk = match super::bulk::settings(context, &args.bulk, &settings, &instances, &targets, &masker)
+    {
+        Ok(bulk) => bulk,
+        Err(problem) => {
+            started.stop().await;
+            output.problem(&problem);
+            return Exit::Invalid;
+        }
+    };
     let verbosity = match (args.quiet, args.verbose) {
         (true, _) => Verbosity::Quiet,
         (false, 0) => Verbosity::Normal,
@@ -135,30 +194,71 @@ async fn execute(
         (false, _) => Verbosity::Requests,
     };
     let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
-    let head = format!("agentos-run {} against {}", env!("CARGO_PKG_VERSION"), names.join(" and "));
+    let mut head = format!("agentos-run {} against {}", env!("CARGO_PKG_VERSION"), names.join(" and "));
+    if let Some(part) = about_part {
+        head.push_str(&format!(", {part}"));
+    }
+    if args.bulk.dry_run {
+        head.push_str(" (dry run: only reads are sent)");
+    }
+    let on_error = OnStandardError(&output);
+    let (sink, style): (&dyn Sink, _) =
+        if reports.stdout_is_taken { (&on_error, context.error_style()) } else { (&output, context.style()) };
     let several = settings.jobs > 1 && instances.len() > 1;
-    let terminal = Terminal::new(&output, &masker, context.style(), verbosity, head, context.is_watched())
-        .side_by_side(several);
-    let running = engine::run(instances, &targets, &settings, &interrupt, &terminal);
+    let terminal =
+        Terminal::new(sink, &masker, style, verbosity, head, context.is_watched()).side_by_side(several);
+    let lines = reports.lines();
+    let recorder = (!reports.is_empty()).then(|| {
+        let about = About {
+            id: settings.run_id.clone(),
+            started_at: settings.started_at.clone(),
+            targets: names.iter().map(|name| (*name).to_owned()).collect(),
+            shard: shard.map(record_of),
+        };
+        let builder = Builder::new(masker.clone(), Limits::default());
+        Recorder::new(about, instances.clone(), builder, lines.as_ref())
+    });
+    let progress = live::progress(context, args, several, &settings, &instances, &history);
+    let mut observers = Observers(vec![&history, &terminal]);
+    if let Some(progress) = &progress {
+        observers.0.push(progress);
+    }
+    if let Some(recorder) = &recorder {
+        observers.0.push(recorder);
+    }
+    let running = engine::run(instances, &targets, &settings, &interrupt, &observers);
     let summary = tokio::select! {
         biased;
         summary = running => Some(summary),
         () = interrupt.raised(2) => None,
+        () = live::drawing(context, &output, progress.as_ref()) => None,
     };
-    drop(targets);
-    let Some(summary) = summary else {
-        started.stop().await;
-        output.warn("stopped at once: `finally` steps may not have run");
-        return Exit::Interrupted;
-    };
-    started.stop().await;
-    if summary.interrupted {
-        Exit::Interrupted
-    } else if summary.is_failure || output.is_broken() && summary.passed == 0 {
-        Exit::Failed
-    } else {
-        Exit::Success
+    if progress.is_some() {
+        output.below(Vec::new());
     }
+    drop((targets, observers));
+    started.stop().await;
+    if summary.is_none() {
+        output.warn("stopped at once: `finally` steps may not have run");
+    }
+    if let Err(warning) = history.save(shard.is_none()) {
+        output.warn(&format!("warning: {warning}"));
+    }
+    let records = recorder.map(Recorder::finish);
+    let written = records.is_none_or(|records| reports.write(records, lines, &output));
+    match summary {
+        None => Exit::Interrupted,
+        Some(summary) if summary.interrupted => Exit::Interrupted,
+        Some(summary) if summary.is_failure => Exit::Failed,
+        Some(_) if !written || output.is_lost() => Exit::Unwritten,
+        Some(_) => Exit::Success,
+    }
+}
+
+/// A part of the plan as reports have it.
+fn record_of(shard: scenario::shard::Shard) -> record::Shard {
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    record::Shard { index: number(shard.index), total: number(shard.total) }
 }
 
 /// Opens the default target where a scenario needs it, and every target that a scenario names.
@@ -179,6 +279,9 @@ async fn open_all(
         || args.target.target.is_some()
         || args.target.base_url.as_deref().is_some_and(|url| !url.is_empty());
     let mut targets = Targets::default();
+    if instances.is_empty() {
+        return Ok(targets);
+    }
     if pinned || scenarios().any(|scenario| scenario.target.is_none()) {
         let plan = targets::plan(context, &args.target, project).map_err(Refusal::Invalid)?;
         let target =
@@ -246,10 +349,12 @@ fn prepare(
         fail_fast: args.fail_fast,
         strict: args.strict,
         variables,
+        bulk: engine::bulk::consent::BulkSettings::default(),
         identities: Arc::default(),
         masker: masker.clone(),
         environment: Arc::clone(&context.environment),
         run_id: run_id(),
+        snapshots: Arc::default(),
         started_at: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     };
     let selection = selection_of(&args.selection)?;
@@ -274,8 +379,7 @@ fn identities(
             return Err(scenario::unknown_identity(name, known()));
         };
         let folder = project.map_or(context.folder.as_path(), |project| project.folder.as_path());
-        let (identity, reuse, secrets) =
-            identity.resolve(&crate::project::scope(folder, &context.environment))?;
+        let (identity, reuse, secrets) = identity.resolve(&project::scope(folder, &context.environment))?;
         for secret in secrets {
             masker.add(&secret);
         }
@@ -398,8 +502,20 @@ pub(super) fn paths(
 ) -> Result<Vec<String>, ()> {
     if let [only] = given {
         // A misspelt command looks like a path.
-        let commands =
-            ["run", "check", "list", "call", "operations", "serve", "init", "schema", "completions"];
+        let commands = [
+            "run",
+            "check",
+            "list",
+            "call",
+            "operations",
+            "serve",
+            "init",
+            "schema",
+            "completions",
+            "review",
+            "accept",
+            "reject",
+        ];
         let is_word = only.chars().all(|c| c.is_ascii_alphabetic());
         if let (true, false, Some(command)) =
             (is_word, Path::new(only).exists(), diagnostic::nearest(only, commands))
@@ -427,6 +543,17 @@ pub(super) fn paths(
         "agentos-run scenarios/   or a file, a glob, `-` for standard input; `agentos-run --help` says more",
     ));
     Err(())
+}
+
+/// The files that the paths of the command line, or the project file, name now. What is wrong with them is not told here.
+pub(super) fn scenario_files(context: &Context, given: &[String]) -> Vec<PathBuf> {
+    if !given.is_empty() {
+        return load::files(given);
+    }
+    let path = Project::find(&context.folder);
+    let project = path.and_then(|path| Project::read(&path, project::FILE_NAME, &mut Problems::new()));
+    let folder = project.and_then(|project| Some(project.folder.join(project.scenarios?)));
+    folder.map(|folder| load::files(&[folder.display().to_string()])).unwrap_or_default()
 }
 
 /// Reads all scenarios of `paths`.

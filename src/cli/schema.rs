@@ -1,8 +1,9 @@
-//! `agentos-run schema`: the JSON Schema of scenario files or of cast files, for editors.
+//! `agentos-run schema`: the JSON Schema of scenario files or of cast files, for editors, or of the JSON report.
 
 use super::args::SchemaOf;
 use super::context::Context;
 use super::exit::Exit;
+use crate::report::record;
 use crate::scenario::schema;
 
 /// Runs the command.
@@ -11,6 +12,7 @@ pub(super) fn run(context: &Context, of: SchemaOf) -> Exit {
         SchemaOf::Scenario => schema::printed(),
         #[cfg(feature = "emulator")]
         SchemaOf::Cast => crate::emulator::cast::schema::printed(),
+        SchemaOf::Report => record::schema(),
     };
     context.output().print(&text);
     Exit::Success

@@ -21,9 +21,12 @@ pub(super) struct Done {
     pub(super) failures: Vec<Failure>,
     pub(super) request: Option<SentRequest>,
     pub(super) exchange: Option<Arc<Exchange>>,
+    pub(super) transcript: Option<Arc<Transcript>>,
     pub(super) notes: Vec<String>,
     pub(super) checks: usize,
     pub(super) stopped: bool,
+    /// Whether nothing failed but snapshots: what follows does not depend on them.
+    pub(super) goes_on: bool,
 }
 
 impl Done {

@@ -218,7 +218,7 @@ pub(super) fn answer_field(outcome: &Outcome, name: &str) -> Option<serde_json::
         "error" => outcome.error.as_ref().map(|error| json!(error)),
         "events" => outcome.events().cloned(),
         "headers" => Some(outcome.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect()),
-        "requirements" => outcome.requirements().cloned(),
+        "requirements" => outcome.requirements(),
         "status" => outcome.status.map(|status| json!(status)),
         "text" => Some(json!(outcome.text)),
         "tokens" => outcome.tokens().map(serde_json::Value::Object),

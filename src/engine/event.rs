@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::BulkReport;
-use crate::agentos::{Exchange, SentRequest};
+use crate::agentos::{Exchange, SentRequest, Transcript};
 use crate::diagnostic::Problem;
 use crate::scenario::Instance;
 use crate::source::Span;
@@ -13,6 +13,15 @@ use crate::source::Span;
 pub trait Observer: Send + Sync {
     /// Something happened. Events of one scenario come in the order of its steps.
     fn on(&self, event: &Event);
+}
+
+/// Several at once.
+pub struct Observers<'a>(pub Vec<&'a dyn Observer>);
+
+impl Observer for Observers<'_> {
+    fn on(&self, event: &Event) {
+        self.0.iter().for_each(|observer| observer.on(event));
+    }
 }
 
 /// Something that happened.
@@ -57,6 +66,13 @@ pub enum Event {
         instance: Instance,
         /// The text.
         piece: String,
+    },
+    /// What a dry run would do.
+    Plan {
+        /// The scenario that it belongs to.
+        instance: Instance,
+        /// A line.
+        text: String,
     },
     /// A loop over what an operation lists is over.
     Bulk {
@@ -152,6 +168,8 @@ pub struct StepReport {
     pub request: Option<SentRequest>,
     /// The last answer.
     pub exchange: Option<Arc<Exchange>>,
+    /// The events of a streamed answer, as far as they came.
+    pub transcript: Option<Arc<Transcript>>,
     /// What a reader should know: repeated requests, what a fallback could not keep.
     pub notes: Vec<String>,
     /// How many expectations were held against the answer.

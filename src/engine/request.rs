@@ -1,5 +1,6 @@
 //! A step's request: its fields resolved and checked, sent, and sent again where that is asked for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -26,6 +27,8 @@ pub(super) struct Request {
     /// The run that it starts, and whether its id is one that the file does not name.
     run: Option<(RunRef, bool)>,
     what: What,
+    /// How many things it names: those of its longest list.
+    pub(super) names: u64,
     options: CallOptions,
 }
 
@@ -64,6 +67,8 @@ impl Request {
         fields.retain(|_, value| !value.is_null());
         // Files beside the scenario are named relative to it.
         action.operation.resolve_files(&mut fields, scope.base_dir());
+        let lists = fields.values().filter_map(|value| Some(value.as_array()?.len() as u64));
+        let names = lists.max().unwrap_or(1);
         let run = started_run(action.operation.spec, &mut fields);
         let operation = action.operation.parse(fields.clone()).map_err(|error| {
             let wrong = action.operation.out_of_range(&fields, &error);
@@ -72,7 +77,7 @@ impl Request {
             let problem = Problem::error("operation::type", wrong.message).maybe_help(wrong.help);
             vec![problem.label(span, "out of range")]
         })?;
-        Ok(Self { run, what: What::Operation(operation), options })
+        Ok(Self { run, what: What::Operation(operation), names, options })
     }
 
     /// The request of an `http` step.
@@ -117,13 +122,14 @@ impl Request {
             return Err(problems);
         }
         let call = Call { method: action.method, path, query, headers: Vec::new(), payload };
-        Ok(Self { run: None, what: What::Call(call), options })
+        Ok(Self { run: None, what: What::Call(call), names: 1, options })
     }
 
     /// Asks the server to cancel the run that it started, where nobody waits for its answer any more. What a reader
     /// should know of that.
     pub(super) async fn cancel(&self, client: &Client) -> Option<String> {
-        let (run, _) = self.run.as_ref()?;
+        let begun = self.options.begun.as_ref().and_then(|begun| begun.lock().ok()?.clone());
+        let run = begun.as_ref().or(self.run.as_ref().map(|(run, _)| run))?;
         let timeouts = Timeouts { total: Some(CANCEL_TIME), ..Timeouts::default() };
         let options = CallOptions { timeouts, ..self.options.clone() };
         Some(match client.cancel_run(run, &options).await {
@@ -156,7 +162,14 @@ impl Request {
         matches!(self.what, What::Operation(_))
     }
 
-    async fn once(&self, client: &Client, told: &mut dyn FnMut(&str)) -> Result<Received, Error> {
+    /// Sends it once. Of a stream, `heard` holds what came of it, also where its end never comes.
+    async fn once(
+        &self,
+        client: &Client,
+        heard: &mut Option<Transcript>,
+        told: &mut dyn FnMut(&str),
+    ) -> Result<Received, Error> {
+        *heard = None;
         let What::Operation(operation) = &self.what else {
             let What::Call(call) = &self.what else { return Err(Error::invalid("nothing to send")) };
             return client.exchange(call, &self.options).await.map(Received::whole);
@@ -169,7 +182,7 @@ impl Request {
             Opened::Answer(exchange) => return Ok(Received::whole(*exchange)),
             Opened::Stream(stream) => stream,
         };
-        let mut transcript = Transcript::new(component).of_request(stream.request());
+        let transcript = heard.insert(Transcript::new(component).of_request(stream.request()));
         let mut told_characters = 0;
         while let Some(event) = stream.next().await {
             transcript.push(event?);
@@ -180,9 +193,9 @@ impl Request {
             }
         }
         let timings = stream.timings();
-        let mut exchange = transcript.clone().into_exchange(stream.head().clone(), timings.duration);
+        let mut exchange = transcript.exchange(stream.head().clone(), timings.duration);
         exchange.notes.extend_from_slice(stream.notes());
-        Ok(Received { exchange, transcript: Some(Box::new(transcript)) })
+        Ok(Received { exchange, transcript: heard.take().map(Arc::new) })
     }
 
     /// The request as it is sent, for a report of one whose answer nobody waited for.
@@ -199,6 +212,7 @@ impl Request {
         &self,
         target: &Target,
         retry: Option<&Retry>,
+        heard: &mut Option<Transcript>,
         told: &mut dyn FnMut(&str),
     ) -> (Result<Received, Error>, Vec<String>) {
         let mut notes = Vec::new();
@@ -207,7 +221,7 @@ impl Request {
         let mut attempt = 1;
         loop {
             target.gate.pass().await;
-            let result = self.once(&target.client, told).await;
+            let result = self.once(&target.client, heard, told).await;
             let asked = result.as_ref().ok().and_then(|received| retry_after(&received.exchange));
             if let Some(pause) = asked {
                 // What one is told, all who ask this server do.
@@ -232,7 +246,7 @@ impl Request {
 /// An answer: whole, or put together from a stream.
 pub(super) struct Received {
     pub(super) exchange: Exchange,
-    pub(super) transcript: Option<Box<Transcript>>,
+    pub(super) transcript: Option<Arc<Transcript>>,
 }
 
 impl Received {
@@ -368,5 +382,5 @@ fn options(
         idle: own.idle.or(general.idle),
         total: own.total.or(general.total),
     };
-    CallOptions { headers, timeouts, resume: step.resume }
+    CallOptions { headers, timeouts, resume: step.resume, begun: Some(Arc::default()) }
 }

@@ -40,16 +40,17 @@ pub fn bytes(number: usize) -> String {
 
 /// The status line of an answer: `200 OK, application/json, 1.2 KiB, 12 ms`.
 pub fn answer_line(exchange: &Exchange) -> String {
-    let mut parts = vec![match reason(exchange.status) {
-        Some(reason) => format!("{} {reason}", exchange.status),
-        None => exchange.status.to_string(),
-    }];
-    if let Some((_, kind)) = exchange.headers.iter().find(|(name, _)| name == "content-type") {
-        parts.push(kind.clone());
-    }
-    parts.push(bytes(exchange.body.len()));
-    parts.push(time(exchange.duration));
-    parts.join(", ")
+    answer(exchange.status, exchange.header("content-type"), exchange.body.len(), &time(exchange.duration))
+}
+
+/// The same from its parts.
+pub fn answer(status: u16, kind: Option<&str>, length: usize, time: &str) -> String {
+    let status = match reason(status) {
+        Some(reason) => format!("{status} {reason}"),
+        None => status.to_string(),
+    };
+    let kind = kind.map(|kind| format!("{kind}, ")).unwrap_or_default();
+    format!("{status}, {kind}{}, {time}", bytes(length))
 }
 
 /// The words of the statuses that AgentOS and the proxies before it send.

@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::fragment::library::Library;
-use super::{Scenario, fragment, read};
+use super::place::{self, Places};
+use super::select::Selection;
+use super::{Instance, Scenario, fragment, read};
+pub(crate) use crate::diagnostic::io_cause;
 use crate::diagnostic::{Problem, Problems};
-use crate::source::Source;
+use crate::source::{Source, Span};
 use crate::yaml;
 
 /// The name that stands for standard input.
@@ -26,10 +29,13 @@ pub struct Loaded {
     pub fragments: usize,
     /// How many files were read.
     pub files: usize,
+    /// Cast files of the embedded AgentOS among them: they are no scenarios, and nothing else was done with them.
+    pub casts: Vec<Arc<Source>>,
     /// The fragments among them.
     alone: Vec<(PathBuf, Arc<Source>)>,
     /// All findings of all files.
     pub problems: Problems,
+    places: Places,
 }
 
 /// Reads all scenarios of `paths`: files, folders (searched for `*.yaml` and `*.yml`), globs, `-` for `stdin`. A file
@@ -45,9 +51,18 @@ pub fn load(paths: &[String], stdin: &mut dyn FnMut() -> std::io::Result<String>
             }
             continue;
         }
+        let (path, line) = place::split(path);
         let mut files = files_of(path, &mut loaded.problems);
+        for file in &files {
+            let is_new = !seen.contains(&identity(file));
+            match line {
+                Some(line) if is_new || loaded.places.names(file) => loaded.places.add(file, line),
+                Some(_) => {}
+                None => loaded.places.add_all(file),
+            }
+        }
         // One file named twice is one file.
-        files.retain(|file| seen.insert(fs::canonicalize(file).unwrap_or_else(|_| file.clone())));
+        files.retain(|file| seen.insert(identity(file)));
         loaded.read_all(&files);
     }
     let mut library = Library::default();
@@ -66,13 +81,46 @@ pub fn load(paths: &[String], stdin: &mut dyn FnMut() -> std::io::Result<String>
         loaded.problems.extend(problems);
         loaded.problems.sort_by_place();
     }
+    loaded.places.retain(&mut loaded.scenarios, &mut loaded.problems);
     loaded
+}
+
+/// The scenario files under paths, without reading them.
+pub fn files(paths: &[String]) -> Vec<PathBuf> {
+    let mut problems = Problems::new();
+    let paths = paths.iter().filter(|path| *path != STDIN);
+    paths.flat_map(|path| files_of(place::split(path).0, &mut problems)).collect()
+}
+
+/// What tells a file from others, however it is named.
+fn identity(file: &Path) -> PathBuf {
+    fs::canonicalize(file).unwrap_or_else(|_| file.to_owned())
 }
 
 /// From how many files on they are read by several threads.
 const MANY: usize = 32;
 
 impl Loaded {
+    /// The runs of the scenarios that are asked for, each with its place in the plan; and how many there were to choose
+    /// from.
+    pub fn plan(self, selection: &Selection) -> (Vec<Instance>, usize) {
+        let (mut all, mut plan) = (0, Vec::new());
+        for scenario in self.scenarios.into_iter().map(Arc::new) {
+            let wanted = self.places.cases(&scenario);
+            let is_wanted = |instance: &Instance| match (&wanted, instance.case()) {
+                (Some(wanted), Some(case)) => wanted.contains(&case.index),
+                _ => true,
+            };
+            for instance in Instance::all_of(&scenario) {
+                all += 1;
+                if is_wanted(&instance) && selection.takes(&instance) {
+                    plan.push(instance.at(plan.len()));
+                }
+            }
+        }
+        (plan, all)
+    }
+
     /// Reads files in their order; many of them by several threads, each a row of neighbours.
     fn read_all(&mut self, files: &[PathBuf]) {
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
@@ -101,9 +149,23 @@ impl Loaded {
         for part in parts {
             self.scenarios.extend(part.scenarios);
             self.files += part.files;
+            self.casts.extend(part.casts);
             self.alone.extend(part.alone);
             self.problems.extend(part.problems);
         }
+    }
+
+    /// The problem that there is nothing to run, because what was given is a cast.
+    pub fn only_casts(&self) -> Option<Problem> {
+        let cast = self.casts.first().filter(|_| self.scenarios.is_empty())?;
+        let name = cast.name();
+        Some(
+            Problem::error("scenario::cast", format!("{name} is a cast, not a scenario"))
+                .label(&Span::new(cast, 0..0), "an AgentOS to play, not steps to run")
+                .help(format!(
+                    "agentos-run --cast {name} SCENARIOS runs scenarios against it, `agentos-run serve --cast {name}` serves it"
+                )),
+        )
     }
 
     fn read(&mut self, file: &Path) {
@@ -148,6 +210,12 @@ impl Loaded {
                 Problem::error("scenario::empty", format!("{name} holds no scenario"))
                     .help("a scenario is a mapping with at least `steps:`"),
             );
+        }
+        if let [document] = documents.as_slice()
+            && is_cast(document)
+        {
+            self.casts.push(source);
+            return;
         }
         if let [document] = documents.as_slice()
             && fragment::is_fragment(document)
@@ -199,8 +267,17 @@ impl Loaded {
     }
 }
 
+/// Whether a document says who plays and not what to do.
+fn is_cast(document: &yaml::Node) -> bool {
+    const CAST: [&str; 5] = ["os_id", "agents", "members", "teams", "workflows"];
+    const SCENARIO: [&str; 5] = ["steps", "setup", "finally", "params", "requires"];
+    let entries = document.as_mapping().unwrap_or_default();
+    let has = |names: &[&str]| entries.iter().any(|entry| names.contains(&entry.key.name.as_str()));
+    has(&CAST) && !has(&SCENARIO)
+}
+
 /// A path as it is shown and linked: with forward slashes, without a leading `./`.
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     let text = path.to_string_lossy().replace('\\', "/");
     text.strip_prefix("./").map(str::to_owned).unwrap_or(text)
 }
@@ -211,14 +288,6 @@ fn unreadable(what: &str, error: &std::io::Error) -> Problem {
         return problem.help("give a file, a folder, a glob in quotes, or `-` for standard input");
     }
     problem
-}
-
-/// An I/O error without its number.
-pub(crate) fn io_cause(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 fn files_of(path: &str, problems: &mut Problems) -> Vec<PathBuf> {

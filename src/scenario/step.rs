@@ -1,6 +1,7 @@
 //! A step: one action and its modifiers.
 
-use super::action::{Action, Defaults, HttpBody};
+use super::action::{Action, HttpBody};
+use super::defaults::Defaults;
 use super::flow::{self, Loop, Until};
 use super::fragment;
 use super::modifier::{self, Retry, Save, SaveFrom};
@@ -8,9 +9,10 @@ use crate::agentos::{Timeouts, ViolationKind};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::expect::Expectations;
 use crate::expr::{Expression, Text};
+use crate::snapshot::{self, Snapshot};
 use crate::source::Span;
 use crate::template::Template;
-use crate::yaml::fields::{Fields, expected, planned_key, string, unknown_key};
+use crate::yaml::fields::{Fields, expected, string, unknown_key};
 use crate::yaml::{Key, Kind, Node};
 
 /// The modifiers of a step.
@@ -23,6 +25,7 @@ pub(super) const MODIFIERS: &[&str] = &[
     "headers",
     "expect",
     "save",
+    "snapshot",
     "with",
     "soft",
     "allow_failed_steps",
@@ -41,9 +44,6 @@ pub(super) const MODIFIERS: &[&str] = &[
     "as_user",
     "resume",
 ];
-
-/// Modifiers that the language has and this version does not run yet.
-const PLANNED_MODIFIERS: &[&str] = &["snapshot"];
 
 /// What it does and how.
 #[derive(Debug)]
@@ -84,6 +84,8 @@ pub struct Step {
     pub repeated: Option<Loop>,
     /// Whether it is sent until something holds.
     pub until: Option<Until>,
+    /// What its answer is compared with.
+    pub snapshots: Vec<Snapshot>,
 }
 
 /// The clocks of a step: those of the file over those of the project.
@@ -128,9 +130,7 @@ fn parse(node: &Node, defaults: &Defaults, problems: &mut Problems) -> Option<St
         if MODIFIERS.contains(&name) {
             continue;
         }
-        if PLANNED_MODIFIERS.contains(&name) {
-            problems.push(planned_key(&entry.key));
-        } else if Action::is_known(name) {
+        if Action::is_known(name) {
             actions.push((entry, true));
         } else {
             actions.push((entry, false));
@@ -184,6 +184,17 @@ fn parse(node: &Node, defaults: &Defaults, problems: &mut Problems) -> Option<St
     if let Action::Use(using) = &mut step.action {
         using.with = fragment::arguments(&fields, problems);
     }
+    let holds_steps = matches!(
+        step.action,
+        Action::Group(_) | Action::Parallel(_) | Action::Conversation(_) | Action::Use(_)
+    );
+    // A default is for each step that does something: those around it have what they say themselves.
+    if holds_steps && fields.get("timeout").is_none() {
+        step.timeout = StepTimeouts::default();
+    }
+    if holds_steps && fields.get("soft").is_none() {
+        step.soft = false;
+    }
     step.check(&fields, problems);
     if !matches!(step.action, Action::Operation(_) | Action::Http(_)) {
         step.headers.clear();
@@ -225,7 +236,9 @@ pub(super) fn modifiers(
             headers.push((key.clone(), value.clone()));
         }
     }
-    let soft = fields.boolean("soft", problems);
+    let flag = |name: &str, default: Option<bool>, problems: &mut Problems| {
+        fields.boolean(name, problems).or(default).unwrap_or(false)
+    };
     Step {
         span: node.span.clone(),
         action_key: Key { span: node.span.clone(), name: String::new() },
@@ -237,14 +250,21 @@ pub(super) fn modifiers(
         save,
         timeout: modifier::over(timeout, defaults.timeout),
         retry: retry.or_else(|| defaults.retry.clone()),
-        resume: fields.get("resume").and_then(|entry| modifier::resume(&entry.value, problems)),
+        resume: fields
+            .get("resume")
+            .and_then(|entry| modifier::resume(&entry.value, problems))
+            .or(defaults.resume),
         headers,
-        soft: soft.or(defaults.soft).unwrap_or(false),
-        allow_failed_steps: fields.boolean("allow_failed_steps", problems).unwrap_or(false),
-        identity: super::read::identity(fields, "as_user", problems),
-        waived: waived(fields, problems),
+        soft: flag("soft", defaults.soft, problems),
+        allow_failed_steps: flag("allow_failed_steps", defaults.allow_failed_steps, problems),
+        identity: super::read::identity(fields, "as_user", problems).or_else(|| defaults.identity.clone()),
+        waived: waived(fields, problems).or_else(|| defaults.waived.clone()).unwrap_or_default(),
         repeated: flow::parse_loop(fields, defaults, problems),
-        until: flow::parse_until(fields, problems),
+        until: flow::parse_until(fields, defaults, problems),
+        snapshots: fields
+            .get("snapshot")
+            .map(|entry| snapshot::parse(&entry.value, problems))
+            .unwrap_or_default(),
     }
 }
 
@@ -277,9 +297,9 @@ impl Step {
         }
         let uses = matches!(self.action, Action::Use(_));
         let without: &[&str] = if uses {
-            &["retry", "headers", "allow_failed_steps", "until", "invariants"]
+            &["retry", "headers", "allow_failed_steps", "until", "invariants", "snapshot"]
         } else {
-            &["expect", "save", "retry", "headers", "allow_failed_steps", "until"]
+            &["expect", "save", "retry", "headers", "allow_failed_steps", "until", "snapshot"]
         };
         for &name in without {
             if let Some(entry) = fields.get(name) {
@@ -363,7 +383,11 @@ impl Step {
 
     /// Whether somebody reads what is answered: an expectation, a variable, a later step.
     pub fn reads_answer(&self) -> bool {
-        self.id.is_some() || !self.save.is_empty() || !self.expect.is_empty() || self.until.is_some()
+        self.id.is_some()
+            || !self.save.is_empty()
+            || !self.expect.is_empty()
+            || self.until.is_some()
+            || !self.snapshots.is_empty()
     }
 
     /// What a report calls it: its name, or its action.
@@ -401,11 +425,11 @@ fn unknown_step_key(key: &Key) -> Problem {
 }
 
 /// `invariants: false`, or which of them.
-fn waived(fields: &Fields<'_>, problems: &mut Problems) -> Vec<ViolationKind> {
-    let Some(entry) = fields.get("invariants") else { return Vec::new() };
+pub(super) fn waived(fields: &Fields<'_>, problems: &mut Problems) -> Option<Vec<ViolationKind>> {
+    let entry = fields.get("invariants")?;
     match entry.value.kind {
-        Kind::Bool(false) => return ViolationKind::ALL.to_vec(),
-        Kind::Bool(true) => return Vec::new(),
+        Kind::Bool(false) => return Some(ViolationKind::ALL.to_vec()),
+        Kind::Bool(true) => return Some(Vec::new()),
         _ => {}
     }
     let inner = Fields::new(&entry.value, &format!("`{}`", entry.key.name), problems);
@@ -415,7 +439,7 @@ fn waived(fields: &Fields<'_>, problems: &mut Problems) -> Vec<ViolationKind> {
         .filter(|kind| inner.boolean(kind.as_str(), problems) == Some(false))
         .collect();
     inner.finish(&names, &[], "`invariants`", problems);
-    waived
+    Some(waived)
 }
 
 /// A condition: one expression, with or without `${{ }}` around it.

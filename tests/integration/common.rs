@@ -7,6 +7,8 @@ pub(crate) mod agentos;
 pub(crate) mod fake;
 pub(crate) mod http;
 pub(crate) mod proxy;
+#[cfg(unix)]
+pub(crate) mod pty;
 pub(crate) mod run;
 pub(crate) mod scrub;
 pub(crate) mod text;

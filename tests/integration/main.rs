@@ -8,6 +8,8 @@ mod bulk;
 mod call;
 mod call_files;
 mod cases;
+#[cfg(feature = "emulator")]
+mod cast;
 mod check;
 mod client;
 mod common;
@@ -17,6 +19,8 @@ mod differential;
 mod docs;
 #[cfg(feature = "emulator")]
 mod emulator;
+mod every_operation;
+mod examples;
 mod failures;
 mod finally;
 mod flaky;
@@ -28,13 +32,21 @@ mod identities;
 mod init;
 mod interpreter;
 mod list;
+mod nesting;
 mod network;
 mod operations;
+#[cfg(unix)]
+mod progress;
 mod project;
+mod reports;
 mod resume;
 mod schedule;
 mod schema;
 mod secrets;
+mod selection;
 mod sessions;
 mod shipped;
+mod snapshots;
 mod terminal;
+#[cfg(all(unix, feature = "emulator"))]
+mod watch;

@@ -81,6 +81,11 @@ impl Settings {
         self.with("AGENTOS_TRACING", "1")
     }
 
+    /// It has a knowledge base, and whatever else the embedded AgentOS has.
+    pub(crate) fn full(self) -> Self {
+        self.with("AGENTOS_FULL", "1")
+    }
+
     /// The database is this file, and stays when the server has gone. Without it, it is a temporary one.
     pub(crate) fn database(self, file: &str) -> Self {
         self.with("AGENTOS_DB", file)
