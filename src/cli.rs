@@ -3,6 +3,7 @@
 use clap::Parser as _;
 
 mod args;
+mod bulk;
 mod call;
 mod check;
 mod context;

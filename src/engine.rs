@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod answer;
-mod bulk;
+pub mod bulk;
 mod context;
 pub mod event;
 mod fragments;
@@ -53,6 +53,8 @@ pub struct Settings {
     pub strict: bool,
     /// Variables of the command line: they replace those of the scenarios.
     pub variables: Vec<(String, serde_json::Value)>,
+    /// How bulk work is done.
+    pub bulk: bulk::consent::BulkSettings,
     /// Those on whose behalf requests may be sent, by name.
     pub identities: Arc<std::collections::BTreeMap<String, Sender>>,
     /// Learns the secrets that requests carry.

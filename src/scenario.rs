@@ -15,7 +15,7 @@ mod beside;
 mod cases;
 pub(crate) mod conversation;
 mod defaults;
-mod flow;
+pub(crate) mod flow;
 pub(crate) mod fragment;
 mod instance;
 pub mod load;

@@ -116,6 +116,15 @@ pub(super) struct SelectionArgs {
     /// Only scenarios whose name or `file:line` matches
     #[arg(short, long, value_name = "REGEX")]
     pub(super) filter: Option<String>,
+    /// Only this machine's part of the scenarios: `2/4`, or `auto` for what the CI system says
+    #[arg(long, value_name = "I/N")]
+    pub(super) shard: Option<String>,
+    /// How long scenarios took: shards are balanced by it; a whole run writes it
+    #[arg(long, value_name = "FILE")]
+    pub(super) durations: Option<PathBuf>,
+    /// Only scenarios that failed the last time that they ran
+    #[arg(long)]
+    pub(super) last_failed: bool,
 }
 
 #[derive(Debug, Clone, Default, Args)]
@@ -141,6 +150,8 @@ pub(super) struct RunArgs {
     pub(super) timeout: Option<String>,
     #[command(flatten)]
     pub(super) schedule: ScheduleArgs,
+    #[command(flatten)]
+    pub(super) bulk: BulkArgs,
     /// Begin nothing more after the first failure
     #[arg(long)]
     pub(super) fail_fast: bool,
@@ -162,6 +173,24 @@ pub(super) struct RunArgs {
     /// Say failures and counts only
     #[arg(short, long, conflicts_with = "verbose")]
     pub(super) quiet: bool,
+}
+
+/// How bulk work is done.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Bulk work")]
+pub(super) struct BulkArgs {
+    /// Send only reads, and show what else would be sent
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Let a step delete so many; one that would delete more stops before the first
+    #[arg(long, value_name = "N")]
+    pub(super) max_deletes: Option<u64>,
+    /// Delete in loops without being asked
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Record what is done in this file, and go on from there
+    #[arg(long, value_name = "FILE")]
+    pub(super) journal: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -60,6 +60,10 @@ pub(super) fn once(context: &Context, args: &RunArgs, only: Option<&BTreeSet<Pat
     if !loaded.problems.is_empty() {
         output.problems(&loaded.problems);
     }
+    if let Some(problem) = loaded.only_casts() {
+        output.problem(&problem);
+        return Exit::Invalid;
+    }
     if loaded.problems.has_errors() {
         output.warn(&format!(
             "\n{}; nothing was sent",
@@ -104,7 +108,7 @@ pub(super) fn once(context: &Context, args: &RunArgs, only: Option<&BTreeSet<Pat
         ));
         return Exit::NothingMatched;
     }
-    let part = match Part::of(instances, context, &args.schedule, project.as_ref()) {
+    let part = match Part::of(instances, context, &args.selection, project.as_ref()) {
         Ok(part) => part,
         Err(problem) => {
             output.problem(&problem);
@@ -153,7 +157,7 @@ async fn execute(
     args: &RunArgs,
     project: Option<&Project>,
     part: Part,
-    settings: Settings,
+    mut settings: Settings,
     masker: crate::secret::Masker,
     mut reports: Reports,
 ) -> Exit {
@@ -178,6 +182,15 @@ async fn execute(
             return Exit::Interrupted;
         }
     };
+    settings.bulk = match super::bulk::settings(context, &args.bulk, &settings, &instances, &targets, &masker)
+    {
+        Ok(bulk) => bulk,
+        Err(problem) => {
+            started.stop().await;
+            output.problem(&problem);
+            return Exit::Invalid;
+        }
+    };
     let verbosity = match (args.quiet, args.verbose) {
         (true, _) => Verbosity::Quiet,
         (false, 0) => Verbosity::Normal,
@@ -188,6 +201,9 @@ async fn execute(
     let mut head = format!("agentos-run {} against {}", env!("CARGO_PKG_VERSION"), names.join(" and "));
     if let Some(part) = about_part {
         head.push_str(&format!(", {part}"));
+    }
+    if args.bulk.dry_run {
+        head.push_str(" (dry run: only reads are sent)");
     }
     let on_error = OnStandardError(&output);
     let (sink, style): (&dyn Sink, _) =
@@ -337,6 +353,7 @@ fn prepare(
         fail_fast: args.fail_fast,
         strict: args.strict,
         variables,
+        bulk: engine::bulk::consent::BulkSettings::default(),
         identities: Arc::default(),
         masker: masker.clone(),
         environment: Arc::clone(&context.environment),

@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::BulkReport;
 use super::answer::{self, Done};
-use super::bulk::Source;
+use super::bulk::{Progress, Source};
 use super::context::Context;
 use super::event::Phase;
 use super::snapshots::{turn_name, turn_names};
@@ -23,6 +22,12 @@ const MOST: u64 = 1_000_000;
 impl Run<'_> {
     /// Runs a step once per item; the first failure ends the loop, unless the step is soft.
     pub(super) async fn repeated(&mut self, step: &Step, over: &Loop, phase: Phase) -> Flow {
+        if self.settings.bulk.dry_run
+            && let Some(name) = self.unset(step)
+        {
+            self.skip(step, phase, format!("`{name}` has no value in a dry run"));
+            return Flow::Go;
+        }
         if let Over::Listed(listing) = &over.over {
             return self.bulk(step, over, listing, phase).await;
         }
@@ -31,9 +36,18 @@ impl Run<'_> {
             Err(problem) => return self.finish(step, phase, Duration::ZERO, Done::failed(problem)),
         };
         let length = items.len();
+        if self.settings.bulk.dry_run {
+            let source = Source::Memory(items.into_iter());
+            return self.rehearse_rounds(step, over, source, (length as u64, None), phase).await;
+        }
+        if let Err(done) = self.consent(step, over, length as u64).await {
+            return self.finish(step, phase, Duration::ZERO, *done);
+        }
         if over.concurrency > 1 || over.batch.is_some() || over.rate.is_some() || !over.stop_on_failure {
-            let mut tally = BulkReport::new(step.title(), step.span.clone());
-            return self.many(step, over, Source::Memory(items.into_iter()), length, phase, &mut tally).await;
+            let mut progress = Progress::new(step);
+            return self
+                .many(step, over, Source::Memory(items.into_iter()), length, phase, &mut progress)
+                .await;
         }
         let names = step.takes_snapshots().then(|| turn_names(&items, &self.settings.run_id));
         for (index, item) in items.into_iter().enumerate() {

@@ -65,10 +65,10 @@ static PATIENT: LazyLock<Retry> = LazyLock::new(|| Retry {
 });
 
 /// What came of a request: an answer, or why there is none.
-struct Arrived {
-    outcome: Outcome,
-    request: Option<SentRequest>,
-    exchange: Option<Arc<Exchange>>,
+pub(super) struct Arrived {
+    pub(super) outcome: Outcome,
+    pub(super) request: Option<SentRequest>,
+    pub(super) exchange: Option<Arc<Exchange>>,
     transcript: Option<Arc<Transcript>>,
     notes: Vec<String>,
     violations: Vec<Failure>,
@@ -121,6 +121,11 @@ impl Run<'_> {
 
     /// Runs a step for one item, or the one time that it runs.
     pub(super) async fn once(&mut self, step: &Step, phase: Phase) -> Flow {
+        if self.settings.bulk.dry_run
+            && let Some(flow) = self.rehearse(step, phase).await
+        {
+            return flow;
+        }
         match step.condition.as_ref().map(|condition| condition.is_true(&self.context.scope)) {
             None | Some(Ok(true)) => {}
             Some(Ok(false)) => {
@@ -281,7 +286,7 @@ impl Run<'_> {
         self.transcript.push(format!("  answer: {}", answer.unwrap_or_default()));
     }
 
-    fn skip(&mut self, step: &Step, phase: Phase, reason: String) {
+    pub(super) fn skip(&mut self, step: &Step, phase: Phase, reason: String) {
         self.tell(step, phase, Duration::ZERO, StepStatus::Skipped(reason), Done::default());
     }
 
@@ -397,7 +402,7 @@ impl Run<'_> {
         (Done { request, exchange, transcript, notes, ..done }, Some(outcome))
     }
 
-    async fn send(&self, step: &Step) -> Result<Arrived, Box<Done>> {
+    pub(super) async fn send(&self, step: &Step) -> Result<Arrived, Box<Done>> {
         let failed = |problems: Vec<Problem>| {
             let failures = problems.into_iter().map(Failure::from).collect();
             Box::new(Done { failures, ..Done::default() })
@@ -419,6 +424,7 @@ impl Run<'_> {
                 .help(format!("`requires: {{ operations: [{name}] }}` skips the scenario there"));
             return Err(failed(vec![problem]));
         }
+        self.within_limit(step, request.names)?;
         let began = Instant::now();
         let mut told = |piece: &str| {
             self.observer.on(&Event::Answer { instance: self.instance.clone(), piece: piece.to_owned() });
@@ -431,7 +437,7 @@ impl Run<'_> {
             Err(stopped) => {
                 let notes = request.cancel(&self.target.client).await.into_iter().collect();
                 let problem = self.stop.problem(&stopped, step);
-                let request = request.shown(&self.target.client);
+                let request = request.shown(&self.target.client).map(|shown| request.repeatable(shown));
                 let transcript = heard.map(Arc::new);
                 return Err(Box::new(Done {
                     stopped: true,
@@ -479,7 +485,7 @@ impl Run<'_> {
     }
 
     /// The first name that a step needs and that was never set.
-    fn unset(&self, step: &Step) -> Option<String> {
+    pub(super) fn unset(&self, step: &Step) -> Option<String> {
         // What the step itself brings is not there before it: its answer, the item of its loop.
         let answer = step.id.as_ref().map(|id| format!("steps.{}", id.name));
         let own = |name: &str| {
