@@ -59,6 +59,10 @@ pub(super) fn once(context: &Context, args: &RunArgs, only: Option<&BTreeSet<Pat
     if !loaded.problems.is_empty() {
         output.problems(&loaded.problems);
     }
+    if let Some(problem) = loaded.only_casts() {
+        output.problem(&problem);
+        return Exit::Invalid;
+    }
     if loaded.problems.has_errors() {
         output.warn(&format!(
             "\n{}; nothing was sent",
