@@ -106,7 +106,7 @@ pub(super) fn once(context: &Context, args: &RunArgs, only: Option<&BTreeSet<Pat
         ));
         return Exit::NothingMatched;
     }
-    let part = match Part::of(instances, context, &args.schedule, project.as_ref()) {
+    let part = match Part::of(instances, context, &args.selection, project.as_ref()) {
         Ok(part) => part,
         Err(problem) => {
             output.problem(&problem);
