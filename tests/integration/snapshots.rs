@@ -74,8 +74,8 @@ impl Sut {
                 }
             }
         }
-        // What a project remembers of its last run is no matter of snapshots.
-        found.retain(|name| name != "s.yaml" && !name.starts_with(".agentos-run"));
+        // What the scheduler remembers is no concern of snapshots.
+        found.retain(|name| name != "s.yaml" && !name.starts_with(".agentos-run/"));
         found.sort();
         found
     }
