@@ -3,6 +3,7 @@
 use clap::Parser as _;
 
 mod args;
+mod bulk;
 mod call;
 mod check;
 mod context;
@@ -16,12 +17,14 @@ mod operations;
 mod output;
 mod part;
 mod reports;
+mod review;
 mod run;
 mod schedule;
 mod schema;
 #[cfg(feature = "emulator")]
 mod serve;
 mod shard;
+mod snapshots;
 mod targets;
 mod watch;
 
@@ -50,6 +53,9 @@ pub fn main() -> std::process::ExitCode {
         Some(Command::Operations(operations)) => operations::run(&context, &operations),
         #[cfg(feature = "emulator")]
         Some(Command::Serve(serve)) => serve::run(&context, serve),
+        Some(Command::Review(args)) => review::review(&context, &args),
+        Some(Command::Accept(args)) => review::accept(&context, &args.paths),
+        Some(Command::Reject(args)) => review::reject(&context, &args.paths),
         Some(Command::Init(init)) => init::run(&context, &init),
         Some(Command::Schema { of }) => schema::run(&context, of),
         Some(Command::Completions { shell }) => args::completions(&context, shell),
