@@ -52,7 +52,7 @@ pub fn main() -> std::process::ExitCode {
         #[cfg(feature = "emulator")]
         Some(Command::Serve(serve)) => serve::run(&context, serve),
         Some(Command::Review(args)) => review::review(&context, &args),
-        Some(Command::Accept(args)) => review::accept(&context, &args.paths),
+        Some(Command::Accept(args)) => review::accept(&context, &args),
         Some(Command::Reject(args)) => review::reject(&context, &args.paths),
         Some(Command::Init(init)) => init::run(&context, &init),
         Some(Command::Schema { of }) => schema::run(&context, of),
