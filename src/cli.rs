@@ -9,6 +9,7 @@ mod context;
 mod exit;
 mod init;
 mod list;
+mod merge;
 mod operations;
 mod output;
 mod reports;
@@ -17,6 +18,7 @@ mod schedule;
 mod schema;
 #[cfg(feature = "emulator")]
 mod serve;
+mod show;
 mod targets;
 
 use args::{Command, Program};
@@ -44,6 +46,8 @@ pub fn main() -> std::process::ExitCode {
         Some(Command::Operations(operations)) => operations::run(&context, &operations),
         #[cfg(feature = "emulator")]
         Some(Command::Serve(serve)) => serve::run(&context, serve),
+        Some(Command::Merge(merge)) => merge::run(&context, &merge),
+        Some(Command::Show(show)) => show::run(&context, &show),
         Some(Command::Init(init)) => init::run(&context, &init),
         Some(Command::Schema { of }) => schema::run(&context, of),
         Some(Command::Completions { shell }) => args::completions(&context, shell),

@@ -28,6 +28,12 @@ pub use interrupt::Interrupt;
 pub use schedule::run;
 pub use target::{Target, Targets};
 
+/// Hears of every request of a scenario.
+pub trait Tracing: std::fmt::Debug + Send + Sync {
+    /// What the requests of a scenario carry.
+    fn tap(&self, instance: &crate::scenario::Instance) -> Option<crate::agentos::Tap>;
+}
+
 /// How a run is done.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -61,4 +67,6 @@ pub struct Settings {
     pub run_id: String,
     /// When it began, ISO 8601 in UTC.
     pub started_at: String,
+    /// Who hears of every request.
+    pub tracing: Option<Arc<dyn Tracing>>,
 }

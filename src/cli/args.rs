@@ -51,6 +51,10 @@ pub(super) enum Command {
     Serve(ServeArgs),
     /// Write a starter project
     Init(InitArgs),
+    /// Join the JSON reports of shards into one
+    Merge(MergeArgs),
+    /// Show a trace that `--trace` has kept
+    Show(ShowArgs),
     /// Print the JSON Schema of scenario files, for editors
     Schema {
         /// Of what
@@ -132,6 +136,9 @@ pub(super) struct RunArgs {
     /// A scenario whose `requires` is not met fails
     #[arg(long)]
     pub(super) strict: bool,
+    /// Keep all requests, answers and events of each failed scenario here; `agentos-run show FILE` reads them
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) trace: Option<PathBuf>,
     /// Write a report: terminal, junit, json, jsonl, tap, html, github, markdown; repeatable
     #[arg(long = "report", value_name = "FORMAT[=PATH]")]
     pub(super) reports: Vec<String>,
@@ -141,6 +148,28 @@ pub(super) struct RunArgs {
     /// Say failures and counts only
     #[arg(short, long, conflicts_with = "verbose")]
     pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  agentos-run merge shard-*.json --report junit=junit.xml --report html=report.html"
+)]
+pub(super) struct MergeArgs {
+    /// Reports that `--report json=FILE` or `jsonl=FILE` wrote
+    #[arg(value_name = "REPORT", required = true)]
+    pub(super) files: Vec<PathBuf>,
+    /// Write a report: terminal, junit, json, tap, html, github, markdown; repeatable
+    #[arg(long = "report", value_name = "FORMAT[=PATH]")]
+    pub(super) reports: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// A trace
+    pub(super) file: PathBuf,
+    /// Show headers, whole bodies and the data of events too
+    #[arg(short, long)]
+    pub(super) verbose: bool,
 }
 
 #[derive(Debug, Args)]

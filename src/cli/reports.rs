@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::context::Context;
 use super::output::Output;
@@ -10,8 +11,10 @@ use crate::diagnostic::{self, Problem};
 use crate::report::destination::{Destination, Replacement};
 use crate::report::jsonl::JsonLines;
 use crate::report::records::Records;
+use crate::report::trace::Traces;
 use crate::report::write::{self, Format};
 use crate::scenario::load;
+use crate::secret::Masker;
 
 /// The names of the formats, as they are given.
 const NAMES: [(&str, Kind); 8] = [
@@ -116,6 +119,16 @@ impl Reports {
         Ok(())
     }
 
+    /// Whether something is wanted as it happens.
+    pub(super) fn has_lines(&self) -> bool {
+        self.lines.is_some()
+    }
+
+    /// With the terminal's: that of a run that is over.
+    pub(super) fn and_terminal(&mut self) {
+        self.files.insert(0, ("terminal".to_owned(), Format::Text, None));
+    }
+
     /// Whether there are none but the terminal's.
     pub(super) fn is_empty(&self) -> bool {
         self.files.is_empty() && self.lines.is_none()
@@ -167,7 +180,7 @@ impl Reports {
             let (out, replacement): (Box<dyn Write>, _) = match open.transpose() {
                 Ok(Some((file, replacement))) => (Box::new(file), Some(replacement)),
                 // GitHub reads both; the other report on standard output must stay what it is.
-                Ok(None) if format == Format::Github && self.stdout_is_taken => {
+                Ok(None) if matches!(format, Format::Github | Format::Text) && self.stdout_is_taken => {
                     (Box::new(io::stderr()), None)
                 }
                 Ok(None) => (Box::new(Stdout), None),
@@ -190,6 +203,23 @@ impl Reports {
         }
         whole
     }
+}
+
+/// The traces of a run, in a folder that can be written to.
+pub(super) fn traces(folder: &Path, masker: &Masker) -> Result<Arc<Traces>, Problem> {
+    Traces::new(folder, masker.clone()).map(Arc::new).map_err(|error| {
+        let (folder, cause) = (folder.display(), load::io_cause(&error));
+        let message = format!("the traces cannot be written to {folder}: {cause}; nothing was sent");
+        Problem::error("cli::trace", message)
+    })
+}
+
+/// Writes the traces that are left; whether all of them could be written.
+pub(super) fn finish(traces: Option<&Traces>, output: &Output) -> bool {
+    let Some(Err(error)) = traces.map(Traces::finish) else { return true };
+    let message = format!("a trace was not written: {}", load::io_cause(&error));
+    output.problem(&Problem::error("report::unwritten", message));
+    false
 }
 
 fn kind(name: &str, option: &str) -> Result<Kind, Problem> {

@@ -12,16 +12,17 @@ use super::args::{RunArgs, SelectionArgs};
 use super::context::Context;
 use super::exit::Exit;
 use super::output::OnStandardError;
-use super::reports::Reports;
+use super::reports::{self, Reports};
 use super::targets::{self, Plan, Refusal, Started};
 use crate::agentos::Timeouts;
 use crate::diagnostic::{self, Problem, Problems};
 use crate::duration;
-use crate::engine::{self, Interrupt, Observers, Sender, Settings, Targets};
+use crate::engine::{self, Interrupt, Observers, Sender, Settings, Targets, Tracing};
 use crate::project::Project;
 use crate::report::record::{Builder, Limits};
 use crate::report::recorder::{About, Recorder};
 use crate::report::terminal::{Sink, Terminal, Verbosity};
+use crate::report::trace::Traces;
 use crate::scenario::load::{self, Loaded};
 use crate::scenario::select::{Selection, Tags};
 use crate::scenario::{self, Instance, Scenario};
@@ -96,6 +97,14 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
             return Exit::Invalid;
         }
     };
+    let traces = match args.trace.as_deref().map(|folder| reports::traces(folder, &masker)).transpose() {
+        Ok(traces) => traces,
+        Err(problem) => {
+            output.problem(&problem);
+            return Exit::Invalid;
+        }
+    };
+    settings.tracing = traces.clone().map(|traces| traces as Arc<dyn Tracing>);
     let runtime = match targets::runtime() {
         Ok(runtime) => runtime,
         Err(problem) => {
@@ -103,7 +112,7 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
             return Exit::Unreachable;
         }
     };
-    runtime.block_on(execute(context, &args, project.as_ref(), instances, settings, masker, reports))
+    runtime.block_on(execute(context, &args, project.as_ref(), instances, settings, masker, reports, traces))
 }
 
 async fn execute(
@@ -114,6 +123,7 @@ async fn execute(
     settings: Settings,
     masker: crate::secret::Masker,
     mut reports: Reports,
+    traces: Option<Arc<Traces>>,
 ) -> Exit {
     let interrupt = Interrupt::new();
     targets::watch_signals(&interrupt);
@@ -151,20 +161,27 @@ async fn execute(
     let (sink, style): (&dyn Sink, _) =
         if reports.stdout_is_taken { (&on_error, context.error_style()) } else { (&output, context.style()) };
     let several = settings.jobs > 1 && instances.len() > 1;
-    let terminal =
-        Terminal::new(sink, &masker, style, verbosity, head, context.is_watched()).side_by_side(several);
+    let terminal = Terminal::new(sink, &masker, style, verbosity, head, context.is_watched())
+        .side_by_side(several)
+        .traced(traces.clone());
     let lines = reports.lines();
+    let about = About {
+        id: settings.run_id.clone(),
+        started_at: settings.started_at.clone(),
+        targets: names.iter().map(|name| (*name).to_owned()).collect(),
+        shard: None,
+    };
+    let mut observers = Observers(Vec::new());
+    if let Some(traces) = &traces {
+        // First: the others name the files that it writes.
+        traces.about(about.clone());
+        observers.0.push(&**traces);
+    }
     let recorder = (!reports.is_empty()).then(|| {
-        let about = About {
-            id: settings.run_id.clone(),
-            started_at: settings.started_at.clone(),
-            targets: names.iter().map(|name| (*name).to_owned()).collect(),
-            shard: None,
-        };
         let builder = Builder::new(masker.clone(), Limits::default());
-        Recorder::new(about, instances.clone(), builder, lines.as_ref())
+        Recorder::new(about, instances.clone(), builder, lines.as_ref()).traced(traces.clone())
     });
-    let mut observers = Observers(vec![&terminal]);
+    observers.0.push(&terminal);
     if let Some(recorder) = &recorder {
         observers.0.push(recorder);
     }
@@ -179,8 +196,9 @@ async fn execute(
     if summary.is_none() {
         output.warn("stopped at once: `finally` steps may not have run");
     }
+    let traced = reports::finish(traces.as_deref(), &output);
     let records = recorder.map(Recorder::finish);
-    let written = records.is_none_or(|records| reports.write(records, lines, &output));
+    let written = records.is_none_or(|records| reports.write(records, lines, &output)) && traced;
     match summary {
         None => Exit::Interrupted,
         Some(summary) if summary.interrupted => Exit::Interrupted,
@@ -278,6 +296,7 @@ fn prepare(
         environment: Arc::clone(&context.environment),
         run_id: run_id(),
         started_at: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        tracing: None,
     };
     let selection = selection_of(&args.selection)?;
     Ok((settings, selection))
@@ -425,8 +444,19 @@ pub(super) fn paths(
 ) -> Result<Vec<String>, ()> {
     if let [only] = given {
         // A misspelt command looks like a path.
-        let commands =
-            ["run", "check", "list", "call", "operations", "serve", "init", "schema", "completions"];
+        let commands = [
+            "run",
+            "check",
+            "list",
+            "call",
+            "operations",
+            "serve",
+            "init",
+            "merge",
+            "show",
+            "schema",
+            "completions",
+        ];
         let is_word = only.chars().all(|c| c.is_ascii_alphabetic());
         if let (true, false, Some(command)) =
             (is_word, Path::new(only).exists(), diagnostic::nearest(only, commands))

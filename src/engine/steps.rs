@@ -13,7 +13,7 @@ use super::event::{Event, Failure, Observer, Phase, ScenarioReport, StepReport, 
 use super::request::{Received, Request};
 use super::stop::{Stop, Whose};
 use super::{Settings, Target};
-use crate::agentos::{Error, ErrorKind, Exchange, SentRequest, Transcript};
+use crate::agentos::{Error, ErrorKind, Exchange, SentRequest, Tap, Transcript};
 use crate::diagnostic::Problem;
 use crate::expr::Expression;
 use crate::outcome::Outcome;
@@ -346,6 +346,11 @@ impl Run<'_> {
         (Done { request, exchange, transcript, notes, ..done }, Some(outcome))
     }
 
+    /// Who hears of the requests of this scenario.
+    pub(super) fn tap(&self) -> Option<Tap> {
+        self.settings.tracing.as_ref()?.tap(self.instance)
+    }
+
     async fn send(&self, step: &Step) -> Result<Arrived, Box<Done>> {
         let failed = |problems: Vec<Problem>| {
             let failures = problems.into_iter().map(Failure::from).collect();
@@ -358,7 +363,7 @@ impl Run<'_> {
             Action::Http(action) => Request::of_http(step, action, identity, scope, self.settings),
             _ => return Err(Box::default()),
         };
-        let request = request.map_err(failed)?;
+        let request = request.map_err(failed)?.tapped(self.tap());
         if let Action::Operation(action) = &step.action
             && let Some(lack) = self.target.lacks_operation(action.operation.spec).await
         {
