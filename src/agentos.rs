@@ -28,16 +28,43 @@
 //! # }
 //! ```
 //!
+//! # Sending
+//!
 //! [`Client::send`] gives the answer as its type and takes every refusal for an error. [`Operation::execute`] and
 //! [`Client::exchange`] give the answer as it is, with status, headers and times. An answer of 200 does not say that a
-//! run succeeded: [`run::failure_of`] does.
+//! run succeeded: [`run::failure_of`] does. An [`Error`] says what happened, and keeps the request, whose
+//! [`SentRequest::curl`] repeats it in a shell.
+//!
+//! Clocks ([`Timeouts`]) and further headers ([`CallOptions`]) are set per client and per call; an [`Identity`] makes the
+//! headers of a user, a JWT among them. Nothing is retried.
+//!
+//! # What there is
+//!
+//! | Module | For |
+//! | --- | --- |
+//! | [`discovery`] | what the AgentOS is and offers |
+//! | [`agents`], [`teams`], [`workflows`] | running them, continuing, cancelling, resuming, their runs |
+//! | [`stream`], [`event`], [`transcript`] | the answer of a run as it comes, as typed events, and put together |
+//! | [`runs`], [`run`], [`decision`] | waiting for runs in the background, what their answers say, what people decide |
+//! | [`sessions`] | conversations: finding, reading, naming, clearing, deleting |
+//! | [`memories`], [`knowledge`] | what is remembered of users, what agents can look up |
+//! | [`traces`], [`metrics`], [`evals`] | what happened within runs, how much, how well |
+//! | [`databases`] | bringing tables up to date |
+//! | [`auth`], [`transport`], [`error`] | who asks, how it is sent, what can go wrong |
+//! | [`operation`], [`field`] | the catalogue: every operation with its fields and documentation, made from JSON |
+//!
+//! An example for each stands in `examples/`.
+//!
+//! # Versions
 //!
 //! The names of operations and fields are those of the API; [`catalogue`] lists all of them with their documentation.
-//! It is written against agno 3.1.10, and tolerant down to 2.3.
+//! It is written against agno 3.1.10, and tolerant down to 2.3: what a server leaves out is `None`, and what is unknown
+//! is kept in `other`. [`Spec::since`](Spec) says which version has an operation.
 
 pub mod agents;
 pub mod answer;
 pub mod auth;
+mod continuing;
 pub mod databases;
 pub mod decision;
 pub mod discovery;

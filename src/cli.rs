@@ -6,6 +6,7 @@ mod args;
 mod call;
 mod check;
 mod context;
+mod embedded;
 mod exit;
 mod init;
 mod list;

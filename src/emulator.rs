@@ -6,7 +6,8 @@
 mod auth;
 mod body;
 mod call;
-mod cast;
+pub mod cast;
+mod chaos;
 mod clock;
 mod cors;
 mod database;
@@ -51,8 +52,8 @@ use tokio::sync::oneshot;
 
 use self::auth::Guard;
 use self::cast::Cast;
+use self::chaos::Chaos;
 use self::os::Os;
-use self::store::Store;
 
 /// How the embedded AgentOS is started.
 #[derive(Clone, Default)]
@@ -70,6 +71,10 @@ pub struct Options {
     pub jwt_audience: Option<String>,
     /// Whether users see only what is theirs. Only tokens tell who asks.
     pub user_isolation: bool,
+    /// Who plays; the default cast when unset.
+    pub cast: Option<Cast>,
+    /// The seed of what goes wrong on purpose; nothing does when unset, but what the cast says.
+    pub chaos: Option<u64>,
 }
 
 impl fmt::Debug for Options {
@@ -82,6 +87,8 @@ impl fmt::Debug for Options {
             .field("jwt_secret", &self.jwt_secret.as_ref().map(|_| "***"))
             .field("jwt_audience", &self.jwt_audience)
             .field("user_isolation", &self.user_isolation)
+            .field("cast", &self.cast.map(|cast| cast.os.id))
+            .field("chaos", &self.chaos)
             .finish()
     }
 }
@@ -117,6 +124,8 @@ pub enum Error {
 #[derive(Debug)]
 pub struct Emulator {
     base_url: String,
+    auth_mode: &'static str,
+    chaos: Option<u64>,
     // Both are there until the server is stopped.
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -125,20 +134,31 @@ pub struct Emulator {
 impl Emulator {
     /// Starts the server and returns when it listens.
     pub fn start(options: Options) -> Result<Self, Error> {
-        let Options { port, db, security_key, jwt_secret, jwt_audience, user_isolation } = options;
+        let Options { port, db, security_key, jwt_secret, jwt_audience, user_isolation, cast, chaos } =
+            options;
+        let cast = cast.unwrap_or_default();
+        let auth = cast.auth;
         // An empty key means none, as in agno 3.1.10.
-        let guard = Guard {
-            key: security_key.filter(|key| !key.is_empty()),
-            secret: jwt_secret.filter(|secret| !secret.is_empty()),
-            audience: jwt_audience,
-            isolation: user_isolation,
+        let some = |text: Option<String>, other: &Option<String>| {
+            text.or_else(|| other.clone()).filter(|text| !text.is_empty())
         };
+        let guard = Guard {
+            key: some(security_key, &auth.security_key),
+            secret: some(jwt_secret, &auth.jwt_secret),
+            audience: some(jwt_audience, &auth.jwt_audience),
+            isolation: user_isolation || auth.user_isolation,
+        };
+        let auth_mode = guard.mode();
+        let chaos = Chaos::new(cast, chaos);
+        let seed = chaos.seed();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
             .map_err(|source| Error::Listen { port, source })?;
         let address = listener.local_addr().map_err(|source| Error::Listen { port, source })?;
-        let store = Store::open(db.as_deref()).map_err(|source| Error::Database { path: db, source })?;
-        let app = router::app(Arc::new(Os::new(store, Cast::default(), guard)));
+        let os = Os::open(db.as_deref(), cast, guard, chaos)
+            .and_then(|os| knowledge::seed(&os).map(|()| os))
+            .map_err(|source| Error::Database { path: db, source })?;
+        let app = router::app(Arc::new(os));
         let (stop, stopped) = oneshot::channel::<()>();
         let (ready, listens) = mpsc::channel();
         let thread = thread::Builder::new()
@@ -148,12 +168,28 @@ impl Emulator {
         // A thread that ends without a word has panicked; its message is on standard error.
         let lost = || Err(io::Error::other("the thread ended before it served"));
         listens.recv().unwrap_or_else(|_| lost()).map_err(|source| Error::Thread { source })?;
-        Ok(Self { base_url: format!("http://{address}"), stop: Some(stop), thread: Some(thread) })
+        Ok(Self {
+            base_url: format!("http://{address}"),
+            auth_mode,
+            chaos: seed,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
     }
 
     /// Where it listens, `http://127.0.0.1:<port>`, without a slash at the end.
     pub fn base_url(&self) -> &str {
         &self.base_url
+    }
+
+    /// What it wants to see of who asks: `none`, `security_key` or `jwt`.
+    pub fn auth_mode(&self) -> &'static str {
+        self.auth_mode
+    }
+
+    /// The seed of its chaos, where there is some.
+    pub fn chaos(&self) -> Option<u64> {
+        self.chaos
     }
 
     /// Stops the server and waits until its thread has ended.

@@ -7,6 +7,7 @@ mod answer;
 mod bulk;
 mod context;
 pub mod event;
+mod fragments;
 mod gate;
 pub mod identity;
 mod interpreter;
@@ -20,8 +21,8 @@ pub mod target;
 
 pub use bulk::tally::{BulkReport, Reason};
 pub use event::{
-    Event, Failure, Observer, Observers, Phase, ScenarioReport, SlowStep, Status, StepReport, StepStatus,
-    Summary,
+    Caller, Event, Failure, Observer, Observers, Phase, ScenarioReport, SlowStep, Status, StepReport,
+    StepStatus, Summary,
 };
 pub use identity::Sender;
 pub use interrupt::Interrupt;

@@ -46,6 +46,15 @@ impl Path {
         &self.text
     }
 
+    /// The name that comes first in it, where one does: `token` of `$.token.text`.
+    pub fn first_name(&self) -> Option<&str> {
+        match self.query.segments.first()? {
+            // The parser keeps the quotes of `['name']`.
+            Segment::Selector(Selector::Name(name)) => Some(name.trim_matches(['\'', '"'])),
+            _ => None,
+        }
+    }
+
     /// Whether it can match one value only: no wildcard, slice, filter or `..`.
     pub fn is_singular(&self) -> bool {
         self.singular

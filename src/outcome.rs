@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::agentos;
+
 /// The answer to a step, or why there is none.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
@@ -77,12 +79,23 @@ impl Outcome {
         }
     }
 
-    /// What a paused run waits for.
-    pub fn requirements(&self) -> Option<&Value> {
-        ["requirements", "step_requirements"]
+    /// What a paused run waits for. The server goes on listing what has been decided, also when the run has ended: that
+    /// is in `$.requirements` of the body, and here no longer.
+    pub fn requirements(&self) -> Option<Value> {
+        let over = |status: &str| !status.eq_ignore_ascii_case("PAUSED");
+        if self.field("status").and_then(Value::as_str).is_some_and(over) {
+            return None;
+        }
+        let found = ["requirements", "step_requirements"]
             .into_iter()
             .find_map(|name| self.field(name))
-            .filter(|found| !found.is_null())
+            .filter(|found| !found.is_null())?;
+        Some(match found {
+            Value::Array(all) => {
+                all.iter().filter(|one| !agentos::decision::is_decided(one)).cloned().collect()
+            }
+            other => other.clone(),
+        })
     }
 
     /// The token counts, by the names of the language: `input`, `output`, `total`, `reasoning`, ...

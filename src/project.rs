@@ -61,6 +61,10 @@ pub struct TargetSettings {
     pub jobs: Option<usize>,
     /// A server that is started for the run.
     pub serve: Option<Serve>,
+    /// Who plays, where it is the embedded AgentOS: a cast file, relative to the project.
+    pub cast: Option<String>,
+    /// The seed of the faults of the embedded AgentOS.
+    pub chaos: Option<u64>,
 }
 
 /// A server that is started, awaited and stopped.
@@ -194,11 +198,39 @@ fn targets(node: &Node, problems: &mut Problems) -> Vec<TargetSettings> {
                 Some(Key { span: entry.value.span.clone(), name })
             });
             let jobs = fields.get("jobs").and_then(|entry| jobs(&entry.value, problems));
-            fields.finish(&["base_url", "headers", "as", "jobs", "serve"], &[], "a target", problems);
+            let cast = fields.text("cast", problems);
+            let chaos = fields.get("chaos").and_then(|entry| seed(&entry.value, problems));
+            for name in ["cast", "chaos"] {
+                let url = base_url.as_ref().and_then(Template::as_literal);
+                if let (Some(entry), Some(url)) = (fields.get(name), url)
+                    && url != EMBEDDED
+                {
+                    problems.push(
+                        Problem::error("project::cast", format!("`{name}` is for the embedded AgentOS"))
+                            .label(&entry.key.span, "this target is another")
+                            .help("base_url: embedded"),
+                    );
+                }
+            }
+            fields.finish(
+                &["base_url", "headers", "as", "jobs", "serve", "cast", "chaos"],
+                &[],
+                "a target",
+                problems,
+            );
             let name = entry.key.clone();
-            Some(TargetSettings { name, base_url: base_url?, headers, identity, jobs, serve })
+            Some(TargetSettings { name, base_url: base_url?, headers, identity, jobs, serve, cast, chaos })
         })
         .collect()
+}
+
+/// The seed of faults.
+fn seed(node: &Node, problems: &mut Problems) -> Option<u64> {
+    let seed = if let Kind::Number(number) = &node.kind { number.as_u64() } else { None };
+    if seed.is_none() {
+        problems.push(expected("project::chaos", "`chaos`", "a seed: a whole number", node));
+    }
+    seed
 }
 
 fn jobs(node: &Node, problems: &mut Problems) -> Option<usize> {

@@ -1,4 +1,27 @@
 //! Agents: what they are, running them, their runs.
+//!
+//! [`RunAgent`] asks an agent something. A session that does not exist is created, and the answer names it; who gives
+//! its id again goes on with the conversation. A run that waits for a person has the status `PAUSED` and is continued
+//! with [`ContinueAgentRun`]; [`ListAgentRuns`] and [`GetAgentRun`] read what is stored.
+//!
+//! ```no_run
+//! # use agentos_run::agentos::{Client, Error};
+//! # async fn example(client: &Client) -> Result<(), Error> {
+//! # use agentos_run::agentos::agents::RunAgent;
+//! let ask = RunAgent {
+//!     agent_id: "assistant".into(),
+//!     message: "What is the capital of France?".into(),
+//!     user_id: Some("ada".into()),
+//!     ..RunAgent::default()
+//! };
+//! let answer = client.send(&ask).await?;
+//! println!("{:?} {:?} in session {:?}", answer.status, answer.content, answer.session_id);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! With `stream: true`, [`Operation::open`] gives the events as they come: see [`stream`](super::stream). With
+//! `background: Some(true)` the run is apart from the connection, and waited for unless `wait` says otherwise.
 
 mod control;
 
@@ -158,14 +181,15 @@ impl Operation for RunAgent {
     }
 
     fn begins(&self) -> Option<Beginning<'_>> {
-        Some(Beginning {
-            component_id: &self.agent_id,
-            run_id: self.run_id.as_deref(),
-            session_id: self.session_id.as_deref(),
-            background: self.background == Some(true),
-            wait: self.wait != Some(false),
-            poll: self.poll.as_ref(),
-        })
+        let (run_id, session_id) = (self.run_id.as_ref(), self.session_id.as_ref());
+        Some(Beginning::of(
+            &self.agent_id,
+            run_id,
+            session_id,
+            self.background,
+            self.wait,
+            self.poll.as_ref(),
+        ))
     }
 }
 

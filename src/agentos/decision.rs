@@ -53,6 +53,15 @@ impl Decisions<'_> {
     }
 }
 
+/// Whether a requirement of a run, or the requirement of a step, has got what it asked for.
+pub fn is_decided(requirement: &Value) -> bool {
+    let form = if requirement.get("tool_execution").is_some() { Form::Requirements } else { Form::Steps };
+    let known = |name: &str| requirement.get(name).is_some();
+    // What is of no shape that is known is taken for something that waits.
+    let ours = known("tool_execution") || known("step_id");
+    ours && Waiting::of(form, &mut [requirement.clone()]).is_empty()
+}
+
 /// The form of what waits: the field of the answer that holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {

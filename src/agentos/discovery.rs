@@ -1,4 +1,15 @@
 //! Discovery: what an AgentOS is and offers.
+//!
+//! ```no_run
+//! # use agentos_run::agentos::{Client, Error};
+//! # async fn example(client: &Client) -> Result<(), Error> {
+//! # use agentos_run::agentos::discovery::{GetConfig, GetInfo};
+//! let config = client.send(&GetConfig::default()).await?;
+//! println!("{} with {} agents", config.os_id, config.agents.len());
+//! println!("agno {:?}", client.send(&GetInfo::default()).await?.agno_version);
+//! # Ok(())
+//! # }
+//! ```
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

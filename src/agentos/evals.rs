@@ -1,4 +1,24 @@
 //! Evaluations of agents and teams that the AgentOS itself carries out.
+//!
+//! [`RunEval`] runs an agent and judges the run: by the tools that it called, by its time, or by a model.
+//!
+//! ```no_run
+//! # use agentos_run::agentos::{Client, Error};
+//! # async fn example(client: &Client) -> Result<(), Error> {
+//! # use agentos_run::agentos::evals::{EvalType, RunEval};
+//! let eval = RunEval {
+//!     eval_type: EvalType::Reliability,
+//!     agent_id: Some("toolbox".into()),
+//!     input: "add 2 and 3".into(),
+//!     expected_tool_calls: Some(vec!["add".into()]),
+//!     ..RunEval::default()
+//! };
+//! if let Some(verdict) = client.send(&eval).await? {
+//!     println!("{:?}", verdict.eval_data);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,26 @@
 //! Knowledge: documents that agents search.
+//!
+//! [`UploadKnowledgeContent`] adds a file, a text or what lies at a URL. The server takes it and works on it afterwards,
+//! which `wait` waits for. [`SearchKnowledge`] finds pieces of documents, as agents do.
+//!
+//! ```no_run
+//! # use agentos_run::agentos::{Client, Error};
+//! # async fn example(client: &Client) -> Result<(), Error> {
+//! # use agentos_run::agentos::knowledge::{SearchKnowledge, UploadKnowledgeContent};
+//! let upload = UploadKnowledgeContent {
+//!     name: Some("Freedonia".into()),
+//!     text_content: Some("The capital of Freedonia is Sylvania City.".into()),
+//!     wait: true,
+//!     ..UploadKnowledgeContent::default()
+//! };
+//! println!("{:?}", client.send(&upload).await?.status);
+//! let search = SearchKnowledge { query: "capital".into(), max_results: Some(3), ..SearchKnowledge::default() };
+//! for piece in client.send(&search).await?.data {
+//!     println!("{:?}: {:?}", piece.name, piece.content);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod upload;
 

@@ -1,4 +1,25 @@
 //! Memories: what is remembered of users beyond their sessions.
+//!
+//! A memory is a sentence about a user with topics. Agents write them while they run; here they are written, found,
+//! changed and deleted by hand.
+//!
+//! ```no_run
+//! # use agentos_run::agentos::{Client, Error};
+//! # async fn example(client: &Client) -> Result<(), Error> {
+//! # use agentos_run::agentos::memories::{CreateMemory, ListMemories};
+//! let memory = CreateMemory {
+//!     memory: "Likes green tea".into(),
+//!     user_id: Some("ada".into()),
+//!     topics: Some(vec!["drinks".into()]),
+//!     ..CreateMemory::default()
+//! };
+//! let id = client.send(&memory).await?.memory_id;
+//! let search =
+//!     ListMemories { user_id: Some("ada".into()), search_content: Some("tea".into()), ..ListMemories::default() };
+//! assert!(client.send(&search).await?.data.iter().any(|memory| memory.memory_id == id));
+//! # Ok(())
+//! # }
+//! ```
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,19 @@
 //! Metrics: counts per day.
+//!
+//! The server counts when it is asked to: [`RefreshMetrics`] first, then [`GetMetrics`].
+//!
+//! ```no_run
+//! # use agentos_run::agentos::{Client, Error};
+//! # async fn example(client: &Client) -> Result<(), Error> {
+//! # use agentos_run::agentos::metrics::{GetMetrics, RefreshMetrics};
+//! client.send(&RefreshMetrics::default()).await?;
+//! let since = GetMetrics { starting_date: Some("2026-01-01".into()), ..GetMetrics::default() };
+//! for day in client.send(&since).await?["metrics"].as_array().into_iter().flatten() {
+//!     println!("{}: {} runs", day["date"], day["agent_runs_count"]);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

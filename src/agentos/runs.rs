@@ -170,7 +170,26 @@ pub struct Beginning<'a> {
     pub poll: Option<&'a Poll>,
 }
 
-impl Beginning<'_> {
+impl<'a> Beginning<'a> {
+    /// The run of an operation with these fields.
+    pub(super) fn of(
+        component_id: &'a str,
+        run_id: Option<&'a String>,
+        session_id: Option<&'a String>,
+        background: Option<bool>,
+        wait: Option<bool>,
+        poll: Option<&'a Poll>,
+    ) -> Self {
+        Self {
+            component_id,
+            run_id: run_id.map(String::as_str),
+            session_id: session_id.map(String::as_str),
+            background: background == Some(true),
+            wait: wait != Some(false),
+            poll,
+        }
+    }
+
     /// The end of a run in the background whose beginning was answered 202; any other answer is given back.
     pub(super) async fn end(
         self,

@@ -1,4 +1,23 @@
 //! Sessions: the stored conversations of agents, teams and workflows.
+//!
+//! [`GetSessions`] lists them page by page, with filters; [`GetSession`] and [`GetSessionRuns`] read one. They can be
+//! made beforehand ([`CreateSession`], with a state), named, changed, cleared and deleted. To every deletion the server
+//! says 204, whether anything was deleted or not: `verify` looks.
+//!
+//! ```no_run
+//! # use agentos_run::agentos::{Client, Error};
+//! # async fn example(client: &Client) -> Result<(), Error> {
+//! # use agentos_run::agentos::sessions::{DeleteSession, GetSessions};
+//! let mine = GetSessions { user_id: Some("ada".into()), limit: Some(50), ..GetSessions::default() };
+//! let page = client.send(&mine).await?;
+//! println!("{:?} in all", page.meta.total_count);
+//! for session in page.data {
+//!     let delete = DeleteSession { session_id: session.session_id, verify: true, ..DeleteSession::default() };
+//!     client.send(&delete).await?;
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod clear;
 pub mod create;

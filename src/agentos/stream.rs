@@ -1,4 +1,28 @@
 //! Runs that are answered as a stream of events: read as they come, with a clock for the pauses and one for all of it.
+//!
+//! [`Operation::open`](super::Operation::open) opens the stream of a run with `stream: true`. It is a
+//! [`Stream`](futures_util::Stream) of [`RunEvent`]s, typed as far as this crate knows them; a [`Transcript`] puts them
+//! together.
+//!
+//! ```no_run
+//! # use agentos_run::agentos::{Client, Error};
+//! # async fn example(client: &Client) -> Result<(), Error> {
+//! # use agentos_run::agentos::agents::RunAgent;
+//! # use agentos_run::agentos::{CallOptions, Component, Opened, Operation as _, Transcript};
+//! # use futures_util::StreamExt as _;
+//! let ask = RunAgent { agent_id: "slow".into(), message: "20 words".into(), stream: true, ..RunAgent::default() };
+//! if let Opened::Stream(mut stream) = ask.open(client, &CallOptions::default()).await? {
+//!     let mut transcript = Transcript::new(Component::Agent);
+//!     while let Some(event) = stream.next().await {
+//!         let event = event?;
+//!         print!("{}", event.delta().unwrap_or_default());
+//!         transcript.push(event);
+//!     }
+//!     println!("{:?}, first word after {:?}", transcript.ending(), transcript.ttft());
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod lasting;
 

@@ -1,4 +1,21 @@
 //! Teams: what they are, running them, their runs.
+//!
+//! A team is run like an agent. Its leader's answer is `content`; those of the members are in `member_responses`, which
+//! is kept in `other`. A team that waits for a person lists what for in `requirements`, which [`ContinueTeamRun`] takes
+//! from its answer.
+//!
+//! ```no_run
+//! # use agentos_run::agentos::{Client, Error};
+//! # async fn example(client: &Client) -> Result<(), Error> {
+//! # use agentos_run::agentos::teams::RunTeam;
+//! let ask = RunTeam { team_id: "duo".into(), message: "Who are you?".into(), ..RunTeam::default() };
+//! let answer = client.send(&ask).await?;
+//! for member in answer.other["member_responses"].as_array().into_iter().flatten() {
+//!     println!("{}: {}", member["agent_id"], member["content"]);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod control;
 
@@ -159,14 +176,8 @@ impl Operation for RunTeam {
     }
 
     fn begins(&self) -> Option<Beginning<'_>> {
-        Some(Beginning {
-            component_id: &self.team_id,
-            run_id: self.run_id.as_deref(),
-            session_id: self.session_id.as_deref(),
-            background: self.background == Some(true),
-            wait: self.wait != Some(false),
-            poll: self.poll.as_ref(),
-        })
+        let (run_id, session_id) = (self.run_id.as_ref(), self.session_id.as_ref());
+        Some(Beginning::of(&self.team_id, run_id, session_id, self.background, self.wait, self.poll.as_ref()))
     }
 }
 

@@ -1,4 +1,20 @@
 //! Traces: what happened within runs, span by span.
+//!
+//! They are there on a server with tracing, as soon as their run has ended. [`GetTraces`] finds those of a run, a
+//! session or a user; [`GetTrace`] reads one as a tree.
+//!
+//! ```no_run
+//! # use agentos_run::agentos::{Client, Error};
+//! # async fn example(client: &Client) -> Result<(), Error> {
+//! # use agentos_run::agentos::traces::{GetTrace, GetTraces};
+//! let failed = GetTraces { status: Some("ERROR".into()), limit: Some(10), ..GetTraces::default() };
+//! for trace in client.send(&failed).await?.data {
+//!     let whole = client.send(&GetTrace { trace_id: trace.trace_id, ..GetTrace::default() }).await?;
+//!     println!("{}", whole["tree"]);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,24 @@
 //! Workflows: what they are, running them, their runs.
+//!
+//! A workflow is run like an agent, and says what became of each of its steps in `step_results`. One whose step failed
+//! is still `COMPLETED` to the server: [`failure_of`](super::run::failure_of) looks closer.
+//!
+//! ```no_run
+//! # use agentos_run::agentos::{Client, Error};
+//! # async fn example(client: &Client) -> Result<(), Error> {
+//! # use agentos_run::agentos::workflows::RunWorkflow;
+//! let run = RunWorkflow {
+//!     workflow_id: "pipeline".into(),
+//!     message: "a draft".into(),
+//!     background: Some(true), // apart from this connection, and waited for
+//!     ..RunWorkflow::default()
+//! };
+//! for step in client.send(&run).await?.other["step_results"].as_array().into_iter().flatten() {
+//!     println!("{}: {}", step["step_name"], step["success"]);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod control;
 
@@ -165,14 +185,15 @@ impl Operation for RunWorkflow {
     }
 
     fn begins(&self) -> Option<Beginning<'_>> {
-        Some(Beginning {
-            component_id: &self.workflow_id,
-            run_id: self.run_id.as_deref(),
-            session_id: self.session_id.as_deref(),
-            background: self.background == Some(true),
-            wait: self.wait != Some(false),
-            poll: self.poll.as_ref(),
-        })
+        let (run_id, session_id) = (self.run_id.as_ref(), self.session_id.as_ref());
+        Some(Beginning::of(
+            &self.workflow_id,
+            run_id,
+            session_id,
+            self.background,
+            self.wait,
+            self.poll.as_ref(),
+        ))
     }
 }
 

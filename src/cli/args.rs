@@ -55,7 +55,7 @@ pub(super) enum Command {
     Merge(MergeArgs),
     /// Show a trace that `--trace` has kept
     Show(ShowArgs),
-    /// Print the JSON Schema of scenario files, for editors
+    /// Print a JSON Schema: of scenario files or of cast files, for editors; of the JSON report
     Schema {
         /// Of what
         #[arg(value_enum, default_value_t = SchemaOf::Scenario)]
@@ -68,11 +68,14 @@ pub(super) enum Command {
     },
 }
 
-/// What has a schema.
+/// What a schema describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum SchemaOf {
     /// Scenario files.
     Scenario,
+    /// Cast files of the embedded AgentOS.
+    #[cfg(feature = "emulator")]
+    Cast,
     /// The JSON report.
     Report,
 }
@@ -89,6 +92,12 @@ pub(super) struct TargetArgs {
     /// Start the embedded AgentOS and run against it
     #[arg(long, conflicts_with = "target")]
     pub(super) embedded: bool,
+    /// Who plays in the embedded AgentOS: a cast file
+    #[arg(long, value_name = "FILE", conflicts_with = "target")]
+    pub(super) cast: Option<PathBuf>,
+    /// Let the embedded AgentOS fail now and then, the same way for the same seed
+    #[arg(long, value_name = "SEED", conflicts_with = "target")]
+    pub(super) chaos: Option<u64>,
     /// Send a header with every request; repeatable
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     pub(super) headers: Vec<String>,
@@ -266,6 +275,15 @@ pub(super) struct ServeArgs {
     /// Show users only what is theirs
     #[arg(long, requires = "jwt_secret")]
     pub(super) user_isolation: bool,
+    /// Who plays: a cast file
+    #[arg(long, value_name = "FILE")]
+    pub(super) cast: Option<PathBuf>,
+    /// Fail now and then, the same way for the same seed
+    #[arg(long, value_name = "SEED")]
+    pub(super) chaos: Option<u64>,
+    /// Print the default cast, to begin one of your own with
+    #[arg(long)]
+    pub(super) print_cast: bool,
 }
 
 /// Prints the completion script of a shell.

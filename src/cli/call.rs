@@ -6,7 +6,7 @@ use super::args::CallArgs;
 use super::context::Context;
 use super::exit::Exit;
 use super::output::Output;
-use super::targets::{self, Refusal, Started};
+use super::targets::{self, Started};
 use super::{operations, run};
 use crate::agentos::field::{Field, FieldKind};
 use crate::agentos::operation::Entry;
@@ -81,14 +81,7 @@ pub(super) fn run(context: &Context, args: CallArgs) -> Exit {
             let output = context.output_masked(&masker);
             match target {
                 Ok(target) => call(&args, entry, fields, &target.client, timeouts, &output).await,
-                Err(Refusal::Invalid(problem)) => {
-                    output.problem(&problem);
-                    Exit::Invalid
-                }
-                Err(Refusal::Unreachable(problem)) => {
-                    output.problem(&problem);
-                    Exit::Unreachable
-                }
+                Err(refusal) => refusal.show(&output),
             }
         };
         let exit = tokio::select! {

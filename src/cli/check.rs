@@ -13,8 +13,12 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Exit {
     let loaded = run::load(&paths);
     let output = context.output();
     output.problems(&loaded.problems);
+    let fragments = match loaded.fragments {
+        0 => String::new(),
+        some => format!(" and {}", text::count(some, "fragment")),
+    };
     let counts = format!(
-        "{} in {}",
+        "{}{fragments} in {}",
         text::count(loaded.scenarios.len(), "scenario"),
         text::count(loaded.files, "file")
     );

@@ -27,14 +27,7 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Exit {
     let output = context.output_masked(&masker);
     let found = match look(context, args) {
         Ok(found) => found,
-        Err(Refusal::Invalid(problem)) => {
-            output.problem(&problem);
-            return Exit::Invalid;
-        }
-        Err(Refusal::Unreachable(problem)) => {
-            output.problem(&problem);
-            return Exit::Unreachable;
-        }
+        Err(refusal) => return refusal.show(&output),
     };
     let files = [
         (FILE_NAME, project(found.url.as_deref())),

@@ -76,6 +76,12 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
     drop(scenarios);
     settings.quarantine = Arc::new(quarantine(project.as_ref(), &instances));
     if instances.is_empty() {
+        if total == 0 && loaded.fragments > 0 {
+            output.warn(
+                "there are only fragments in the files given: scenarios `use` them, `check` checks them",
+            );
+            return Exit::NothingMatched;
+        }
         output.warn(&format!(
             "no scenario matched: {} in the files given",
             crate::report::text::count(total, "scenario")
@@ -137,12 +143,7 @@ async fn execute(
         Some(Ok(targets)) => targets,
         Some(Err(refusal)) => {
             started.stop().await;
-            let (problem, exit) = match refusal {
-                Refusal::Invalid(problem) => (problem, Exit::Invalid),
-                Refusal::Unreachable(problem) => (problem, Exit::Unreachable),
-            };
-            output.problem(&problem);
-            return exit;
+            return refusal.show(&output);
         }
         None => {
             started.stop().await;
@@ -221,6 +222,8 @@ async fn open_all(
     let scenarios = || instances.iter().map(Instance::scenario);
     // What the command line says goes for all scenarios, whatever they name.
     let pinned = args.target.embedded
+        || args.target.cast.is_some()
+        || args.target.chaos.is_some()
         || args.target.target.is_some()
         || args.target.base_url.as_deref().is_some_and(|url| !url.is_empty());
     let mut targets = Targets::default();

@@ -1,4 +1,4 @@
-//! `agentos-run schema`: the JSON Schema of scenario files, for editors, or of the JSON report.
+//! `agentos-run schema`: the JSON Schema of scenario files or of cast files, for editors, or of the JSON report.
 
 use super::args::SchemaOf;
 use super::context::Context;
@@ -8,9 +8,12 @@ use crate::scenario::schema;
 
 /// Runs the command.
 pub(super) fn run(context: &Context, of: SchemaOf) -> Exit {
-    context.output().print(&match of {
+    let text = match of {
         SchemaOf::Scenario => schema::printed(),
+        #[cfg(feature = "emulator")]
+        SchemaOf::Cast => crate::emulator::cast::schema::printed(),
         SchemaOf::Report => record::schema(),
-    });
+    };
+    context.output().print(&text);
     Exit::Success
 }

@@ -2,9 +2,12 @@
 
 use super::args::TargetArgs;
 use super::context::Context;
+use super::embedded::{Embedded, Which};
+use super::exit::Exit;
+use super::output::Output;
 use crate::agentos::operation::{Call, Method};
 use crate::agentos::{CallOptions, Client, Error, ErrorKind, Timeouts};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Problem, Problems};
 use crate::engine::Target;
 use crate::project::server::Server;
 use crate::project::{self, EMBEDDED, Project, TargetSettings};
@@ -16,7 +19,7 @@ pub(super) enum Plan<'a> {
     /// A URL of the command line or of the environment.
     Url(String),
     /// The embedded AgentOS.
-    Embedded,
+    Embedded(Which),
     /// A target of the project file.
     Named(&'a TargetSettings),
 }
@@ -25,8 +28,7 @@ pub(super) enum Plan<'a> {
 #[derive(Default)]
 pub(super) struct Started {
     servers: Vec<Server>,
-    #[cfg(feature = "emulator")]
-    emulator: Option<crate::emulator::Emulator>,
+    embedded: Embedded,
 }
 
 impl Started {
@@ -43,8 +45,33 @@ impl Started {
 pub(super) enum Refusal {
     /// What was asked for makes no sense.
     Invalid(Problem),
+    /// A cast file makes no sense.
+    #[cfg_attr(not(feature = "emulator"), expect(dead_code, reason = "only an emulator has a cast"))]
+    Cast(Problems),
     /// It makes sense, and nobody answers or lets us in.
     Unreachable(Problem),
+}
+
+impl Refusal {
+    /// Shows it, and says how the command ends.
+    pub(super) fn show(self, output: &Output) -> Exit {
+        match self {
+            Self::Invalid(problem) => {
+                output.problem(&problem);
+                Exit::Invalid
+            }
+            Self::Cast(problems) => {
+                output.problems(&problems);
+                let count = crate::report::text::count(problems.len(), "problem");
+                output.warn(&format!("\n{count} in the cast; nothing was sent"));
+                Exit::Invalid
+            }
+            Self::Unreachable(problem) => {
+                output.problem(&problem);
+                Exit::Unreachable
+            }
+        }
+    }
 }
 
 /// The target for all scenarios that name none. Command line before environment before project file; there is no
@@ -54,8 +81,9 @@ pub(super) fn plan<'a>(
     args: &TargetArgs,
     project: Option<&'a Project>,
 ) -> Result<Plan<'a>, Problem> {
-    if args.embedded {
-        return Ok(Plan::Embedded);
+    let which = Which { cast: args.cast.clone(), chaos: args.chaos };
+    if args.embedded || which != Which::default() {
+        return Ok(Plan::Embedded(which));
     }
     if let Some(name) = &args.target {
         let Some(project) = project else {
@@ -75,7 +103,7 @@ pub(super) fn plan<'a>(
         };
     }
     if let Some(url) = args.base_url.as_deref().filter(|url| !url.is_empty()) {
-        return Ok(if url == EMBEDDED { Plan::Embedded } else { Plan::Url(url.to_owned()) });
+        return Ok(if url == EMBEDDED { Plan::Embedded(which) } else { Plan::Url(url.to_owned()) });
     }
     if let Some(settings) = project.and_then(|project| project.target("default")) {
         return Ok(Plan::Named(settings));
@@ -117,12 +145,22 @@ pub(super) async fn open_without_asking(
 ) -> Result<Target, Refusal> {
     let mut headers = Vec::new();
     let mut settings = None;
+    let mut which = Which::default();
     let base_url = match plan {
         Plan::Url(url) => url.clone(),
-        Plan::Embedded => EMBEDDED.to_owned(),
+        Plan::Embedded(asked) => {
+            which = asked.clone();
+            EMBEDDED.to_owned()
+        }
         Plan::Named(named) => {
             settings = Some(*named);
+            which.chaos = named.chaos;
             let folder = project.map_or(context.folder.as_path(), |project| project.folder.as_path());
+            // As people write paths: relative to where they stand, where that is inside of the project.
+            which.cast = named.cast.as_ref().map(|cast| {
+                let path = folder.join(cast);
+                path.strip_prefix(&context.folder).map(std::path::Path::to_owned).unwrap_or(path)
+            });
             let scope = project::scope(folder, &context.environment);
             let identities = project.map(|project| project.identities.as_slice()).unwrap_or_default();
             if let Some(name) = &named.identity
@@ -164,7 +202,11 @@ pub(super) async fn open_without_asking(
         masker.add(userinfo.split_once(':').map_or(userinfo, |(_, password)| password));
     }
     let embedded = base_url == EMBEDDED;
-    let url = if embedded { start_embedded(started)? } else { base_url };
+    let mut running = None;
+    if embedded {
+        running = Some(started.embedded.start(&which, &context.output_masked(masker))?);
+    }
+    let url = running.as_ref().map_or(base_url, |running| running.url.clone());
     // Beside the project, not in a folder that all users of a machine share.
     let recovery = project
         .map_or(context.folder.as_path(), |project| project.folder.as_path())
@@ -195,11 +237,8 @@ pub(super) async fn open_without_asking(
                 })?;
         started.servers.push(server);
     }
-    let name = if embedded {
-        format!(
-            "the embedded AgentOS (an emulator in this program, not a deployment) at {}",
-            client.base_url()
-        )
+    let name = if let Some(running) = &running {
+        which.name(running)
     } else {
         match settings {
             Some(settings) => format!("{} ({})", client.base_url(), settings.name.name),
@@ -210,31 +249,6 @@ pub(super) async fn open_without_asking(
     let mut target = Target::new(name, client, embedded);
     target.jobs = jobs;
     Ok(target)
-}
-
-#[cfg(feature = "emulator")]
-fn start_embedded(started: &mut Started) -> Result<String, Refusal> {
-    if let Some(emulator) = &started.emulator {
-        return Ok(emulator.base_url().to_owned());
-    }
-    let emulator =
-        crate::emulator::Emulator::start(crate::emulator::Options::default()).map_err(|error| {
-            Refusal::Unreachable(Problem::error(
-                "target::embedded",
-                format!("the embedded AgentOS cannot start: {error}"),
-            ))
-        })?;
-    let url = emulator.base_url().to_owned();
-    started.emulator = Some(emulator);
-    Ok(url)
-}
-
-#[cfg(not(feature = "emulator"))]
-fn start_embedded(_started: &mut Started) -> Result<String, Refusal> {
-    Err(Refusal::Invalid(
-        Problem::error("target::embedded", "this build of agentos-run has no embedded AgentOS")
-            .help("build it with the feature `emulator`, or name a server with --base-url"),
-    ))
 }
 
 /// Asks once before anything runs: a target that is down or keeps us out is one message, not one per scenario.

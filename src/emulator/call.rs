@@ -6,6 +6,7 @@ use percent_encoding::percent_decode;
 use serde_json::{Value, json};
 
 use super::auth::Caller;
+use super::cast::Cast;
 use super::kind::Kind;
 use super::python;
 use super::refusal::{Problem, Refusal};
@@ -19,6 +20,7 @@ pub(crate) struct Call {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
     pub(crate) caller: Caller,
+    pub(crate) cast: Cast,
     pub(crate) body: Bytes,
 }
 

@@ -1,42 +1,87 @@
-//! Who plays in the embedded AgentOS: its agents, teams and workflows, as plain data.
+//! Who plays in the embedded AgentOS: its databases, agents, teams and workflows, and what they say, as a cast file has them.
 
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use regex::Regex;
+use serde_json::{Map, Value};
+
+use self::faults::{Auth, Chaos, Faulty};
 use super::kind::Kind;
 use super::tools::Tool;
+use crate::diagnostic::Problems;
+use crate::expr::Expression;
+use crate::source::Source;
+use crate::template::Template;
 
-/// The ids and names of the server itself.
-pub(crate) const OS_ID: &str = "demo-os";
-pub(crate) const OS_NAME: &str = "Demo OS";
-pub(crate) const OS_DESCRIPTION: &str = "The embedded AgentOS: offline and deterministic";
-pub(crate) const OS_VERSION: &str = "1.0.0";
-pub(crate) const DB_ID: &str = "demo-db";
+pub(crate) mod faults;
+mod names;
+mod read;
+mod rules;
+pub mod schema;
+
+/// The version of agno that is played.
 pub(crate) const AGNO_VERSION: &str = "3.1.10";
-/// The one model that answers for everybody.
-pub(crate) const MODEL_ID: &str = "offline-1";
-pub(crate) const MODEL_NAME: &str = "OfflineModel";
-pub(crate) const MODEL_PROVIDER: &str = "Offline";
-
 /// How many earlier runs an agent or team remembers that does not say a number.
 pub(crate) const HISTORY_RUNS: usize = 3;
 
-/// What the offline model does for somebody.
+/// The cast file that plays where no other is named.
+pub const DEMO: &str = include_str!("cast/demo.yaml");
+
+/// Everybody who can be asked, and what they know. Whoever plays stays to the end of the process.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Mode {
-    /// Names, counts and echoes.
-    Chat,
-    /// Calls plain tools when the message asks for them.
-    Tools,
-    /// Calls tools that need a human.
-    Approval,
-    /// Many words, slowly.
-    Slow,
-    /// Fails.
-    Broken,
-    /// Searches the knowledge base and says what it found.
-    Librarian,
-    /// Grades what it is told, as JSON.
-    Judge,
-    /// Delegates to every member, then joins their answers.
-    Leader(&'static [&'static Agent]),
+pub struct Cast {
+    pub(crate) os: &'static Identity,
+    /// The ids of the databases; the first is that of everybody who names none.
+    pub(crate) databases: &'static [&'static str],
+    pub(crate) agents: &'static [Agent],
+    pub(crate) teams: &'static [Team],
+    pub(crate) workflows: &'static [Workflow],
+    pub(crate) knowledge: &'static Knowledge,
+    /// What goes wrong on purpose.
+    pub(crate) faults: &'static [Faulty],
+    /// What goes wrong when chaos is asked for.
+    pub(crate) chaos: &'static Chaos,
+    pub(crate) auth: &'static Auth,
+}
+
+/// What the server says of itself.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    pub(crate) id: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) description: Option<&'static str>,
+    pub(crate) version: Option<&'static str>,
+}
+
+/// The model that is said to have answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Model {
+    pub(crate) id: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) provider: &'static str,
+}
+
+/// The one knowledge base.
+#[derive(Debug)]
+pub(crate) struct Knowledge {
+    pub(crate) name: &'static str,
+    pub(crate) description: Option<&'static str>,
+    pub(crate) db: &'static str,
+    /// What is known from the beginning.
+    pub(crate) contents: Vec<Known>,
+}
+
+/// Something that is known from the beginning.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) metadata: Option<Value>,
+    pub(crate) text: String,
+    /// The name of the file that the text came from.
+    pub(crate) file: Option<String>,
 }
 
 /// Whether earlier runs of the session go into the context.
@@ -65,113 +110,35 @@ pub(crate) struct Agent {
     pub(crate) description: Option<&'static str>,
     pub(crate) instructions: Option<&'static str>,
     pub(crate) role: Option<&'static str>,
-    pub(crate) mode: Mode,
-    pub(crate) tools: &'static [Tool],
+    pub(crate) model: &'static Model,
+    pub(crate) db: &'static str,
+    pub(crate) script: Script,
+    pub(crate) tools: Vec<&'static Tool>,
     pub(crate) history: History,
     /// The state of a new session.
-    pub(crate) state: &'static [(&'static str, i64)],
+    pub(crate) state: Map<String, Value>,
     /// Whether session state and dependencies stand in the context, and events are stored.
     pub(crate) shows_context: bool,
-    /// Whether a memory manager listens to its users.
-    pub(crate) remembers: bool,
+    /// What a memory manager makes of what users say; without one nobody listens.
+    pub(crate) memories: Option<Vec<Remember>>,
+    /// Whether it may search the knowledge base.
+    pub(crate) knows: bool,
+    pub(crate) faults: Vec<Faulty>,
 }
-
-pub(crate) const PLAIN: Agent = Agent {
-    id: "",
-    name: "",
-    description: None,
-    instructions: None,
-    role: None,
-    mode: Mode::Chat,
-    tools: &[],
-    history: History::No,
-    state: &[],
-    shows_context: false,
-    remembers: false,
-};
-
-static AGENTS: [Agent; 11] = [
-    Agent {
-        id: "assistant",
-        name: "Assistant",
-        description: Some("Plain chat agent with history"),
-        instructions: Some("Be brief."),
-        history: History::Runs(10),
-        ..PLAIN
-    },
-    Agent { id: "contextual", name: "Contextual", state: &[("counter", 0)], shows_context: true, ..PLAIN },
-    Agent {
-        id: "toolbox",
-        name: "Toolbox",
-        mode: Mode::Tools,
-        tools: &[Tool::Add, Tool::GetWeather, Tool::Explode],
-        history: History::Default,
-        ..PLAIN
-    },
-    Agent { id: "confirmer", name: "Confirmer", mode: Mode::Approval, tools: &[Tool::DeleteFile], ..PLAIN },
-    Agent { id: "external", name: "External", mode: Mode::Approval, tools: &[Tool::RunShell], ..PLAIN },
-    Agent { id: "asker", name: "Asker", mode: Mode::Approval, tools: &[Tool::SendEmail], ..PLAIN },
-    SLOW,
-    BROKEN,
-    Agent { id: "rememberer", name: "Rememberer", remembers: true, ..PLAIN },
-    Agent { id: "judge", name: "Judge", mode: Mode::Judge, ..PLAIN },
-    Agent {
-        id: "librarian",
-        name: "Librarian",
-        mode: Mode::Librarian,
-        tools: &[Tool::SearchKnowledge],
-        ..PLAIN
-    },
-];
-
-const SLOW: Agent = Agent { id: "slow", name: "Slow", mode: Mode::Slow, ..PLAIN };
-const BROKEN: Agent = Agent { id: "broken", name: "Broken", mode: Mode::Broken, ..PLAIN };
-
-static ALPHA: Agent = Agent { id: "alpha", name: "Alpha", role: Some("First member"), ..PLAIN };
-static BETA: Agent = Agent { id: "beta", name: "Beta", role: Some("Second member"), ..PLAIN };
-static GUARDED: Agent = Agent {
-    id: "guarded-member",
-    name: "GuardedMember",
-    role: Some("Deletes files"),
-    mode: Mode::Approval,
-    tools: &[Tool::DeleteFile],
-    ..PLAIN
-};
 
 /// A team.
 #[derive(Debug)]
 pub(crate) struct Team {
     pub(crate) id: &'static str,
     pub(crate) name: &'static str,
-    pub(crate) mode: Mode,
-    pub(crate) members: &'static [&'static Agent],
+    pub(crate) description: Option<&'static str>,
+    pub(crate) model: &'static Model,
+    pub(crate) db: &'static str,
+    pub(crate) script: Script,
+    pub(crate) members: Vec<&'static Agent>,
     pub(crate) history: History,
+    pub(crate) faults: Vec<Faulty>,
 }
-
-static TEAMS: [Team; 4] = [
-    Team {
-        id: "duo",
-        name: "Duo",
-        mode: Mode::Leader(&[&ALPHA, &BETA]),
-        members: &[&ALPHA, &BETA],
-        history: History::Default,
-    },
-    Team {
-        id: "hitl-team",
-        name: "HITL Team",
-        mode: Mode::Leader(&[&GUARDED]),
-        members: &[&GUARDED],
-        history: History::No,
-    },
-    Team { id: "slow-team", name: "Slow Team", mode: Mode::Slow, members: &[&ALPHA], history: History::No },
-    Team {
-        id: "broken-team",
-        name: "Broken Team",
-        mode: Mode::Broken,
-        members: &[&ALPHA],
-        history: History::No,
-    },
-];
 
 /// A workflow.
 #[derive(Debug)]
@@ -179,7 +146,11 @@ pub(crate) struct Workflow {
     pub(crate) id: &'static str,
     pub(crate) name: &'static str,
     pub(crate) description: Option<&'static str>,
-    pub(crate) steps: &'static [Step],
+    pub(crate) db: &'static str,
+    /// The model of its first agent, for sums.
+    pub(crate) model: &'static Model,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) faults: Vec<Faulty>,
 }
 
 /// A step of a workflow.
@@ -192,45 +163,104 @@ pub(crate) struct Step {
 }
 
 /// Who does a step.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) enum Executor {
     Agent(&'static Agent),
-    /// The function `shout`: what the step before said, in upper case.
-    Shout,
+    /// A function of this name, and what it makes of the step before.
+    Function(&'static str, Scripted),
 }
 
-const SHOUT: Step = Step { name: "shout", executor: Executor::Shout, confirm: None };
-const DRAFT: Step = Step { name: "draft", executor: Executor::Agent(&ALPHA), confirm: None };
+/// A template and the folder that its `file(...)` reads relative to.
+#[derive(Debug, Clone)]
+pub(crate) struct Scripted {
+    pub(crate) template: Template,
+    pub(crate) folder: Arc<PathBuf>,
+}
 
-static WORKFLOWS: [Workflow; 4] = [
-    Workflow {
-        id: "pipeline",
-        name: "Pipeline",
-        description: Some("Agent step, then a function step"),
-        steps: &[DRAFT, SHOUT],
-    },
-    Workflow {
-        id: "gated",
-        name: "Gated",
-        description: Some("Second step needs a confirmation"),
-        steps: &[
-            DRAFT,
-            Step { name: "publish", executor: Executor::Shout, confirm: Some("Publish the draft?") },
-        ],
-    },
-    Workflow {
-        id: "slow-flow",
-        name: "Slow Flow",
-        description: None,
-        steps: &[Step { name: "crawl", executor: Executor::Agent(&SLOW), confirm: None }, SHOUT],
-    },
-    Workflow {
-        id: "broken-flow",
-        name: "Broken Flow",
-        description: None,
-        steps: &[Step { name: "boom", executor: Executor::Agent(&BROKEN), confirm: None }, SHOUT],
-    },
-];
+/// What the offline model does for an agent or a team.
+#[derive(Debug, Clone)]
+pub(crate) struct Script {
+    pub(crate) rules: Arc<Vec<Rule>>,
+    /// Whether an `output_schema` is heeded.
+    pub(crate) structured: bool,
+    /// The time of each word, where a rule says none.
+    pub(crate) delay: Option<Delay>,
+    pub(crate) folder: Arc<PathBuf>,
+}
+
+/// One rule: when it holds, and what is answered then.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    /// In what the user says now.
+    pub(crate) when: Option<Regex>,
+    /// In what the user said before, the latest first.
+    pub(crate) recall: Option<Regex>,
+    pub(crate) after: Option<After>,
+    pub(crate) condition: Option<Expression>,
+    /// Names for what is found in the message; none where it is not.
+    pub(crate) find: Vec<(String, Regex)>,
+    pub(crate) each: Option<Template>,
+    pub(crate) say: Option<Say>,
+    pub(crate) calls: Vec<(&'static str, Template)>,
+    pub(crate) delegate: Option<Delegate>,
+    pub(crate) then: Option<Say>,
+    pub(crate) fail: Option<Fail>,
+    pub(crate) delay: Option<Delay>,
+    pub(crate) tokens: [Option<Template>; 2],
+    /// What changes in the session state.
+    pub(crate) state: Option<Template>,
+    pub(crate) go_on: bool,
+    /// What happens to the run instead, or on its way.
+    pub(crate) fault: Option<Faulty>,
+}
+
+/// That tools have answered since the user spoke.
+#[derive(Debug)]
+pub(crate) enum After {
+    Any,
+    Tool(String),
+}
+
+/// What is said.
+#[derive(Debug)]
+pub(crate) enum Say {
+    Text(Template),
+    /// So many words.
+    Words(Template),
+    /// Structured, where the run wants that; as JSON otherwise.
+    Data(Template),
+}
+
+/// Who of a team is told to do what.
+#[derive(Debug)]
+pub(crate) struct Delegate {
+    /// None for all.
+    pub(crate) members: Option<Vec<&'static str>>,
+    /// None for what the user said.
+    pub(crate) task: Option<Template>,
+}
+
+/// How the model fails.
+#[derive(Debug)]
+pub(crate) struct Fail {
+    pub(crate) message: Template,
+    pub(crate) kind: String,
+}
+
+/// How long each word takes.
+#[derive(Debug, Clone)]
+pub(crate) enum Delay {
+    Fixed(Duration),
+    Computed(Template),
+}
+
+/// What a memory manager keeps of what a user says.
+#[derive(Debug)]
+pub(crate) struct Remember {
+    pub(crate) when: Option<Regex>,
+    pub(crate) text: Template,
+    pub(crate) topics: Vec<String>,
+}
 
 /// A component that runs can be asked of.
 #[derive(Debug, Clone, Copy)]
@@ -264,28 +294,69 @@ impl Component {
             Self::Workflow(flow) => flow.id,
         }
     }
-}
 
-/// Everybody who can be asked. Whoever plays stays to the end of the process.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Cast {
-    pub(crate) agents: &'static [Agent],
-    pub(crate) teams: &'static [Team],
-    pub(crate) workflows: &'static [Workflow],
+    pub(crate) fn db(self) -> &'static str {
+        match self {
+            Self::Agent(agent) => agent.db,
+            Self::Team(team) => team.db,
+            Self::Workflow(flow) => flow.db,
+        }
+    }
+
+    /// The model that its tokens are counted under.
+    pub(crate) fn model(self) -> &'static Model {
+        match self {
+            Self::Agent(agent) => agent.model,
+            Self::Team(team) => team.model,
+            Self::Workflow(flow) => flow.model,
+        }
+    }
 }
 
 impl Default for Cast {
     fn default() -> Self {
-        Self { agents: &AGENTS, teams: &TEAMS, workflows: &WORKFLOWS }
+        static DEFAULT: LazyLock<Cast> = LazyLock::new(|| {
+            let mut problems = Problems::new();
+            // Its tests see to it that nothing is wrong with it.
+            Cast::read(&Source::new("the default cast", DEMO), std::path::Path::new(""), &mut problems)
+        });
+        *DEFAULT
     }
 }
 
 impl Cast {
+    /// Reads a cast file, whose paths are relative to `folder`. What is wrong with it becomes problems; a cast that has
+    /// errors is not to be played.
+    pub fn read(source: &Arc<Source>, folder: &std::path::Path, problems: &mut Problems) -> Self {
+        read::cast(source, folder, problems)
+    }
+
     pub(crate) fn find(self, kind: Kind, id: &str) -> Option<Component> {
         match kind {
             Kind::Agent => self.agents.iter().find(|agent| agent.id == id).map(Component::Agent),
             Kind::Team => self.teams.iter().find(|team| team.id == id).map(Component::Team),
             Kind::Workflow => self.workflows.iter().find(|flow| flow.id == id).map(Component::Workflow),
         }
+    }
+
+    /// How many agents, teams and workflows there are.
+    pub fn counts(self) -> (usize, usize, usize) {
+        (self.agents.len(), self.teams.len(), self.workflows.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Style;
+
+    #[test]
+    fn nothing_is_wrong_with_the_default_cast() {
+        let mut problems = Problems::new();
+        let cast = Cast::read(&Source::new("demo.yaml", DEMO), std::path::Path::new(""), &mut problems);
+        let style = Style { color: false, unicode: true, width: 100 };
+        let found: String = problems.iter().map(|problem| problem.render(style)).collect();
+        assert!(found.is_empty(), "{found}");
+        assert_eq!(cast.counts(), (11, 4, 4));
     }
 }

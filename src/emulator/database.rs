@@ -5,17 +5,24 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::call::{Call, Query};
-use super::cast;
+use super::cast::Cast;
 use super::refusal::Refusal;
 use super::{python, reply};
 
-/// Refuses a `db_id` or `table` that does not exist here.
+/// Where of several databases evaluations are, nobody needs to say.
+pub(crate) const EVALS: &str = "agno_eval_runs";
+
+/// Refuses a `db_id` or `table` that does not exist here, and a request that does not say which of several it means.
 pub(crate) fn check(call: &Call, known: &str) -> Result<(), Refusal> {
+    let databases = call.cast.databases;
     match (call.text("db_id").filter(|id| !id.is_empty()), call.text("table").filter(|t| !t.is_empty())) {
         (None, Some(_)) => {
             Err(Refusal::bad_request("The db_id query parameter is required when passing a table"))
         }
-        (Some(id), _) if id != cast::DB_ID => {
+        (None, None) if databases.len() > 1 && known != EVALS => {
+            Err(Refusal::bad_request("The db_id query parameter is required when using multiple databases"))
+        }
+        (Some(id), _) if !databases.contains(&id) => {
             Err(Refusal::not_found(format!("No database found with id '{id}'")))
         }
         (Some(id), Some(table)) if table != known => {
@@ -26,7 +33,7 @@ pub(crate) fn check(call: &Call, known: &str) -> Result<(), Refusal> {
 }
 
 /// `POST /databases/{db_id}/migrate`: there is nothing to migrate.
-pub(crate) fn migrate(call: &Call) -> Result<Response, Refusal> {
+pub(crate) fn migrate(cast: Cast, call: &Call) -> Result<Response, Refusal> {
     let id = call.param("db_id");
     let target = call.text("target_version").filter(|version| !version.is_empty());
     if id == "all" {
@@ -34,7 +41,7 @@ pub(crate) fn migrate(call: &Call) -> Result<Response, Refusal> {
             "message": "All databases migrated successfully to latest version",
         })));
     }
-    if id != cast::DB_ID {
+    if !cast.databases.contains(&id) {
         return Err(Refusal::not_found(format!("No database found with id '{id}'")));
     }
     let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());

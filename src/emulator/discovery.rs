@@ -5,33 +5,32 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::call::{Call, Query};
-use super::cast::{self, Agent, Component, Executor, History, Team, Workflow};
+use super::cast::{AGNO_VERSION, Agent, Component, Executor, History, Model, Team, Workflow};
 use super::kind::Kind;
 use super::knowledge;
 use super::os::Os;
 use super::refusal::Refusal;
 use super::reply;
 use super::run::{Object, put, put_some};
-use super::tools::Tool;
 
 /// `GET /`.
-pub(crate) fn home(_: &Os) -> Response {
+pub(crate) fn home(os: &Os) -> Response {
     // The links of agno 3.1.10; the page behind the last one is not served here.
-    reply::ok(&json!({ "name": cast::OS_NAME, "health": "/health", "info": "/info", "docs": "/docs" }))
+    reply::ok(&json!({ "name": os.cast.os.name, "health": "/health", "info": "/info", "docs": "/docs" }))
 }
 
 /// `GET /health`.
 pub(crate) fn health(os: &Os) -> Response {
-    reply::ok(&json!({ "status": "ok", "instantiated_at": os.instantiated_at }))
+    reply::ok(&json!({ "status": "ok", "instantiated_at": &*os.instantiated_at }))
 }
 
 /// `GET /info`.
 pub(crate) fn info(os: &Os) -> Response {
     reply::ok(&json!({
-        "os_id": cast::OS_ID,
-        "name": cast::OS_NAME,
-        "os_version": cast::OS_VERSION,
-        "agno_version": cast::AGNO_VERSION,
+        "os_id": os.cast.os.id,
+        "name": os.cast.os.name,
+        "os_version": os.cast.os.version,
+        "agno_version": AGNO_VERSION,
         "agent_count": os.cast.agents.len(),
         "team_count": os.cast.teams.len(),
         "workflow_count": os.cast.workflows.len(),
@@ -43,18 +42,33 @@ pub(crate) fn info(os: &Os) -> Response {
 
 /// `GET /config`.
 pub(crate) fn config(os: &Os) -> Response {
-    let model = json!({ "id": cast::MODEL_ID, "provider": cast::MODEL_PROVIDER });
-    let tables = |table: &str| {
-        json!({ "dbs": [{ "db_id": cast::DB_ID, "domain_config": { "display_name": cast::DB_ID },
-                          "tables": [table] }] })
+    let model = |by: &Model| json!({ "id": by.id, "provider": by.provider });
+    let dbs = |table: Option<&str>| {
+        let entry = |db: &&str| {
+            let mut entry = json!({ "db_id": db, "domain_config": { "display_name": db } });
+            if let Some(table) = table {
+                entry["tables"] = json!([table]);
+            }
+            entry
+        };
+        os.cast.databases.iter().map(entry).collect::<Vec<_>>()
     };
+    let tables = |table: &str| json!({ "dbs": dbs(Some(table)) });
+    let mut models: Vec<&Model> = Vec::new();
+    let answering = os.cast.agents.iter().map(|agent| agent.model);
+    for by in answering.chain(os.cast.teams.iter().map(|team| team.model)) {
+        if !models.contains(&by) {
+            models.push(by);
+        }
+    }
+    let knowledge = os.cast.knowledge;
     let agents: Vec<Object> = os
         .cast
         .agents
         .iter()
         .map(|agent| {
-            let mut entry = named(agent.id, agent.name, agent.description);
-            put(&mut entry, "model", model.clone());
+            let mut entry = named(agent.id, agent.name, agent.description, agent.db);
+            put(&mut entry, "model", model(agent.model));
             put(&mut entry, "sandboxed", false);
             entry
         })
@@ -64,36 +78,35 @@ pub(crate) fn config(os: &Os) -> Response {
         .teams
         .iter()
         .map(|team| {
-            let mut entry = named(team.id, team.name, None);
+            let mut entry = named(team.id, team.name, team.description, team.db);
             put(&mut entry, "mode", "coordinate");
-            put(&mut entry, "model", model.clone());
+            put(&mut entry, "model", model(team.model));
             put(&mut entry, "sandboxed", false);
             entry
         })
         .collect();
     reply::ok(&json!({
-        "os_id": cast::OS_ID,
-        "description": cast::OS_DESCRIPTION,
-        "available_models": [model],
-        "os_database": cast::DB_ID,
-        "databases": [cast::DB_ID],
+        "os_id": os.cast.os.id,
+        "description": os.cast.os.description,
+        "available_models": models.into_iter().map(model).collect::<Vec<_>>(),
+        "os_database": os.cast.databases[0],
+        "databases": os.cast.databases,
         "session": tables("agno_sessions"),
         "metrics": tables("agno_metrics"),
         "memory": tables("agno_memories"),
         "learning": tables("agno_learnings"),
         "filesystem": { "namespaces": [] },
         "knowledge": {
-            "dbs": [{ "db_id": cast::DB_ID, "domain_config": { "display_name": cast::DB_ID },
+            "dbs": [{ "db_id": knowledge.db, "domain_config": { "display_name": knowledge.db },
                       "tables": ["agno_knowledge"] }],
             "knowledge_instances": [{
-                "id": knowledge::ID, "name": knowledge::NAME, "description": knowledge::DESCRIPTION,
-                "db_id": cast::DB_ID, "table": "agno_knowledge",
+                "id": knowledge::ID, "name": knowledge.name, "description": knowledge.description,
+                "db_id": knowledge.db, "table": "agno_knowledge",
             }],
         },
         "evals": tables("agno_eval_runs"),
-        "traces": {
-            "dbs": [{ "db_id": cast::DB_ID, "domain_config": { "display_name": cast::DB_ID } }],
-        },
+        // Traces of all go into the first.
+        "traces": { "dbs": [dbs(None)[0]] },
         "queue": { "durable": false, "queue_per_session": false },
         "agents": agents,
         "teams": teams,
@@ -138,17 +151,17 @@ pub(crate) fn no_queue() -> Result<Response, Refusal> {
     Err(Refusal::Detail(StatusCode::SERVICE_UNAVAILABLE, detail.to_owned()))
 }
 
-fn named(id: &str, name: &str, description: Option<&str>) -> Object {
+fn named(id: &str, name: &str, description: Option<&str>, db: &str) -> Object {
     let mut entry = Object::new();
     put(&mut entry, "id", id);
     put(&mut entry, "name", name);
     put_some(&mut entry, "description", description);
-    put(&mut entry, "db_id", cast::DB_ID);
+    put(&mut entry, "db_id", db);
     entry
 }
 
-fn model() -> Value {
-    json!({ "name": cast::MODEL_NAME, "model": cast::MODEL_ID, "provider": cast::MODEL_PROVIDER })
+fn model(by: &Model) -> Value {
+    json!({ "name": by.name, "model": by.id, "provider": by.provider })
 }
 
 fn sessions(history: History) -> Value {
@@ -161,25 +174,25 @@ fn sessions(history: History) -> Value {
 }
 
 fn agent(agent: &Agent) -> Object {
-    let mut entry = named(agent.id, agent.name, None);
+    let mut entry = named(agent.id, agent.name, None, agent.db);
     put(&mut entry, "filesystem", false);
     put_some(&mut entry, "description", agent.description);
     put_some(&mut entry, "role", agent.role);
     put(&mut entry, "is_factory", false);
-    put(&mut entry, "model", model());
+    put(&mut entry, "model", model(agent.model));
     if !agent.tools.is_empty() {
         let tools: Vec<Value> = agent.tools.iter().map(|tool| tool.describe()).collect();
         put(&mut entry, "tools", json!({ "tools": tools }));
     }
     put(&mut entry, "sessions", sessions(agent.history));
-    if agent.tools.contains(&Tool::SearchKnowledge) {
-        put(&mut entry, "knowledge", json!({ "db_id": cast::DB_ID, "knowledge_table": "agno_knowledge" }));
+    if agent.knows {
+        put(&mut entry, "knowledge", json!({ "db_id": agent.db, "knowledge_table": "agno_knowledge" }));
     }
-    if agent.remembers {
+    if agent.memories.is_some() {
         put(
             &mut entry,
             "memory",
-            json!({ "update_memory_on_run": true, "memory_table": "agno_memories", "model": model() }),
+            json!({ "update_memory_on_run": true, "memory_table": "agno_memories", "model": model(agent.model) }),
         );
     }
     put(&mut entry, "reasoning", json!({ "reasoning": false }));
@@ -194,9 +207,10 @@ fn agent(agent: &Agent) -> Object {
 }
 
 fn team(team: &Team) -> Object {
-    let mut entry = named(team.id, team.name, None);
+    let mut entry = named(team.id, team.name, None, team.db);
+    put_some(&mut entry, "description", team.description);
     put(&mut entry, "mode", "coordinate");
-    put(&mut entry, "model", model());
+    put(&mut entry, "model", model(team.model));
     put(&mut entry, "tools", json!({ "tools": [delegate_tool()] }));
     put(&mut entry, "sessions", sessions(team.history));
     put(&mut entry, "reasoning", json!({ "reasoning": false }));
@@ -233,14 +247,14 @@ fn delegate_tool() -> Value {
 }
 
 fn workflow_summary(flow: &Workflow) -> Object {
-    let mut entry = named(flow.id, flow.name, flow.description);
+    let mut entry = named(flow.id, flow.name, flow.description, flow.db);
     put(&mut entry, "is_factory", false);
     put_flags(&mut entry);
     entry
 }
 
 fn workflow(flow: &Workflow) -> Object {
-    let mut entry = named(flow.id, flow.name, None);
+    let mut entry = named(flow.id, flow.name, None, flow.db);
     put_some(&mut entry, "description", flow.description);
     let steps: Vec<Object> = flow
         .steps
@@ -249,7 +263,7 @@ fn workflow(flow: &Workflow) -> Object {
             let mut entry = Object::new();
             put(&mut entry, "name", step.name);
             put(&mut entry, "type", "Step");
-            if let Executor::Agent(executor) = step.executor {
+            if let Executor::Agent(executor) = &step.executor {
                 put(&mut entry, "agent", agent(executor));
             }
             entry

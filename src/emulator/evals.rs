@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::body::{self, Fields};
 use super::call::{Call, Query};
+use super::cast::Component;
 use super::database::{self, Page};
 use super::kind::Kind;
 use super::os::Os;
@@ -16,7 +17,7 @@ use super::refusal::{Problem, Refusal};
 use super::run::Ask;
 use super::run::event::Sink;
 use super::runs::perform;
-use super::{cast, clock, reply};
+use super::{clock, reply};
 
 type Answer = Result<Response, Refusal>;
 
@@ -24,7 +25,7 @@ const KINDS: [&str; 4] = ["accuracy", "agent_as_judge", "performance", "reliabil
 const EXPECTED: &str = "'accuracy', 'agent_as_judge', 'performance' or 'reliability'";
 
 fn check(call: &Call) -> Result<(), Refusal> {
-    database::check(call, "agno_eval_runs")
+    database::check(call, database::EVALS)
 }
 
 /// `POST /eval-runs`.
@@ -88,8 +89,8 @@ pub(crate) async fn run(os: Arc<Os>, call: Call) -> Answer {
     let mut shown = json!({
         "id": eval_id,
         "agent_id": agent_id,
-        "model_id": cast::MODEL_ID,
-        "model_provider": cast::MODEL_PROVIDER,
+        "model_id": component.model().id,
+        "model_provider": component.model().provider,
         "team_id": team_id,
         "workflow_id": null,
         "name": name,
@@ -114,10 +115,11 @@ pub(crate) async fn run(os: Arc<Os>, call: Call) -> Answer {
 }
 
 /// One run of a component, in a session of its own.
-async fn once(os: &Os, component: cast::Component, input: &str) -> Result<Value, Refusal> {
+async fn once(os: &Os, component: Component, input: &str) -> Result<Value, Refusal> {
     let ask = Ask::new(input, Uuid::new_v4().to_string(), Uuid::new_v4().to_string());
     let sink = Sink::silent(component.kind(), &os.live, &ask.run_id);
-    let finished = perform(os, component, ask, &sink).await?;
+    let os = os.at(component.db());
+    let finished = perform(&os, component, ask, &sink).await?;
     Ok(Value::Object(finished.document))
 }
 

@@ -8,10 +8,9 @@ use std::time::Instant;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-pub(crate) use self::upload::{update, upload};
+pub(crate) use self::upload::{seed, update, upload};
 use super::body::{self, Fields};
 use super::call::{Call, Query};
-use super::cast;
 use super::clock;
 use super::database::Page;
 use super::os::Os;
@@ -23,26 +22,24 @@ type Answer = Result<Response, Refusal>;
 
 /// The one knowledge base.
 pub(crate) const ID: &str = "5f2b1c1e-6d0a-5f7e-9b1a-0c7f3f6f2a10";
-pub(crate) const NAME: &str = "Demo KB";
-pub(crate) const DESCRIPTION: &str = "Offline knowledge base";
 const VECTOR_DB: &str = "8a1f5a0c-2f0e-5c53-8a39-5f2d5b3c9d11";
 
 /// How many passages a search finds that does not say a number.
 pub(crate) const MOST_FOUND: i64 = 5;
 
 /// Refuses a knowledge base that does not exist here.
-fn check(knowledge_id: Option<&str>, db_id: Option<&str>) -> Result<(), Refusal> {
+fn check(call: &Call, knowledge_id: Option<&str>, db_id: Option<&str>) -> Result<(), Refusal> {
     if let Some(id) = knowledge_id.filter(|id| !id.is_empty() && *id != ID) {
         return Err(Refusal::not_found(format!("Knowledge base '{id}' not found")));
     }
-    match db_id.filter(|id| !id.is_empty() && *id != cast::DB_ID) {
+    match db_id.filter(|id| !id.is_empty() && *id != call.cast.knowledge.db) {
         Some(id) => Err(Refusal::not_found(format!("Knowledge instance with db_id '{id}' not found"))),
         None => Ok(()),
     }
 }
 
 fn check_call(call: &Call) -> Result<(), Refusal> {
-    check(call.text("knowledge_id"), call.text("db_id"))
+    check(call, call.text("knowledge_id"), call.text("db_id"))
 }
 
 /// A content as the endpoints show it.
@@ -121,13 +118,13 @@ pub(crate) fn refresh(os: &Os, call: &Call) -> Answer {
 
 /// `GET /knowledge/{knowledge_id}/sources`: there are none.
 pub(crate) fn sources(_: &Os, call: &Call) -> Answer {
-    check(Some(call.param("knowledge_id")), call.text("db_id"))?;
+    check(call, Some(call.param("knowledge_id")), call.text("db_id"))?;
     Ok(reply::ok(&json!([])))
 }
 
 /// `GET /knowledge/{knowledge_id}/sources/{source_id}/files`.
 pub(crate) fn source_files(_: &Os, call: &Call) -> Answer {
-    check(Some(call.param("knowledge_id")), call.text("db_id"))?;
+    check(call, Some(call.param("knowledge_id")), call.text("db_id"))?;
     Err(Refusal::not_found(format!("Content source '{}' not found", call.param("source_id"))))
 }
 
@@ -143,7 +140,7 @@ pub(crate) fn search(os: &Os, call: &Call) -> Answer {
     let mut number = |name: &str, default: i64| fields.positive_within("meta", name).unwrap_or(default);
     let (limit, page) = (number("limit", 20), number("page", 1));
     fields.done()?;
-    check(knowledge_id.as_deref(), db_id.as_deref())?;
+    check(call, knowledge_id.as_deref(), db_id.as_deref())?;
     if kind.is_some_and(|kind| !matches!(kind.as_str(), "vector" | "keyword" | "hybrid")) {
         return Err(Refusal::Unhandled("ValueError"));
     }
@@ -174,8 +171,17 @@ pub(crate) fn search(os: &Os, call: &Call) -> Answer {
 }
 
 /// `GET /knowledge/config`: the readers that need no package.
-pub(crate) fn config(_: &Os, call: &Call) -> Answer {
+pub(crate) fn config(os: &Os, call: &Call) -> Answer {
     check_call(call)?;
+    let (contents, _) = os.store.contents("created_at", true, -1, 0)?;
+    let mut filters: Vec<String> = Vec::new();
+    for name in
+        contents.iter().filter_map(|content| content.metadata.as_ref()?.as_object()).flat_map(|it| it.keys())
+    {
+        if !filters.contains(name) {
+            filters.push(name.clone());
+        }
+    }
     let reader = |id: &str, name: &str, description: &str, end: &str| {
         json!({
             "id": id, "name": name, "description": description,
@@ -207,7 +213,7 @@ pub(crate) fn config(_: &Os, call: &Call) -> Answer {
             "FixedSizeChunker": chunker("FixedSizeChunker", "Chunking strategy that splits text into \
                 fixed-size chunks with optional overlap"),
         },
-        "filters": [],
+        "filters": filters,
         "vector_dbs": [{
             "id": VECTOR_DB, "name": "EmbeddedDb", "description": null,
             "search_types": ["vector", "keyword", "hybrid"],

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::cast;
+use super::cast::Model;
 use super::clock;
 use super::execution::ToolExecution;
 use super::media::Media;
@@ -110,11 +110,11 @@ impl Usage {
     }
 
     /// The `details` of a run's or session's metrics: the same numbers by model.
-    pub(crate) fn details(self) -> Value {
+    pub(crate) fn details(self, by: &Model) -> Value {
         // A model that was called and counted nothing is still named.
         let mut model = if self.input + self.output > 0 { self.fields() } else { Map::new() };
-        model.insert("id".to_owned(), json!(cast::MODEL_ID));
-        model.insert("provider".to_owned(), json!(cast::MODEL_PROVIDER));
+        model.insert("id".to_owned(), json!(by.id));
+        model.insert("provider".to_owned(), json!(by.provider));
         json!({ "model": [model] })
     }
 }

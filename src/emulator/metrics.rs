@@ -9,7 +9,6 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::call::{Call, Query};
-use super::cast;
 use super::clock;
 use super::database;
 use super::os::Os;
@@ -51,7 +50,8 @@ struct Day {
     runs: BTreeMap<String, u64>,
     users: BTreeSet<String>,
     tokens: BTreeMap<&'static str, u64>,
-    models: u64,
+    /// The runs of each model and its provider.
+    models: BTreeMap<(String, String), i64>,
 }
 
 impl Day {
@@ -59,7 +59,6 @@ impl Day {
         *self.sessions.entry(session.kind.clone()).or_default() += 1;
         *self.runs.entry(session.kind.clone()).or_default() += session.runs;
         self.users.extend(session.user_id.clone());
-        self.models += session.model_runs;
         for name in TOKENS {
             let tokens = session.data["session_metrics"][name].as_u64().unwrap_or_default();
             *self.tokens.entry(name).or_default() += tokens;
@@ -75,17 +74,27 @@ fn count(os: &Os) -> Result<(), Refusal> {
             days.entry((session.date.clone(), user.to_owned())).or_default().add(&session);
         }
     }
+    for answered in os.store.runs_by_model()? {
+        let users = [Some(EVERYBODY), answered.user_id.as_deref()];
+        for user in users.into_iter().flatten() {
+            let day = days.entry((answered.date.clone(), user.to_owned())).or_default();
+            *day.models.entry((answered.model.clone(), answered.provider.clone())).or_default() +=
+                answered.count;
+        }
+    }
     let now = clock::epoch();
     for ((date, user), day) in days {
         let sessions = |kind: &str| day.sessions.get(kind).copied().unwrap_or_default();
         let runs = |kind: &str| day.runs.get(kind).copied().unwrap_or_default();
         let tokens: Value =
             TOKENS.iter().map(|name| ((*name).to_owned(), json!(day.tokens.get(name)))).collect();
-        let models = if day.models == 0 {
-            json!([])
-        } else {
-            json!([{ "model_id": cast::MODEL_ID, "model_provider": cast::MODEL_PROVIDER, "count": day.models }])
-        };
+        let models: Vec<Value> = day
+            .models
+            .iter()
+            .map(|((id, provider), count)| {
+                json!({ "model_id": id, "model_provider": provider, "count": count })
+            })
+            .collect();
         let owner = if user == EVERYBODY { String::new() } else { format!("{user}_") };
         let document = json!({
             "id": format!("{date}_{owner}daily"),

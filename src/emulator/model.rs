@@ -1,22 +1,32 @@
-//! The offline model: what it says is a function of the messages it gets, nothing else.
+//! The offline model: what it says is a function of the messages it gets and of the rules of its script, nothing else.
 
-use std::sync::LazyLock;
+use std::path::Path;
 use std::time::Duration;
 
-use regex::Regex;
+use regex::{Captures, Regex};
 use serde_json::{Value, json};
 
-use super::cast::Mode;
+use super::cast::{After, Delay, Remember, Rule, Say, Script};
 use super::execution::ToolExecution;
 use super::message::{Message, Usage};
-use super::tools::Tool;
+use super::run::Object;
 use super::{clock, python, sha1};
+use crate::diagnostic::Problem;
+use crate::duration;
+use crate::expr::{self, Scope};
 
 /// What the model answers to one request.
 #[derive(Debug, Default)]
 pub(crate) struct Reply {
     pub(crate) text: String,
     pub(crate) calls: Vec<ToolCall>,
+    /// Whether it fails. A stream fails after its text, a plain request before.
+    pub(crate) failure: Option<Failure>,
+    /// How long each word takes.
+    pub(crate) delay: Duration,
+    pub(crate) usage: Usage,
+    /// What changes in the session state.
+    pub(crate) state: Option<Object>,
 }
 
 /// A tool call that the model asks for.
@@ -29,8 +39,8 @@ pub(crate) struct ToolCall {
 
 impl ToolCall {
     /// The id is a digest of the call and its turn, so that runs can be compared.
-    /// The keys of `arguments` must be in alphabetical order.
     fn new(name: &'static str, arguments: Value, turn: usize) -> Self {
+        let arguments = sorted(arguments);
         let digest = sha1::hex(format!("{name}|{}|{turn}", python::dumps(&arguments)).as_bytes());
         Self { id: format!("call_{}", &digest[..12]), name, arguments }
     }
@@ -55,76 +65,297 @@ impl ToolCall {
     }
 }
 
+/// The keys of all objects in alphabetical order.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let mut fields: Vec<(String, Value)> = fields.into_iter().collect();
+            fields.sort_by(|(a, _), (b, _)| a.cmp(b));
+            fields.into_iter().map(|(name, value)| (name, sorted(value))).collect()
+        }
+        Value::Array(items) => items.into_iter().map(sorted).collect(),
+        other => other,
+    }
+}
+
 /// A failure of the model.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Failure {
-    pub(crate) message: &'static str,
-    pub(crate) error_type: &'static str,
+    pub(crate) message: String,
+    pub(crate) error_type: String,
+}
+
+impl From<Problem> for Failure {
+    /// A template that cannot be filled in fails the run, and says where it stands.
+    fn from(problem: Problem) -> Self {
+        Self { message: problem.to_string(), error_type: "CastError".to_owned() }
+    }
+}
+
+/// Where something is said: what templates know besides the messages.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scene<'a> {
+    pub(crate) state: &'a Value,
+    pub(crate) user_id: Option<&'a str>,
+    pub(crate) session_id: &'a str,
+    pub(crate) run_id: &'a str,
+    pub(crate) dependencies: Option<&'a Value>,
+    pub(crate) metadata: Option<&'a Value>,
+}
+
+impl Scene<'_> {
+    pub(crate) fn scope(&self, folder: &Path) -> Scope {
+        let mut scope = Scope::new(folder);
+        let mut set = |name: &str, value: &Value| scope.set(name, expr::Value::from_json(value));
+        set("state", self.state);
+        set("user_id", &json!(self.user_id));
+        set("session_id", &json!(self.session_id));
+        set("run_id", &json!(self.run_id));
+        set("dependencies", self.dependencies.unwrap_or(&Value::Null));
+        set("metadata", self.metadata.unwrap_or(&Value::Null));
+        scope
+    }
 }
 
 /// What a request to the model carries.
 #[derive(Debug)]
 pub(crate) struct Request<'a> {
-    pub(crate) mode: Mode,
+    pub(crate) script: &'a Script,
+    /// The names of the tools that may be called.
+    pub(crate) tools: &'a [&'static str],
+    /// The ids of the members of a team.
+    pub(crate) members: &'a [&'static str],
     pub(crate) messages: &'a [Message],
-    pub(crate) tools: &'a [Tool],
     pub(crate) schema: Option<&'a Value>,
+    pub(crate) scene: Scene<'a>,
 }
+
+/// A model that asks for tools this often without an answer goes round in circles.
+const ROUNDS: usize = 20;
+/// A word never takes longer than this, whatever the message asks for.
+const LONGEST: Duration = Duration::from_hours(1);
+/// Nor are there more words than this: a message must not eat the memory of the machine.
+const MOST_WORDS: usize = 100_000;
 
 impl Request<'_> {
     /// The answer.
     pub(crate) fn reply(&self) -> Reply {
-        if let (Some(schema), Mode::Chat) = (self.schema, self.mode) {
-            return say(python::dumps(&sample(schema, schema, 0)));
+        let mut reply = self
+            .try_reply()
+            .unwrap_or_else(|problem| Reply { failure: Some(Failure::from(problem)), ..Reply::default() });
+        if reply.usage.is_nothing() {
+            reply.usage = self.counted(&reply.text);
         }
-        match self.mode {
-            Mode::Chat => say(self.chat()),
-            Mode::Librarian => self.librarian(),
-            Mode::Judge => say(self.verdict()),
-            Mode::Tools => self.tools(),
-            Mode::Approval => self.approval(),
-            Mode::Slow => say(self.many_words()),
-            Mode::Broken => say("This text comes before the failure.".to_owned()),
-            Mode::Leader(members) => {
-                if let Some(results) = self.results() {
-                    return say(format!("Team result: {}", results.join(" + ")));
-                }
-                let (task, turn) = (self.last_user(), self.users().count());
-                let call = |id: &str| {
-                    ToolCall::new("delegate_task_to_member", json!({ "member_id": id, "task": task }), turn)
+        reply
+    }
+
+    fn try_reply(&self) -> Result<Reply, Problem> {
+        let rounds = self.tail().iter().filter(|message| !message.tool_calls.is_empty()).count();
+        if rounds >= ROUNDS {
+            let message = format!("the model asked for tools {ROUNDS} times without an answer");
+            let failure = Failure { message, error_type: "CastError".to_owned() };
+            return Ok(Reply { failure: Some(failure), ..Reply::default() });
+        }
+        let scope = self.scope();
+        let results = self.results();
+        let mut calling: Option<Reply> = None;
+        for rule in self.script.rules.iter() {
+            let calls = !rule.calls.is_empty() || rule.delegate.is_some();
+            if calling.is_some() && !calls {
+                continue;
+            }
+            // Once tools have answered, rules that wait for that speak, and `then` of those that called.
+            let then = match (&rule.after, &results) {
+                (None, None) => false,
+                (None, Some(_)) if rule.then.is_some() => true,
+                (Some(After::Any), Some(_)) => false,
+                (Some(After::Tool(name)), Some(_)) if self.last_tool() == Some(name) => false,
+                _ => continue,
+            };
+            let Some(scope) = self.fits(rule, &scope)? else { continue };
+            if then {
+                return self.speak(rule, rule.then.as_ref(), &scope);
+            }
+            if !calls {
+                return self.speak(rule, rule.say.as_ref(), &scope);
+            }
+            let made = self.calls(rule, &scope)?;
+            // Who shares rules with others may not have the tool.
+            if made.is_empty() {
+                continue;
+            }
+            if let Some(reply) = &mut calling {
+                reply.calls.extend(made);
+            } else {
+                let mut reply = match &rule.say {
+                    Some(say) => self.speak(rule, Some(say), &scope)?,
+                    None => self.frame(rule, &scope)?,
                 };
-                Reply { text: String::new(), calls: members.iter().map(|member| call(member.id)).collect() }
+                reply.calls = made;
+                calling = Some(reply);
+            }
+            if !rule.go_on {
+                break;
             }
         }
+        if let Some(reply) = calling {
+            return Ok(reply);
+        }
+        let text = match results {
+            Some(results) => results.join("\n"),
+            None => match self.wanted() {
+                Some(schema) => python::dumps(&sample(schema, schema, 0)),
+                None => format!("You said: {}", self.last_user()),
+            },
+        };
+        Ok(Reply { text, ..Reply::default() })
     }
 
-    /// Whether this request fails. A stream fails after its text, a plain request before.
-    pub(crate) fn failure(&self) -> Option<Failure> {
-        if !matches!(self.mode, Mode::Broken) {
-            return None;
-        }
-        let low = self.last_user().to_lowercase();
-        Some(if low.contains("valueerror") {
-            Failure { message: "offline: plain ValueError", error_type: "ValueError" }
-        } else if low.contains("ratelimit") {
-            Failure { message: "offline: rate limited", error_type: "model_provider_error" }
-        } else {
-            Failure { message: "offline: model provider failed", error_type: "model_provider_error" }
-        })
+    /// The schema of the answer, if it is heeded.
+    fn wanted(&self) -> Option<&Value> {
+        self.schema.filter(|_| self.script.structured)
     }
 
-    /// How long each word takes.
-    pub(crate) fn delay(&self) -> Duration {
-        static DELAY: LazyLock<Regex> = LazyLock::new(|| pattern(r"delay\s*=?\s*([0-9.]+)"));
-        if !matches!(self.mode, Mode::Slow) {
-            return Duration::ZERO;
+    fn speak(&self, rule: &Rule, say: Option<&Say>, scope: &Scope) -> Result<Reply, Problem> {
+        let mut reply = self.frame(rule, scope)?;
+        reply.text = match (say, self.wanted()) {
+            (Some(Say::Data(data)), _) => python::dumps(&data.resolve(scope)?),
+            (_, Some(schema)) => python::dumps(&sample(schema, schema, 0)),
+            (Some(Say::Text(text)), None) => text.resolve_text(scope)?,
+            (Some(Say::Words(count)), None) => {
+                let count = count.resolve_text(scope)?.trim().parse().unwrap_or(MOST_WORDS);
+                let words: Vec<_> = (0..count.min(MOST_WORDS)).map(|i| format!("w{i}")).collect();
+                words.join(" ")
+            }
+            (None, None) => String::new(),
+        };
+        Ok(reply)
+    }
+
+    /// What a rule says besides its words.
+    fn frame(&self, rule: &Rule, scope: &Scope) -> Result<Reply, Problem> {
+        let mut reply = Reply::default();
+        if let Some(fail) = &rule.fail {
+            let message = fail.message.resolve_text(scope)?;
+            reply.failure = Some(Failure { message, error_type: fail.kind.clone() });
         }
-        let seconds = DELAY.captures(self.last_user()).and_then(|found| found[1].parse().ok()).unwrap_or(0.1);
-        Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST).min(LONGEST)
+        reply.delay = match rule.delay.as_ref().or(self.script.delay.as_ref()) {
+            None => Duration::ZERO,
+            Some(Delay::Fixed(delay)) => *delay,
+            Some(Delay::Computed(template)) => {
+                let text = template.resolve_text(scope)?;
+                duration::parse(&text).map_err(|message| {
+                    Problem::error("cast::delay", message).label(template.span(), "this delay")
+                })?
+            }
+        }
+        .min(LONGEST);
+        if let [input, output] = &rule.tokens
+            && (input.is_some() || output.is_some())
+        {
+            let count = |template: &Option<crate::template::Template>| {
+                let Some(template) = template else { return Ok(0) };
+                template.resolve(scope).map(|value| value.as_u64().unwrap_or_default())
+            };
+            reply.usage = Usage { input: count(input)?, output: count(output)? };
+        }
+        // Of a rule that calls and then speaks, the state changes once: when it speaks.
+        let speaks = rule.then.is_none() || self.results().is_some();
+        if let Some(state) = rule.state.as_ref().filter(|_| speaks)
+            && let Value::Object(changes) = state.resolve(scope)?
+        {
+            reply.state = Some(changes);
+        }
+        Ok(reply)
+    }
+
+    fn calls(&self, rule: &Rule, scope: &Scope) -> Result<Vec<ToolCall>, Problem> {
+        let turn = self.users().count();
+        let mut calls = Vec::new();
+        if let Some(delegate) = &rule.delegate {
+            let task = match &delegate.task {
+                Some(task) => task.resolve_text(scope)?,
+                None => self.last_user().to_owned(),
+            };
+            let members = delegate.members.as_deref().unwrap_or(self.members);
+            calls.extend(members.iter().map(|id| {
+                ToolCall::new("delegate_task_to_member", json!({ "member_id": id, "task": task }), turn)
+            }));
+        }
+        let mut scopes = Vec::new();
+        match &rule.each {
+            None => scopes.push(scope.clone()),
+            Some(each) => {
+                if let Value::Array(items) = each.resolve(scope)? {
+                    for item in items {
+                        let mut scope = scope.clone();
+                        scope.set("item", expr::Value::from_json(&item));
+                        scopes.push(scope);
+                    }
+                }
+            }
+        }
+        for scope in &scopes {
+            for (name, arguments) in &rule.calls {
+                if self.tools.contains(name) {
+                    calls.push(ToolCall::new(name, arguments.resolve(scope)?, turn));
+                }
+            }
+        }
+        Ok(calls)
+    }
+
+    /// The names that a rule gives its templates, if it holds.
+    fn fits(&self, rule: &Rule, scope: &Scope) -> Result<Option<Scope>, Problem> {
+        let mut scope = scope.clone();
+        let last = self.last_user();
+        if let Some(when) = &rule.when {
+            let Some(found) = when.captures(last) else { return Ok(None) };
+            give(&mut scope, "match", when, &found);
+        }
+        if let Some(recall) = &rule.recall {
+            let Some(found) = self.users().rev().find_map(|text| recall.captures(text)) else {
+                return Ok(None);
+            };
+            give(&mut scope, "recalled", recall, &found);
+        }
+        for (name, regex) in &rule.find {
+            let found = regex.captures(last).and_then(|found| found.get(1).or(found.get(0)));
+            scope.set(name.as_str(), expr::Value::from_json(&json!(found.map(|found| found.as_str()))));
+        }
+        if let Some(results) = self.results() {
+            scope.set("results", expr::Value::from_json(&json!(results)));
+        }
+        match &rule.condition {
+            Some(condition) if !condition.is_true(&scope)? => Ok(None),
+            _ => Ok(Some(scope)),
+        }
+    }
+
+    fn scope(&self) -> Scope {
+        let mut scope = self.scene.scope(&self.script.folder);
+        let said: Vec<&str> = self.users().collect();
+        let history: Vec<Value> = self
+            .messages
+            .iter()
+            .map(|message| json!({ "role": message.role, "content": message.text() }))
+            .collect();
+        let asked = self.messages.iter().rfind(|message| message.role == "user");
+        let system = self.messages.iter().find(|message| message.role == "system").map(Message::text);
+        for (name, value) in [
+            ("message", json!(self.last_user())),
+            ("said", json!(said)),
+            ("history", json!(history)),
+            ("media", json!(asked.and_then(|message| message.media.counted()).unwrap_or_default())),
+            ("system", json!(system)),
+        ] {
+            scope.set(name, expr::Value::from_json(&value));
+        }
+        scope
     }
 
     /// Tokens are words: of all messages, and of the answer (at least one).
-    pub(crate) fn usage(&self, text: &str) -> Usage {
+    fn counted(&self, text: &str) -> Usage {
         let input = self.messages.iter().map(|message| python::words(message.text())).sum();
         Usage { input, output: python::words(text).max(1) }
     }
@@ -137,142 +368,46 @@ impl Request<'_> {
         self.users().next_back().unwrap_or("")
     }
 
+    /// What came since the user spoke last.
+    fn tail(&self) -> &[Message] {
+        let at = self.messages.iter().rposition(|message| message.role == "user").map_or(0, |at| at + 1);
+        &self.messages[at..]
+    }
+
     /// What tools answered since the user spoke last.
     fn results(&self) -> Option<Vec<&str>> {
-        let tail = self.messages.iter().rposition(|message| message.role == "user").map_or(0, |at| at + 1);
-        let results: Vec<_> = self.messages[tail..]
-            .iter()
-            .filter(|message| message.role == "tool")
-            .map(Message::text)
-            .collect();
+        let results: Vec<_> =
+            self.tail().iter().filter(|message| message.role == "tool").map(Message::text).collect();
         (!results.is_empty()).then_some(results)
     }
 
-    fn librarian(&self) -> Reply {
-        if let Some(results) = self.results() {
-            return say(format!("From the knowledge base: {}", results.join(" | ")));
-        }
-        let (last, turn) = (self.last_user(), self.users().count());
-        let call = ToolCall::new(Tool::SearchKnowledge.name(), json!({ "query": last }), turn);
-        Reply { text: String::new(), calls: vec![call] }
-    }
-
-    /// Whatever is said to be wrong fails; all else passes.
-    fn verdict(&self) -> String {
-        let passed = !self.last_user().to_lowercase().contains("wrong");
-        let (score, reason) =
-            if passed { (9, "nothing is said to be wrong") } else { (2, "something is wrong") };
-        python::dumps(&json!({ "passed": passed, "score": score, "reason": reason }))
-    }
-
-    fn chat(&self) -> String {
-        static NAME: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)my name is ([A-Z][a-z]+)"));
-        let name = |text: &str| NAME.captures(text).map(|found| capitalize(&found[1]));
-        let last = self.last_user();
-        let asked = self.messages.iter().rfind(|message| message.role == "user");
-        if let Some(media) = asked.and_then(|message| message.media.counted()) {
-            return format!("Received {media}. You said: {last}");
-        }
-        let low = last.to_lowercase();
-        if low.contains("what's my name") || low.contains("what is my name") {
-            return match self.users().rev().find_map(name) {
-                Some(name) => format!("Your name is {name}."),
-                None => "I don't know your name yet.".to_owned(),
-            };
-        }
-        if let Some(name) = name(last) {
-            return format!("Nice to meet you, {name}!");
-        }
-        if low.contains("how many messages") {
-            return format!("You have sent {} messages.", self.users().count());
-        }
-        if low.contains("show context") {
-            let system = self.messages.iter().find(|message| message.role == "system");
-            return format!("SYSTEM: {} USER: {last}", system.map_or("(none)", Message::text));
-        }
-        format!("You said: {last}")
-    }
-
-    fn tools(&self) -> Reply {
-        static ADD: LazyLock<Regex> =
-            LazyLock::new(|| pattern(r"(?i)add\s+(-?[0-9]+)\s+(?:and\s+)?(-?[0-9]+)"));
-        static WEATHER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)weather in ([A-Za-z]+)"));
-        if let Some(results) = self.results() {
-            return say(format!("Tool says: {}", results.join("; ")));
-        }
-        let (last, turn) = (self.last_user(), self.users().count());
-        let mut calls = Vec::new();
-        if let Some(found) = ADD.captures(last)
-            && let (Ok(a), Ok(b)) = (found[1].parse::<i64>(), found[2].parse::<i64>())
-        {
-            calls.push(ToolCall::new("add", json!({ "a": a, "b": b }), turn));
-        }
-        if let Some(found) = WEATHER.captures(last) {
-            calls.push(ToolCall::new("get_weather", json!({ "city": found[1] }), turn));
-        }
-        if last.to_lowercase().contains("explode") {
-            calls.push(ToolCall::new("explode", json!({ "reason": "asked" }), turn));
-        }
-        if calls.is_empty() {
-            return say(format!("No tool needed: {last}"));
-        }
-        Reply { text: String::new(), calls }
-    }
-
-    fn approval(&self) -> Reply {
-        static DELETE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)delete (\S+)"));
-        static RUN: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)run (\S+)"));
-        if let Some(results) = self.results() {
-            return say(format!("Done: {}", results.join("; ")));
-        }
-        let (last, turn) = (self.last_user(), self.users().count());
-        let has = |tool| self.tools.contains(&tool);
-        let mut calls = Vec::new();
-        if let Some(found) = DELETE.captures(last).filter(|_| has(Tool::DeleteFile)) {
-            let delete = |path| ToolCall::new("delete_file", json!({ "path": path }), turn);
-            calls.extend(found[1].split(',').map(delete));
-        }
-        if let Some(found) = RUN.captures(last).filter(|_| has(Tool::RunShell)) {
-            calls.push(ToolCall::new("run_shell", json!({ "command": found[1] }), turn));
-        }
-        if last.to_lowercase().contains("email") && has(Tool::SendEmail) {
-            calls.push(ToolCall::new("send_email", json!({ "subject": "Hello" }), turn));
-        }
-        if calls.is_empty() {
-            return say(format!("Nothing to do: {last}"));
-        }
-        Reply { text: String::new(), calls }
-    }
-
-    fn many_words(&self) -> String {
-        static WORDS: LazyLock<Regex> = LazyLock::new(|| pattern(r"([0-9]+)\s*words?"));
-        let count =
-            WORDS.captures(self.last_user()).map_or(50, |found| found[1].parse().unwrap_or(MOST_WORDS));
-        let words: Vec<_> = (0..count.min(MOST_WORDS)).map(|i| format!("w{i}")).collect();
-        words.join(" ")
+    fn last_tool(&self) -> Option<&String> {
+        self.tail().iter().rfind(|message| message.role == "tool")?.tool_name.as_ref()
     }
 }
 
-/// A word never takes longer than this, whatever the message asks for.
-const LONGEST: Duration = Duration::from_hours(1);
-/// Nor are there more words than this: a message must not eat the memory of the machine.
-const MOST_WORDS: usize = 100_000;
-
-/// What the memory manager makes of a message: something to remember, or nothing.
-pub(crate) fn memory(message: &str) -> Option<String> {
-    static LIKES: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bI (?:like|love) ([A-Za-z ]+)"));
-    LIKES.captures(message).map(|found| format!("User likes {}", found[1].trim()))
+/// Gives a name to a match, and its own to each named group.
+fn give(scope: &mut Scope, name: &str, regex: &Regex, found: &Captures<'_>) {
+    let texts: Vec<Option<&str>> = found.iter().map(|group| group.map(|group| group.as_str())).collect();
+    for (name, text) in regex.capture_names().zip(&texts) {
+        if let Some(name) = name {
+            scope.set(name, expr::Value::from_json(&json!(text)));
+        }
+    }
+    scope.set(name, expr::Value::from_json(&json!(texts)));
 }
 
-fn say(text: String) -> Reply {
-    Reply { text, calls: Vec::new() }
-}
-
-/// `str.capitalize()`.
-fn capitalize(word: &str) -> String {
-    let mut chars = word.chars();
-    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    first + &chars.as_str().to_lowercase()
+/// What a memory manager makes of a message: something to remember and its topics, or nothing.
+pub(crate) fn memory(rules: &[Remember], message: &str, user_id: &str) -> Option<(String, Vec<String>)> {
+    rules.iter().find_map(|rule| {
+        let mut scope = Scope::new(Path::new(""));
+        scope.set("message", expr::Value::from_json(&json!(message)));
+        scope.set("user_id", expr::Value::from_json(&json!(user_id)));
+        if let Some(when) = &rule.when {
+            give(&mut scope, "match", when, &when.captures(message)?);
+        }
+        Some((rule.text.resolve_text(&scope).ok()?, rule.topics.clone()))
+    })
 }
 
 /// A deterministic instance of a JSON schema.
@@ -316,9 +451,4 @@ fn sample(schema: &Value, root: &Value, depth: usize) -> Value {
         "boolean" => json!(true),
         _ => Value::Null,
     }
-}
-
-#[expect(clippy::expect_used, reason = "every pattern is a literal of this file, compiled by its tests")]
-fn pattern(text: &str) -> Regex {
-    Regex::new(text).expect("a literal pattern")
 }

@@ -3,18 +3,18 @@
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::cast;
+use super::cast::Identity;
 use super::os::Os;
 use super::reply;
 use super::routes::{ROUTES, Route};
 use super::run::{Object, put};
 
 /// `GET /openapi.json`.
-pub(crate) fn get(_: &Os) -> Response {
-    reply::ok(&document())
+pub(crate) fn get(os: &Os) -> Response {
+    reply::ok(&document(os.cast.os))
 }
 
-fn document() -> Value {
+fn document(os: &Identity) -> Value {
     let mut paths = Object::new();
     for route in ROUTES {
         if let Some(operation) = route.operation {
@@ -25,9 +25,9 @@ fn document() -> Value {
     json!({
         "openapi": "3.1.0",
         "info": {
-            "title": cast::OS_NAME,
-            "description": cast::OS_DESCRIPTION,
-            "version": cast::OS_VERSION,
+            "title": os.name,
+            "description": os.description,
+            "version": os.version,
         },
         "paths": paths,
         "components": {

@@ -10,10 +10,15 @@ use axum::response::Response;
 use percent_encoding::percent_decode_str;
 
 use super::call::{Call, pairs};
+use super::cast::faults::Fault;
+use super::cast::{Cast, Component};
+use super::chaos;
 use super::cors;
+use super::form::Form;
+use super::kind::Kind;
 use super::os::Os;
 use super::refusal::{Refusal, Unhandled};
-use super::routes::{ROUTES, Route};
+use super::routes::{Action, ROUTES, Route};
 
 /// No request needs more; a larger one is refused before it fills the memory.
 const LARGEST_BODY: usize = 64 * 1024 * 1024;
@@ -56,22 +61,76 @@ async fn answer(os: Arc<Os>, request: Request) -> Result<Response, Refusal> {
             allowed.get_or_insert(route.method);
             continue;
         }
+        let query = pairs(head.uri.query().unwrap_or_default().as_bytes());
+        let os = match database(os.cast, path, &params, &query) {
+            Some(db) if os.cast.databases.len() > 1 => Arc::new(os.at(db)),
+            _ => os,
+        };
         let call = Call {
             path: params,
-            query: pairs(head.uri.query().unwrap_or_default().as_bytes()),
+            query,
             headers: head.headers,
             caller,
+            cast: os.cast,
             body: to_bytes(body, LARGEST_BODY)
                 .await
                 .map_err(|_| Refusal::bad_request("There was an error parsing the body"))?,
         };
-        return route.action.answer(os, call).await;
+        let fault = befallen(&os, route, path, head.method.as_str(), &call).await;
+        if let Some(fault) = &fault
+            && let Some(response) = chaos::before(fault).await
+        {
+            return Ok(response);
+        }
+        let answer = route.action.answer(os, call).await;
+        return match fault {
+            None => answer,
+            Some(fault) => {
+                let response = answer.unwrap_or_else(Refusal::into_response);
+                Ok(chaos::spoil(&fault, response).await)
+            }
+        };
     }
     let Some(allowed) = allowed else { return Err(Refusal::not_found("Not Found")) };
     let mut response =
         Refusal::Detail(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed".to_owned()).into_response();
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     Ok(response)
+}
+
+/// What goes wrong with a request on purpose.
+async fn befallen(os: &Os, route: &Route, path: &str, method: &str, call: &Call) -> Option<Fault> {
+    let component = [Kind::Agent, Kind::Team, Kind::Workflow].into_iter().find_map(|kind| {
+        let (_, id) = call.path.iter().find(|(name, _)| *name == kind.id_field())?;
+        os.cast.find(kind, id)
+    });
+    let runs = matches!(route.action, Action::Run(_) | Action::Again(_));
+    let message = match component {
+        Some(component) if runs && os.chaos.listens(component) => {
+            Form::read(call).await.ok().and_then(|form| form.filled("message").map(str::to_owned))
+        }
+        _ => None,
+    };
+    let place = chaos::place(method, route.path, &call.path);
+    os.chaos.befalls(&chaos::Target { method, path, place, component, runs, message })
+}
+
+/// The database that a request is about: that of a component, of the knowledge base, or the one that it names.
+fn database<'a>(
+    cast: Cast,
+    path: &str,
+    params: &[(&str, String)],
+    query: &'a [(String, String)],
+) -> Option<&'a str> {
+    for kind in [Kind::Agent, Kind::Team, Kind::Workflow] {
+        if let Some((_, id)) = params.iter().find(|(name, _)| *name == kind.id_field()) {
+            return cast.find(kind, id).map(Component::db);
+        }
+    }
+    if path.starts_with("/knowledge/") {
+        return Some(cast.knowledge.db);
+    }
+    query.iter().rev().find(|(name, _)| name == "db_id").map(|(_, id)| id.as_str())
 }
 
 /// The parameters of a route, when a path fits it. No parameter is ever empty.

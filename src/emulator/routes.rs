@@ -144,7 +144,7 @@ pub(crate) static ROUTES: &[Route] = &[
     route("PATCH", "/memories/{memory_id}", "update_memory", "Memory", "Update Memory", Plain(memories::update)),
     route("GET", "/user_memory_stats", "get_user_memory_stats", "Memory", "Get User Memory Statistics", Plain(memories::stats)),
     route("POST", "/optimize-memories", "optimize_memories", "Memory", "Optimize User Memories", Plain(memories::optimize)),
-    route("POST", "/databases/{db_id}/migrate", "migrate_database", "Database", "Migrate Database", Plain(|_, call| database::migrate(call))),
+    route("POST", "/databases/{db_id}/migrate", "migrate_database", "Database", "Migrate Database", Plain(|os, call| database::migrate(os.cast, call))),
     route("POST", "/eval-runs", "run_eval", "Evals", "Execute Evaluation", Eval),
     route("GET", "/eval-runs", "get_eval_runs", "Evals", "List Evaluation Runs", Plain(evals::list)),
     route("GET", "/eval-runs/{eval_run_id}", "get_eval_run", "Evals", "Get Evaluation Run", Plain(evals::get)),

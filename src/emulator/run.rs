@@ -10,7 +10,7 @@ pub(crate) mod workflow;
 use serde_json::{Map, Value, json};
 
 use self::agent::resume::Stored;
-use super::cast;
+use super::cast::Model;
 use super::execution::{self, Requirement};
 use super::media::Media;
 use super::message::Usage;
@@ -109,16 +109,18 @@ pub(crate) struct Finished {
     pub(crate) usage: Usage,
     /// Those of them that the memory manager's model used.
     pub(crate) memory_usage: Usage,
+    /// What the run changed in the session state.
+    pub(crate) changes: Object,
 }
 
 /// Metrics of a run that reached the model.
-pub(crate) fn metrics(usage: Usage, first_token: Option<f64>, duration: f64) -> Value {
+pub(crate) fn metrics(usage: Usage, by: &Model, first_token: Option<f64>, duration: f64) -> Value {
     let mut fields = if usage.input + usage.output > 0 { usage.fields() } else { Object::new() };
     if let Some(first_token) = first_token {
         fields.insert("time_to_first_token".to_owned(), json!(first_token));
     }
     fields.insert("duration".to_owned(), json!(duration));
-    fields.insert("details".to_owned(), usage.details());
+    fields.insert("details".to_owned(), usage.details(by));
     Value::Object(fields)
 }
 
@@ -155,9 +157,9 @@ pub(crate) fn restore(document: &Value) -> Stored {
 }
 
 /// Adds the model's name as runs and their first events carry it.
-pub(crate) fn put_model(fields: &mut Object) {
-    put(fields, "model", cast::MODEL_ID);
-    put(fields, "model_provider", cast::MODEL_PROVIDER);
+pub(crate) fn put_model(fields: &mut Object, model: &Model) {
+    put(fields, "model", model.id);
+    put(fields, "model_provider", model.provider);
 }
 
 /// Adds a field.

@@ -32,6 +32,9 @@ pub(crate) fn run_again(document: &Value) -> Value {
             ("member_responses" | "step_executor_runs", Value::Array(runs)) => {
                 put(&mut run, name, runs.iter().map(run_again).collect::<Vec<_>>());
             }
+            ("events", Value::Array(events)) => {
+                put(&mut run, name, events.iter().map(event_again).collect::<Vec<_>>());
+            }
             _ => put(&mut run, name, value.clone()),
         }
         if lacking && agent && name == "metrics" {
@@ -42,6 +45,16 @@ pub(crate) fn run_again(document: &Value) -> Value {
         put(&mut run, "events", json!([]));
     }
     Value::Object(run)
+}
+
+/// A stored event as its run shows it: the runs within it, too, have `events`.
+fn event_again(event: &Value) -> Value {
+    let mut event = event.clone();
+    let members = event.get_mut("member_responses").and_then(Value::as_array_mut);
+    for member in members.into_iter().flatten() {
+        *member = run_again(member);
+    }
+    event
 }
 
 /// A stored run without what came from history: earlier runs hold that already.

@@ -71,6 +71,19 @@ impl Context {
         if problems.is_empty() { Ok(context) } else { Err(problems) }
     }
 
+    /// The names of a fragment that begins: the language's own, and files beside it.
+    pub(super) fn apart(&self, base_dir: &std::path::Path) -> Self {
+        let mut scope = Scope::new(base_dir);
+        for name in ["env", "run"] {
+            if let Some(value) = self.scope.get(name) {
+                scope.set(name, value.clone());
+            }
+        }
+        let mut context = Self { scope, answers: Arc::default(), changed: BTreeSet::new() };
+        context.answered([]);
+        context
+    }
+
     /// Gives a variable a value.
     pub(super) fn set(&mut self, name: &str, value: &serde_json::Value) {
         self.scope.set(name, Value::from_json(value));
@@ -110,9 +123,10 @@ impl Context {
         self.scope.set("steps", Value::from_fields(Answers(Arc::clone(&self.answers))));
     }
 
-    /// The first name of an expression that was never set, because the step that sets it did not run.
-    pub(super) fn unset(&self, expression: &Expression) -> Option<String> {
-        expression.names().into_iter().find_map(|name| {
+    /// The first name of an expression that was never set, because the step that sets it did not run; `own` are those
+    /// that the step itself brings.
+    pub(super) fn unset(&self, expression: &Expression, own: &dyn Fn(&str) -> bool) -> Option<String> {
+        let missing = expression.names().into_iter().filter_map(|name| {
             let mut parts = name.split('.');
             let root = parts.next()?;
             if root == "steps" {
@@ -120,7 +134,8 @@ impl Context {
                 return (!self.answers.contains_key(id)).then(|| format!("steps.{id}"));
             }
             self.scope.get(root).is_none().then(|| root.to_owned())
-        })
+        });
+        missing.into_iter().find(|name| !own(name))
     }
 }
 
@@ -203,7 +218,7 @@ pub(super) fn answer_field(outcome: &Outcome, name: &str) -> Option<serde_json::
         "error" => outcome.error.as_ref().map(|error| json!(error)),
         "events" => outcome.events().cloned(),
         "headers" => Some(outcome.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect()),
-        "requirements" => outcome.requirements().cloned(),
+        "requirements" => outcome.requirements(),
         "status" => outcome.status.map(|status| json!(status)),
         "text" => Some(json!(outcome.text)),
         "tokens" => outcome.tokens().map(serde_json::Value::Object),

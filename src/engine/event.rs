@@ -129,9 +129,20 @@ impl Phase {
     }
 }
 
+/// A step that uses the fragment in which another step stands.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// What it is called.
+    pub title: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
 /// What became of a step.
 #[derive(Debug)]
 pub struct StepReport {
+    /// The steps that led to it through fragments, the scenario's own first; none for a step of the scenario.
+    pub callers: Arc<[Caller]>,
     /// The list that it stands in.
     pub phase: Phase,
     /// What it is called.

@@ -1,5 +1,6 @@
 //! Running one scenario: its lists of steps, one after another, and `finally` whatever happens.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -64,6 +65,8 @@ pub(super) async fn run(
         },
         bulk: false,
         transcript: Vec::new(),
+        callers: Arc::default(),
+        identity: scenario.identity.clone(),
     };
     let mut flow = run.list(&scenario.setup, Phase::Setup).await;
     if flow == Flow::Go {

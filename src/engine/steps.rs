@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 
 use super::answer::{self, Done};
 use super::context::Context;
-use super::event::{Event, Failure, Observer, Phase, ScenarioReport, StepReport, StepStatus};
+use super::event::{Caller, Event, Failure, Observer, Phase, ScenarioReport, StepReport, StepStatus};
 use super::request::{Received, Request};
 use super::stop::{Stop, Whose};
 use super::{Settings, Target};
@@ -19,6 +19,7 @@ use crate::expr::Expression;
 use crate::outcome::Outcome;
 use crate::scenario::{Action, Instance, Retry, RetryOn, Step, conversation};
 use crate::template::Template;
+use crate::yaml::Key;
 
 /// Whether the next step runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +45,10 @@ pub(super) struct Run<'a> {
     pub(super) bulk: bool,
     /// What was said so far in the conversation that is going on: a failure shows it.
     pub(super) transcript: Vec<String>,
+    /// The steps that use the fragment that is running, the outermost first.
+    pub(super) callers: Arc<[Caller]>,
+    /// Whose requests these are where a step does not say: the scenario's, or that of a group around the step.
+    pub(super) identity: Option<Key>,
 }
 
 /// A server that has too much to do is asked again: the items of bulk work wait for it.
@@ -121,15 +126,19 @@ impl Run<'_> {
             }
             Some(Err(problem)) => return self.finish(step, phase, Duration::ZERO, Done::failed(problem)),
         }
+        if !step.action.steps().is_empty() {
+            return self.inside(step, phase).await;
+        }
         let began = Instant::now();
         if !matches!(step.action, Action::Group(_) | Action::Parallel(_) | Action::Conversation(_)) {
             let (instance, title) = (self.instance.clone(), step.title());
             self.observer.on(&Event::StepStarted { instance, title, span: step.span.clone() });
         }
         let done = match &step.action {
-            Action::Group(steps) => return self.group(step, steps, phase).await,
-            Action::Parallel(branches) => return self.parallel(step, branches, phase).await,
-            Action::Conversation(turns) => return self.conversation(step, turns, phase).await,
+            // Without steps there is nothing to do.
+            Action::Group(_) | Action::Parallel(_) | Action::Conversation(_) | Action::Use(_) => {
+                Done::default()
+            }
             Action::Operation(_) | Action::Http(_) => match &step.until {
                 Some(until) => self.until(step, until).await,
                 None => self.request(step).await.0,
@@ -144,7 +153,27 @@ impl Run<'_> {
         self.finish(step, phase, began.elapsed(), done)
     }
 
-    async fn group(&mut self, step: &Step, steps: &[Step], phase: Phase) -> Flow {
+    /// Runs the steps inside a step.
+    async fn inside(&mut self, step: &Step, phase: Phase) -> Flow {
+        let around = self.identity.clone();
+        if step.identity.is_some() {
+            self.identity.clone_from(&step.identity);
+        }
+        let flow = match &step.action {
+            Action::Use(using) => self.fragment(step, using, phase).await,
+            Action::Parallel(branches) => self.parallel(branches, phase).await,
+            Action::Conversation(turns) => self.conversation(turns, phase).await,
+            action => self.timed(step, async |run| run.list(action.steps(), phase).await).await,
+        };
+        self.identity = around;
+        match flow {
+            Flow::Failed if step.soft => Flow::Go,
+            flow => flow,
+        }
+    }
+
+    /// Runs what a step holds within the step's own time.
+    pub(super) async fn timed(&mut self, step: &Step, inner: impl AsyncFnOnce(&mut Self) -> Flow) -> Flow {
         let outer = self.stop;
         if let Some(total) = step.timeout.total {
             let deadline = Instant::now() + total;
@@ -154,19 +183,15 @@ impl Run<'_> {
                 self.stop.whose = Whose::Group;
             }
         }
-        let flow = self.list(steps, phase).await;
+        let flow = inner(self).await;
         self.stop = outer;
         // Where the group's own time was up and not that of what is around it, that is a failure like any other.
-        let flow = if flow == Flow::Stopped && self.stop.now().is_none() { Flow::Failed } else { flow };
-        match flow {
-            Flow::Failed if step.soft => Flow::Go,
-            flow => flow,
-        }
+        if flow == Flow::Stopped && self.stop.now().is_none() { Flow::Failed } else { flow }
     }
 
     /// Runs the branches at the same time, each with variables of its own, and joins what they bring: in the order in
     /// which the branches stand, whichever was first.
-    async fn parallel(&mut self, step: &Step, branches: &[Step], phase: Phase) -> Flow {
+    async fn parallel(&mut self, branches: &[Step], phase: Phase) -> Flow {
         let shared = &*self;
         let running = branches.iter().map(|branch| async move {
             let mut context = shared.context.branch();
@@ -180,10 +205,7 @@ impl Run<'_> {
             self.take(context, report);
             worst = worst.max(flow);
         }
-        match worst {
-            Flow::Failed if step.soft => Flow::Go,
-            flow => flow,
-        }
+        worst
     }
 
     /// A run of the same scenario beside this one.
@@ -198,26 +220,30 @@ impl Run<'_> {
             stop: self.stop,
             bulk: self.bulk,
             transcript: Vec::new(),
+            callers: Arc::clone(&self.callers),
+            identity: self.identity.clone(),
         }
     }
 
     /// Takes over what a run beside this one brought.
     pub(super) fn take(&mut self, context: Context, report: ScenarioReport) {
         self.context.join(context);
+        self.count(report);
+    }
+
+    /// Takes over what a run of a fragment did, without its variables.
+    pub(super) fn count(&mut self, report: ScenarioReport) {
         self.report.steps += report.steps;
         self.report.checks += report.checks;
         self.report.failed.extend(report.failed);
     }
 
-    async fn conversation(&mut self, step: &Step, turns: &[Step], phase: Phase) -> Flow {
+    async fn conversation(&mut self, turns: &[Step], phase: Phase) -> Flow {
         self.context.set(conversation::SESSION, &serde_json::json!(uuid::Uuid::new_v4().to_string()));
         self.transcript = vec!["the conversation:".to_owned()];
         let flow = self.list(turns, phase).await;
         self.transcript.clear();
-        match flow {
-            Flow::Failed if step.soft => Flow::Go,
-            flow => flow,
-        }
+        flow
     }
 
     /// Adds a turn to the transcript, where a conversation is going on.
@@ -256,18 +282,21 @@ impl Run<'_> {
         flow
     }
 
+    /// What a step is called, here and now.
+    pub(super) fn title(&self, step: &Step) -> String {
+        let name = step.name.as_ref().and_then(|name| name.resolve_text(&self.context.scope).ok());
+        name.unwrap_or_else(|| step.title())
+    }
+
     fn tell(&mut self, step: &Step, phase: Phase, duration: Duration, status: StepStatus, done: Done) {
-        let title = step
-            .name
-            .as_ref()
-            .and_then(|name| name.resolve_text(&self.context.scope).ok())
-            .unwrap_or_else(|| step.title());
+        let title = self.title(step);
         let failed = matches!(status, StepStatus::Failed | StepStatus::SoftFailed);
         let mut notes = done.notes;
         if failed {
             notes.extend(self.transcript.iter().cloned());
         }
         let step = Arc::new(StepReport {
+            callers: Arc::clone(&self.callers),
             phase,
             title,
             action: step.action_key.name.clone(),
@@ -287,7 +316,7 @@ impl Run<'_> {
         }
     }
 
-    fn set(&mut self, values: &[(crate::yaml::Key, Template)]) -> Done {
+    fn set(&mut self, values: &[(Key, Template)]) -> Done {
         let mut done = Done::default();
         for (key, template) in values {
             match template.resolve(&self.context.scope) {
@@ -357,7 +386,7 @@ impl Run<'_> {
             Box::new(Done { failures, ..Done::default() })
         };
         let scope = &self.context.scope;
-        let identity = step.identity.as_ref().or(self.instance.scenario().identity.as_ref());
+        let identity = step.identity.as_ref().or(self.identity.as_ref());
         let request = match &step.action {
             Action::Operation(action) => Request::of_operation(step, action, identity, scope, self.settings),
             Action::Http(action) => Request::of_http(step, action, identity, scope, self.settings),
@@ -434,23 +463,22 @@ impl Run<'_> {
 
     /// The first name that a step needs and that was never set.
     fn unset(&self, step: &Step) -> Option<String> {
+        // What the step itself brings is not there before it: its answer, the item of its loop.
+        let answer = step.id.as_ref().map(|id| format!("steps.{}", id.name));
+        let own = |name: &str| {
+            answer.as_deref() == Some(name)
+                || step.repeated.as_ref().is_some_and(|over| over.item == name || name == "loop")
+        };
         let mut found = None;
         let mut look = |expression: &Expression| {
             if found.is_none() {
-                found = self.context.unset(expression);
+                found = self.context.unset(expression, &own);
             }
         };
-        match &step.repeated {
-            Some(over) => {
-                over.over.for_each_expression(&mut look);
-                // The loop itself sets these.
-                let own = [over.item.as_str(), "loop"];
-                step.for_each_expression(&mut look);
-                found = found.filter(|name| !own.contains(&name.as_str()));
-            }
-            None => step.for_each_expression(&mut look),
+        if let Some(over) = &step.repeated {
+            over.over.for_each_expression(&mut look);
         }
-        // What the step itself brings is not there before it.
-        found.filter(|name| step.id.as_ref().is_none_or(|id| *name != format!("steps.{}", id.name)))
+        step.for_each_expression(&mut look);
+        found
     }
 }

@@ -232,9 +232,10 @@ impl Target {
                 Some(error) => Found::value(Cow::Owned(Value::String(error.clone()))),
                 None => Found::absent(missing::error(outcome)),
             },
-            TargetKind::Requirements => {
-                Found::maybe(outcome.requirements(), || missing::requirements(outcome))
-            }
+            TargetKind::Requirements => match outcome.requirements() {
+                Some(waiting) => Found::value(Cow::Owned(waiting)),
+                None => Found::absent(missing::requirements(outcome)),
+            },
             TargetKind::Path(_) | TargetKind::PathLater(_) | TargetKind::Expression(_) => {
                 Found::absent(Absent::new("is missing"))
             }

@@ -963,3 +963,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn requirements_are_what_still_waits() {
+    let asks = |name: &str, confirmed: Value| json!({"tool_execution": {"tool_name": name, "requires_confirmation": true, "confirmed": confirmed}});
+    let both = json!([asks("a", json!(true)), asks("b", Value::Null)]);
+    let paused = outcome(json!({"status": "PAUSED", "requirements": both}));
+    let completed = outcome(json!({"status": "COMPLETED", "requirements": both}));
+    let steps = outcome(json!({"status": "PAUSED", "step_requirements": [
+        {"step_id": "1", "requires_confirmation": true, "confirmed": null},
+        {"step_id": "2", "requires_confirmation": true, "confirmed": false},
+        {"of_a_shape": "that is not known"}]}));
+    for (outcome, text) in [
+        (&paused, "requirements: { length: 1 }"),
+        (&paused, "$.requirements: { length: 2 }"),
+        (&completed, "requirements: { empty: true }"),
+        (&completed, "$.requirements: { length: 2 }"),
+        (&steps, "requirements: { length: 2 }"),
+    ] {
+        let (expectations, _) = try_parse(text);
+        let verdict = &expectations.evaluate(Some(outcome), &scope())[0];
+        assert!(verdict.passed, "{text}: {}", verdict.message);
+    }
+}

@@ -260,6 +260,10 @@ impl<'a> Terminal<'a> {
             };
             let title = text::cut(&step.title);
             push(text, &format!("  step `{title}`{action}{phase} at {}{note}", step.span.link()));
+            for caller in step.callers.iter().rev() {
+                let line = format!("    in `{}` at {}", text::cut(&caller.title), caller.span.link());
+                push(text, &line);
+            }
             self.step_failures(text, step);
         }
     }
@@ -326,7 +330,10 @@ impl<'a> Terminal<'a> {
             StepStatus::Skipped(reason) => format!(": {reason}"),
             _ => format!(" {}", text::time(step.duration)),
         };
-        let mut line = format!("  {} {}{action}{detail}\n", self.paint(word, paint), text::cut(&step.title));
+        let within: String =
+            step.callers.iter().map(|caller| format!("{} › ", text::cut(&caller.title))).collect();
+        let mut line =
+            format!("  {} {within}{}{action}{detail}\n", self.paint(word, paint), text::cut(&step.title));
         for note in &step.notes {
             push(&mut line, &format!("     note: {note}"));
         }

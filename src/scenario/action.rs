@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::conversation;
+use super::fragment::Use;
 use super::modifier::{self, Retry};
 use super::read::variables;
 use super::step::{self, Step};
@@ -17,7 +18,7 @@ use crate::yaml::{Entry, Key, Kind, Node};
 
 /// The actions that are no operations.
 pub(super) const WORDS: &[&str] =
-    &["http", "set", "assert", "conversation", "group", "parallel", "sleep", "log"];
+    &["http", "use", "set", "assert", "conversation", "group", "parallel", "sleep", "log"];
 
 /// What a step does.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub enum Action {
     Operation(OperationAction),
     /// Any request.
     Http(Box<HttpAction>),
+    /// The steps of a fragment.
+    Use(Box<Use>),
     /// Gives variables values.
     Set(Vec<(Key, Template)>),
     /// Holds expectations on expressions.
@@ -135,6 +138,15 @@ impl Defaults {
 }
 
 impl Action {
+    /// The steps inside it, those of a fragment too.
+    pub fn steps(&self) -> &[Step] {
+        match self {
+            Self::Group(steps) | Self::Parallel(steps) | Self::Conversation(steps) => steps,
+            Self::Use(using) => using.fragment().map_or(&[], |fragment| &fragment.steps),
+            _ => &[],
+        }
+    }
+
     /// Whether a word names an action.
     pub(super) fn is_known(name: &str) -> bool {
         WORDS.contains(&name) || agentos::find(name).is_some()
@@ -145,6 +157,7 @@ impl Action {
         let node = &entry.value;
         Some(match entry.key.name.as_str() {
             "http" => Self::Http(Box::new(http(entry, problems)?)),
+            "use" => Self::Use(Box::new(Use::parse(entry, problems)?)),
             "set" => {
                 let values = variables(node, "set", problems);
                 if matches!(&node.kind, Kind::Null) || node.as_mapping().is_some_and(<[Entry]>::is_empty) {

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::{Scenario, read};
+use super::fragment::library::Library;
+use super::{Scenario, fragment, read};
 use crate::diagnostic::{Problem, Problems};
 use crate::source::Source;
 use crate::yaml;
@@ -20,8 +22,12 @@ pub const PROJECT_FILE: &str = "agentos-run.yaml";
 pub struct Loaded {
     /// The scenarios, by file in the order of the paths, and in a file as they stand.
     pub scenarios: Vec<Scenario>,
+    /// How many fragments were checked: those that are used, and those among the paths.
+    pub fragments: usize,
     /// How many files were read.
     pub files: usize,
+    /// The fragments among them.
+    alone: Vec<(PathBuf, Arc<Source>)>,
     /// All findings of all files.
     pub problems: Problems,
 }
@@ -43,6 +49,22 @@ pub fn load(paths: &[String], stdin: &mut dyn FnMut() -> std::io::Result<String>
         // One file named twice is one file.
         files.retain(|file| seen.insert(fs::canonicalize(file).unwrap_or_else(|_| file.clone())));
         loaded.read_all(&files);
+    }
+    let mut library = Library::default();
+    for scenario in &loaded.scenarios {
+        library.link(scenario);
+    }
+    let alone = std::mem::take(&mut loaded.alone);
+    loaded.files -= alone.len();
+    for (path, source) in alone {
+        library.add(&path, &source);
+    }
+    let (fragments, files, problems) = library.finish();
+    loaded.fragments = fragments;
+    loaded.files += files;
+    if !problems.is_empty() {
+        loaded.problems.extend(problems);
+        loaded.problems.sort_by_place();
     }
     loaded
 }
@@ -79,6 +101,7 @@ impl Loaded {
         for part in parts {
             self.scenarios.extend(part.scenarios);
             self.files += part.files;
+            self.alone.extend(part.alone);
             self.problems.extend(part.problems);
         }
     }
@@ -125,6 +148,28 @@ impl Loaded {
                 Problem::error("scenario::empty", format!("{name} holds no scenario"))
                     .help("a scenario is a mapping with at least `steps:`"),
             );
+        }
+        if let [document] = documents.as_slice()
+            && fragment::is_fragment(document)
+        {
+            let hidden =
+                Path::new(name).components().any(|part| part.as_os_str().to_string_lossy().starts_with('_'));
+            if !hidden {
+                let entries = document.as_mapping().unwrap_or_default();
+                let key =
+                    entries.iter().find(|entry| matches!(entry.key.name.as_str(), "params" | "returns"));
+                let place = key.map_or(&document.span, |entry| &entry.key.span);
+                self.problems.push(
+                    Problem::error(
+                        "fragment::place",
+                        format!("{name} is a fragment and stands among scenarios"),
+                    )
+                    .label(place, "only fragments have this")
+                    .help("give the file or its folder a name that begins with `_`: `_lib/`"),
+                );
+            }
+            self.alone.push((PathBuf::from(name), source));
+            return;
         }
         let before = self.scenarios.len();
         for document in &documents {

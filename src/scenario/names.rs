@@ -6,7 +6,7 @@ use super::action::{Action, HttpBody};
 use super::flow::Over;
 use super::modifier::SaveFrom;
 use super::step::Step;
-use super::{Cases, Scenario, Skip};
+use super::{Cases, Fragment, Scenario, Skip};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::expr::{self, Expression};
 use crate::template::Template;
@@ -40,6 +40,31 @@ pub(super) fn check(scenario: &Scenario, problems: &mut Problems) {
     walk.steps_of(&scenario.setup);
     walk.steps_of(&scenario.steps);
     walk.steps_of(&scenario.finally);
+}
+
+/// Checks a fragment's: it sees what goes in, and nothing of who uses it.
+pub(super) fn check_fragment(fragment: &Fragment, problems: &mut Problems) {
+    let mut walk = Walk {
+        names: BTreeSet::new(),
+        steps: BTreeSet::new(),
+        visible: BTreeSet::new(),
+        cases: None,
+        problems,
+    };
+    walk.names.extend(["env", "run"].map(str::to_owned));
+    for param in &fragment.params {
+        if let Some(default) = &param.default {
+            walk.template(default);
+        }
+        walk.names.insert(param.name.name.clone());
+    }
+    for (key, template) in &fragment.vars {
+        walk.template(template);
+        walk.names.insert(key.name.clone());
+    }
+    walk.names.insert("steps".to_owned());
+    walk.steps_of(&fragment.steps);
+    walk.pairs(&fragment.returns);
 }
 
 struct Walk<'a> {
@@ -103,6 +128,7 @@ impl Walk<'_> {
                     HttpBody::Form(pairs) | HttpBody::Multipart(pairs) => self.pairs(pairs),
                 }
             }
+            Action::Use(using) => self.pairs(&using.with),
             Action::Set(values) => {
                 for (key, value) in values {
                     self.template(value);

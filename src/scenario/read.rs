@@ -101,17 +101,11 @@ pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> 
         Some(_) => {}
     }
     fields.finish(KEYS, PLANNED, "a scenario", problems);
-    let stem = || {
-        let name = source.name();
-        Path::new(name)
-            .file_stem()
-            .map_or_else(|| name.to_owned(), |stem| stem.to_string_lossy().into_owned())
-    };
     let scenario = Scenario {
         source: Arc::clone(source),
         base_dir,
         span: document.span.clone(),
-        name: name.filter(|name| !name.trim().is_empty()).unwrap_or_else(stem),
+        name: name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| stem(source)),
         description,
         tags,
         skip,
@@ -129,6 +123,12 @@ pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> 
     };
     names::check(&scenario, problems);
     Some(scenario)
+}
+
+/// The name of a file without its ending.
+pub(super) fn stem(source: &Source) -> String {
+    let name = source.name();
+    Path::new(name).file_stem().map_or_else(|| name.to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
 /// The name of an identity of the project file.

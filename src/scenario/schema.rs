@@ -62,6 +62,7 @@ const MODIFIERS: &[Word] = &[
         "Variables that are taken from the answer: `{ sid: $.session_id }`; a bare name takes the body.",
         save,
     ),
+    ("with", "The values that go into the fragment of `use`, by the names of its `params`.", map),
     ("soft", "A failure is reported, and the scenario goes on.", boolean),
     (
         "allow_failed_steps",
@@ -98,6 +99,7 @@ const MODIFIERS: &[Word] = &[
 
 const ACTIONS: &[Word] = &[
     ("http", "Any request, for what has no operation.", http),
+    ("use", "The steps of a fragment: a file beside this one, such as `_lib/login.yaml`.", text),
     ("set", "Gives variables values.", map),
     (
         "assert",

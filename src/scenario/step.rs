@@ -2,7 +2,8 @@
 
 use super::action::{Action, Defaults, HttpBody};
 use super::flow::{self, Loop, Until};
-use super::modifier::{self, Retry, Save};
+use super::fragment;
+use super::modifier::{self, Retry, Save, SaveFrom};
 use crate::agentos::{Timeouts, ViolationKind};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::expect::Expectations;
@@ -22,6 +23,7 @@ pub(super) const MODIFIERS: &[&str] = &[
     "headers",
     "expect",
     "save",
+    "with",
     "soft",
     "allow_failed_steps",
     "for_each",
@@ -42,9 +44,6 @@ pub(super) const MODIFIERS: &[&str] = &[
 
 /// Modifiers that the language has and this version does not run yet.
 const PLANNED_MODIFIERS: &[&str] = &["snapshot"];
-
-/// Actions that the language has and this version does not run yet.
-const PLANNED_ACTIONS: &[&str] = &["use"];
 
 /// What it does and how.
 #[derive(Debug)]
@@ -129,11 +128,8 @@ fn parse(node: &Node, defaults: &Defaults, problems: &mut Problems) -> Option<St
         if MODIFIERS.contains(&name) {
             continue;
         }
-        if PLANNED_MODIFIERS.contains(&name) || PLANNED_ACTIONS.contains(&name) {
+        if PLANNED_MODIFIERS.contains(&name) {
             problems.push(planned_key(&entry.key));
-            if PLANNED_ACTIONS.contains(&name) {
-                actions.push((entry, false));
-            }
         } else if Action::is_known(name) {
             actions.push((entry, true));
         } else {
@@ -185,6 +181,9 @@ fn parse(node: &Node, defaults: &Defaults, problems: &mut Problems) -> Option<St
     let step = modifiers(&fields, node, defaults, problems);
     let (action_key, action) = action?;
     let mut step = Step { action_key, action, ..step };
+    if let Action::Use(using) = &mut step.action {
+        using.with = fragment::arguments(&fields, problems);
+    }
     step.check(&fields, problems);
     if !matches!(step.action, Action::Operation(_) | Action::Http(_)) {
         step.headers.clear();
@@ -252,6 +251,12 @@ pub(super) fn modifiers(
 impl Step {
     /// Modifiers that make no sense on this action.
     fn check(&self, fields: &Fields<'_>, problems: &mut Problems) {
+        if let (Some(entry), false) = (fields.get("with"), matches!(self.action, Action::Use(_))) {
+            problems.push(
+                Problem::error("step::modifier", "`with` needs `use`")
+                    .label(&entry.key.span, format!("`{}` has fields of its own", self.action_key.name)),
+            );
+        }
         if let Some(entry) = fields.get("resume") {
             problems.extend(modifier::not_resumable(&entry.key, &self.action, &self.action_key));
         }
@@ -259,7 +264,24 @@ impl Step {
         if sends {
             return;
         }
-        for name in ["expect", "save", "retry", "headers", "allow_failed_steps", "until"] {
+        if let Action::Use(_) = self.action {
+            for save in &self.save {
+                if let SaveFrom::Target(word) = &save.from {
+                    problems.push(
+                        Problem::error("step::save", format!("a fragment has no `{word}`"))
+                            .label(&save.span, "there is no answer")
+                            .help(format!("what it returns is read by a path: `$.{word}`")),
+                    );
+                }
+            }
+        }
+        let uses = matches!(self.action, Action::Use(_));
+        let without: &[&str] = if uses {
+            &["retry", "headers", "allow_failed_steps", "until", "invariants"]
+        } else {
+            &["expect", "save", "retry", "headers", "allow_failed_steps", "until"]
+        };
+        for &name in without {
             if let Some(entry) = fields.get(name) {
                 problems.push(
                     Problem::error("step::modifier", format!("`{name}` needs a step that sends a request"))
@@ -272,10 +294,15 @@ impl Step {
                 );
             }
         }
-        if let (Some(entry), false) = (fields.get("timeout"), matches!(self.action, Action::Group(_))) {
+        if let (Some(entry), false) =
+            (fields.get("timeout"), matches!(self.action, Action::Group(_) | Action::Use(_)))
+        {
             problems.push(
-                Problem::error("step::modifier", "`timeout` needs a step that sends a request, or a group")
-                    .label(&entry.key.span, format!("`{}` takes no time", self.action_key.name)),
+                Problem::error(
+                    "step::modifier",
+                    "`timeout` needs a step that sends a request, a group or a fragment",
+                )
+                .label(&entry.key.span, format!("`{}` takes no time", self.action_key.name)),
             );
         }
     }
@@ -283,10 +310,8 @@ impl Step {
     /// Collects the identities that it and the steps inside it use.
     pub(super) fn identities<'a>(&'a self, found: &mut Vec<&'a Key>) {
         found.extend(&self.identity);
-        if let Action::Group(steps) | Action::Parallel(steps) | Action::Conversation(steps) = &self.action {
-            for step in steps {
-                step.identities(found);
-            }
+        for step in self.action.steps() {
+            step.identities(found);
         }
     }
 
@@ -319,6 +344,11 @@ impl Step {
                     }
                 }
             }
+            Action::Use(using) => {
+                for (_, template) in &using.with {
+                    template.for_each_expression(visit);
+                }
+            }
             Action::Set(values) => {
                 for (_, template) in values {
                     template.for_each_expression(visit);
@@ -341,7 +371,12 @@ impl Step {
         match self.name.as_ref().map(|name| name.as_literal()) {
             Some(Some(serde_json::Value::String(name))) => name.clone(),
             Some(None) => self.name.as_ref().map(|name| name.span().text().to_owned()).unwrap_or_default(),
-            _ => self.action_key.name.clone(),
+            _ => match &self.action {
+                Action::Use(using) => {
+                    using.fragment().map_or(&using.file.name, |fragment| &fragment.name).clone()
+                }
+                _ => self.action_key.name.clone(),
+            },
         }
     }
 }

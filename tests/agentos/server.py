@@ -104,6 +104,9 @@ def chat(said: list[str], _results: list[str]) -> Answer:
         return (f"Your name is {names[-1].capitalize()}." if names else "I don't know your name yet."), []
     if found := NAME.search(last):
         return f"Nice to meet you, {found.group(1).capitalize()}!", []
+    if last.startswith("Summarize these memories"):
+        # The sum of memories is their first sentences.
+        return " ".join(f"{first}." for first in re.findall(r"^Memory \d+: ([^.\n]*)", last, re.M)), []
     if "how many messages" in low:
         return f"You have sent {len(said)} messages.", []
     return f"You said: {last}", []
@@ -308,10 +311,12 @@ class OfflineModel(Model):
         if self.voice is fail:
             raise failure_of(self._last_of(messages))
 
-    # AgentOS runs everything asynchronously; the rest of the interface is there because it has to be.
+    # AgentOS runs everything asynchronously, but for the sums of memories; the rest of the interface is there because it
+    # has to be.
 
-    def invoke(self, *args: Any, **kwargs: Any) -> ModelResponse:
-        return asyncio.run(self.ainvoke(*args, **kwargs))
+    def invoke(self, messages: list[Message], *_args: Any, **_kwargs: Any) -> ModelResponse:
+        text, calls, usage = self._answer(messages)
+        return ModelResponse(role="assistant", content=text or None, tool_calls=calls, response_usage=usage)
 
     def invoke_stream(self, *_args: Any, **_kwargs: Any) -> Iterator[ModelResponse]:
         raise NotImplementedError("this AgentOS streams asynchronously only")
@@ -321,6 +326,19 @@ class OfflineModel(Model):
 
     def _parse_provider_response_delta(self, response: Any) -> ModelResponse:
         return response
+
+
+def know_the_offline_model() -> None:
+    """Makes `offline:ID` a model that requests can name, as `openai:gpt-4o` is one."""
+    from agno.models import utils
+
+    known = getattr(utils, "_get_model_class", None)
+    if known is not None:
+
+        def model_class(model_id: str, provider: str) -> Model:
+            return OfflineModel(id=model_id) if provider == "offline" else known(model_id, provider)
+
+        utils._get_model_class = model_class
 
 
 # ---- Tools ----------------------------------------------------------------------------------------
@@ -516,6 +534,7 @@ if question := needs_a_word("Publish the draft?"):
 
 def build() -> Any:
     """The ASGI application, as the environment wants it."""
+    know_the_offline_model()
     extra: dict[str, Any] = {}
     takes = parameters_of(AgentOS.__init__)
     if "db" in takes:

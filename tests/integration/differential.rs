@@ -5,6 +5,7 @@
 //! like a difference that nobody accepted.
 
 mod accepted;
+mod client;
 mod compare;
 mod script;
 mod target;
@@ -13,7 +14,7 @@ use self::accepted::Accepted;
 use self::compare::{Difference, Ids};
 use self::script::{Saved, Script};
 use self::target::Target;
-use crate::common::{Settings, agentos::at_least};
+use crate::common::{RealAgentOs, Settings, agentos::at_least};
 use agentos_run::emulator::{Emulator, Options};
 use std::{fmt::Write as _, fs, path::PathBuf};
 
@@ -80,9 +81,13 @@ fn verdict(differences: &[Difference], accepted: &Accepted, scripts: &[&str]) ->
     text
 }
 
-/// The embedded AgentOS with the same settings as a real one.
-fn embedded(options: Options) -> Emulator {
-    Emulator::start(options).unwrap()
+/// A real AgentOS that has all that the embedded one has.
+fn real() -> RealAgentOs {
+    Settings::default().tracing().with("AGENTOS_FULL", "1").with("PYTHONHASHSEED", HASH_SEED).start()
+}
+
+fn embedded() -> Emulator {
+    Emulator::start(Options::default()).unwrap()
 }
 
 #[test]
@@ -103,9 +108,7 @@ fn the_embedded_agentos_answers_as_the_real_one() {
     let mut scripts: Vec<Script> = files.iter().map(|file| Script::read(file)).collect();
     scripts.retain(|script| wanted.is_empty() || wanted.split(',').any(|name| name == script.name));
     assert!(!scripts.is_empty(), "no requests in {}", folder().display());
-    let server =
-        Settings::default().tracing().with("AGENTOS_FULL", "1").with("PYTHONHASHSEED", HASH_SEED).start();
-    let emulator = embedded(Options::default());
+    let (server, emulator) = (real(), embedded());
     let (real, ours) = (Target::new(server.base_url()), Target::new(emulator.base_url()));
     let mut found = Vec::new();
     for script in &scripts {

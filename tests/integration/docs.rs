@@ -6,6 +6,7 @@
 //!   a list of steps, or some keys of a scenario: it is checked.
 //! - ```` ```yaml fails ```` is a scenario in which `check` finds something.
 //! - ```` ```yaml red ```` is a scenario that fails when it runs.
+//! - ```` ```yaml fragment ```` is a fragment: it is checked, and other blocks may use it.
 //! - ```` ```yaml project ```` is a project file: it is read.
 //! - ```` ```yaml other ```` is YAML for another program.
 //! - ```` ```console ```` holds commands and what they print: `...` stands for any number of lines, `$ echo $?` shows the
@@ -61,7 +62,8 @@ impl Block {
     /// The file that it is, where its first line names one.
     fn file(&self) -> Option<&str> {
         let name = self.text.lines().next()?.strip_prefix("# ")?;
-        let is_file = Path::new(name).extension().is_some_and(|kind| kind == "yaml") && !name.contains(' ');
+        let is_file = Path::new(name).extension().is_some_and(|kind| kind == "yaml" || kind == "csv")
+            && !name.contains(' ');
         is_file.then_some(name)
     }
 
@@ -90,17 +92,27 @@ fn findings(document: &str, text: &str) -> Vec<String> {
                 wrong.push(format!("{}: exit code {} and not {code}\n{output}", block.place, output.code));
             }
         };
-        let run = |text: &str, arguments: &[&str]| {
-            Run::new().file("example.yaml", text).args(arguments.iter().copied()).arg("example.yaml").run()
-        };
         if let Some(name) = block.file() {
-            files.insert(name.to_owned(), block.text.clone());
+            let text = match block.language.as_str() {
+                // The line that names the file is none of its rows.
+                "csv" => block.text.lines().skip(1).map(|line| format!("{line}\n")).collect(),
+                _ => block.text.clone(),
+            };
+            files.insert(name.to_owned(), text);
         }
+        let with_files = || files.iter().fold(Run::new(), |run, (name, text)| run.file(name, text));
+        let run = |text: &str, arguments: &[&str]| {
+            with_files().file("example.yaml", text).args(arguments.iter().copied()).arg("example.yaml").run()
+        };
         match (block.language.as_str(), block.word.as_str()) {
             ("yaml", "") if block.has("steps:") => expect(run(&block.text, &["--embedded"]), 0),
             ("yaml", "") => expect(run(&block.wrapped(), &["check"]), 0),
             ("yaml", "red") => expect(run(&block.text, &["--embedded"]), 1),
             ("yaml", "fails") => expect(run(&block.text, &["check"]), 2),
+            ("yaml", "fragment") => {
+                let name = block.file().expect("the name of a fragment");
+                expect(with_files().args(["check", name]).run(), 0);
+            }
             ("yaml", "project") => {
                 let one = "steps:\n  - health: {}\n";
                 let run = Run::new().file("agentos-run.yaml", &block.text).file("one.yaml", one);
@@ -119,7 +131,7 @@ fn findings(document: &str, text: &str) -> Vec<String> {
                     folder = Some(output);
                 }
             }
-            ("yaml", "other") | ("sh" | "rust" | "toml" | "json" | "text", _) => {}
+            ("yaml", "other") | ("sh" | "rust" | "toml" | "json" | "text" | "csv", _) => {}
             (language, word) => {
                 wrong.push(format!("{}: nobody knows what a block `{language} {word}` is", block.place));
             }

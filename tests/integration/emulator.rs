@@ -4,6 +4,7 @@
 
 mod background;
 mod discovery;
+mod durability;
 mod human;
 mod identity;
 mod memories;

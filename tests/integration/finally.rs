@@ -406,3 +406,26 @@ fn a_second_interruption_ends_everything_at_once() {
     assert_eq!(sent(&server), ["GET /slow"]);
     insta::assert_snapshot!(output.scrub(&output.stderr), @"");
 }
+
+#[test]
+fn a_loop_runs_in_the_end_too() {
+    let server = FakeServer::always(Answer::json(200, &json!({})));
+    let text = "
+        steps: [{ http: { path: /x } }]
+        finally:
+          - for_each: [one, two]
+            http: { path: \"/${{ item }}/${{ loop.index }}\" }
+          - for_each: [three]
+            as: name
+            http: { path: \"/${{ name }}/${{ never }}\" }
+    ";
+    let text = text.replace(
+        "steps: [{ http: { path: /x } }]",
+        "steps: [{ http: { path: /x }, expect: { status: 500 }, save: { never: $.x } }]",
+    );
+    let run =
+        Run::new().file("a.yaml", dedent(&text)).args(["--base-url", &server.base_url(), "-v", "a.yaml"]);
+    let output = run.run().code_is(1);
+    assert_eq!(server.lines().split_off(2), ["GET /one/1", "GET /two/2"]);
+    assert!(output.stdout.contains("skipped http: `never` was never set"), "{output}");
+}

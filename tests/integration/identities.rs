@@ -18,6 +18,20 @@ fn example() -> Run {
         .env("AGENTOS_JWT_SECRET", SECRET)
 }
 
+#[cfg(feature = "emulator")]
+#[test]
+fn the_example_runs_by_one_command() {
+    let port = crate::common::agentos::free_port().to_string();
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/identities/agentos-run.yaml");
+    let project = fs::read_to_string(project).unwrap().replace("7797", &port);
+    // The project file starts `agentos-run` by its name.
+    let folder = Path::new(env!("CARGO_BIN_EXE_agentos-run")).parent().unwrap();
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    let output = example().file("agentos-run.yaml", project).env("PATH", path).run().code_is(0);
+    assert!(output.stdout.contains("PASS Users are kept apart, and only good tokens count"), "{output}");
+    assert_silent(&output);
+}
+
 /// Every token with a head in JSON begins like this.
 fn assert_silent(output: &Output) {
     for text in [&output.stdout, &output.stderr] {
@@ -37,7 +51,7 @@ fn the_example_passes_where_users_are_kept_apart() {
         .file("fails.yaml", fails)
         .env("DEMO_OS_URL", server.base_url())
         // Without a path, the scenarios are those beside the project file.
-        .arg("-vv")
+        .args(["--target", "deployed", "-vv"])
         .run()
         .code_is(1);
     assert!(output.stdout.contains("PASS Users are kept apart, and only good tokens count"), "{output}");
@@ -47,7 +61,7 @@ fn the_example_passes_where_users_are_kept_apart() {
     // The identity of the target serves single calls as well.
     let output = example()
         .env("DEMO_OS_URL", server.base_url())
-        .args(["call", "get_agent", "agent_id=assistant", "-v"])
+        .args(["call", "--target", "deployed", "get_agent", "agent_id=assistant", "-v"])
         .run()
         .code_is(0);
     assert_silent(&output);

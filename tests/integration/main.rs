@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod architecture;
 mod broken_streams;
 mod bulk;
 mod call;
@@ -16,9 +17,12 @@ mod differential;
 mod docs;
 #[cfg(feature = "emulator")]
 mod emulator;
+mod every_operation;
+mod examples;
 mod failures;
 mod finally;
 mod flaky;
+mod fragments;
 mod fuzz;
 mod harness;
 mod identities;

@@ -4,10 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::agentos::decision::{Confirm, Decisions, Form, Reject, decided};
+use crate::agentos::continuing::{Continues, fields_of, with_message};
+use crate::agentos::decision::{Confirm, Decisions, Form, Reject};
 use crate::agentos::error::Error;
-use crate::agentos::operation::{Body, Call, Effect, Method, Operation, Payload, Resource, Spec};
-use crate::agentos::run::{RunOutput, id_of};
+use crate::agentos::operation::{Body, Call, Effect, Method, Operation, Resource, Spec};
+use crate::agentos::run::RunOutput;
 use crate::agentos::runs::{Beginning, Poll};
 
 /// Continues a run of an agent that waits for decisions: `confirm`, `reject`, `results` and `input` give them.
@@ -92,40 +93,8 @@ impl Operation for ContinueAgentRun {
     type Answer = RunOutput;
 
     fn call(&self) -> Result<Call, Error> {
-        let (fields, message) = match &self.input {
-            None | Some(Value::Null) => (None, None),
-            Some(Value::Object(fields)) => (Some(fields), None),
-            Some(Value::String(text)) => (None, Some(text.clone())),
-            Some(_) => return Err(Error::invalid("`input` must be a mapping of fields, or a text")),
-        };
-        let decisions = Decisions {
-            confirm: self.confirm.as_ref(),
-            reject: self.reject.as_ref(),
-            results: self.results.as_ref(),
-            input: fields,
-            select: None,
-        };
-        let run = self.run.as_ref();
-        let tools = decided(Form::Tools, self.tools.as_ref(), run, decisions)?;
-        let or_of_run = |given: &Option<String>, field: &str| given.clone().or_else(|| id_of(run, field));
-        let filled = Self {
-            run_id: or_of_run(&self.run_id, "run_id"),
-            session_id: or_of_run(&self.session_id, "session_id"),
-            user_id: or_of_run(&self.user_id, "user_id"),
-            tools,
-            ..self.clone()
-        };
-        if filled.run_id.is_none() {
-            return Err(Error::invalid("which run? Give the answer of the paused run as `run`, or `run_id`"));
-        }
-        let mut call = Call::of(&Self::SPEC, &filled)?;
-        if let Payload::Form(form) = &mut call.payload {
-            form.extend(message.map(|message| ("input".to_owned(), message)));
-            if self.replace_original.is_none() {
-                form.push(("replace_original".to_owned(), String::new()));
-            }
-        }
-        Ok(call)
+        let call = self.continuation()?;
+        Ok(with_message(call, self.input.as_ref(), self.replace_original))
     }
 
     fn streams(&self) -> bool {
@@ -133,14 +102,41 @@ impl Operation for ContinueAgentRun {
     }
 
     fn begins(&self) -> Option<Beginning<'_>> {
-        Some(Beginning {
-            component_id: &self.agent_id,
-            run_id: self.run_id.as_deref(),
-            session_id: self.session_id.as_deref(),
-            background: self.background == Some(true),
-            wait: self.wait != Some(false),
-            poll: self.poll.as_ref(),
+        let (run_id, session_id) = (self.run_id.as_ref(), self.session_id.as_ref());
+        Some(Beginning::of(
+            &self.agent_id,
+            run_id,
+            session_id,
+            self.background,
+            self.wait,
+            self.poll.as_ref(),
+        ))
+    }
+}
+
+impl Continues for ContinueAgentRun {
+    const FORM: Form = Form::Tools;
+
+    fn paused(&self) -> Option<&Map<String, Value>> {
+        self.run.as_ref()
+    }
+
+    fn decisions(&self) -> Result<Decisions<'_>, Error> {
+        Ok(Decisions {
+            confirm: self.confirm.as_ref(),
+            reject: self.reject.as_ref(),
+            results: self.results.as_ref(),
+            input: fields_of(self.input.as_ref())?,
+            select: None,
         })
+    }
+
+    fn ids(&mut self) -> [&mut Option<String>; 3] {
+        [&mut self.run_id, &mut self.session_id, &mut self.user_id]
+    }
+
+    fn waiting(&mut self) -> &mut Option<Vec<Value>> {
+        &mut self.tools
     }
 }
 

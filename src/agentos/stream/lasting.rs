@@ -92,13 +92,14 @@ impl Lasting {
         self.begun = true;
         let own = event.component() == Some(self.component) && !event.is_nested();
         if own {
-            let known = |known: &mut Option<String>, value: Option<&str>| {
-                if known.is_none() {
-                    *known = value.map(str::to_owned);
+            // The server's word counts: agno 3.1.10 gives some runs in the background another id than was asked for.
+            let learn = |known: &mut Option<String>, value: Option<&str>| {
+                if let Some(value) = value.filter(|value| known.as_deref() != Some(value)) {
+                    *known = Some(value.to_owned());
                 }
             };
-            known(&mut self.run_id, event.run_id());
-            known(&mut self.session_id, event.text("session_id"));
+            learn(&mut self.run_id, event.run_id());
+            learn(&mut self.session_id, event.text("session_id"));
             self.ended |= event.is_terminal();
         }
         Admission::Event

@@ -4,10 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::agentos::decision::{Confirm, Decisions, Form, Reject, decided};
+use crate::agentos::continuing::Continues;
+use crate::agentos::decision::{Confirm, Decisions, Form, Reject};
 use crate::agentos::error::Error;
 use crate::agentos::operation::{Body, Call, Effect, Method, Operation, Resource, Spec};
-use crate::agentos::run::{RunOutput, id_of};
+use crate::agentos::run::RunOutput;
 use crate::agentos::runs::{Beginning, Poll};
 
 /// Continues a run of a workflow that waits for decisions: `confirm`, `reject`, `results` and `input` give them.
@@ -80,27 +81,7 @@ impl Operation for ContinueWorkflowRun {
     type Answer = RunOutput;
 
     fn call(&self) -> Result<Call, Error> {
-        let decisions = Decisions {
-            confirm: self.confirm.as_ref(),
-            reject: self.reject.as_ref(),
-            results: self.results.as_ref(),
-            input: self.input.as_ref(),
-            select: self.select.as_deref(),
-        };
-        let run = self.run.as_ref();
-        let step_requirements = decided(Form::Steps, self.step_requirements.as_ref(), run, decisions)?;
-        let or_of_run = |given: &Option<String>, field: &str| given.clone().or_else(|| id_of(run, field));
-        let filled = Self {
-            run_id: or_of_run(&self.run_id, "run_id"),
-            session_id: or_of_run(&self.session_id, "session_id"),
-            user_id: or_of_run(&self.user_id, "user_id"),
-            step_requirements,
-            ..self.clone()
-        };
-        if filled.run_id.is_none() {
-            return Err(Error::invalid("which run? Give the answer of the paused run as `run`, or `run_id`"));
-        }
-        Call::of(&Self::SPEC, &filled)
+        self.continuation()
     }
 
     fn streams(&self) -> bool {
@@ -108,14 +89,41 @@ impl Operation for ContinueWorkflowRun {
     }
 
     fn begins(&self) -> Option<Beginning<'_>> {
-        Some(Beginning {
-            component_id: &self.workflow_id,
-            run_id: self.run_id.as_deref(),
-            session_id: self.session_id.as_deref(),
-            background: self.background == Some(true),
-            wait: self.wait != Some(false),
-            poll: self.poll.as_ref(),
+        let (run_id, session_id) = (self.run_id.as_ref(), self.session_id.as_ref());
+        Some(Beginning::of(
+            &self.workflow_id,
+            run_id,
+            session_id,
+            self.background,
+            self.wait,
+            self.poll.as_ref(),
+        ))
+    }
+}
+
+impl Continues for ContinueWorkflowRun {
+    const FORM: Form = Form::Steps;
+
+    fn paused(&self) -> Option<&Map<String, Value>> {
+        self.run.as_ref()
+    }
+
+    fn decisions(&self) -> Result<Decisions<'_>, Error> {
+        Ok(Decisions {
+            confirm: self.confirm.as_ref(),
+            reject: self.reject.as_ref(),
+            results: self.results.as_ref(),
+            input: self.input.as_ref(),
+            select: self.select.as_deref(),
         })
+    }
+
+    fn ids(&mut self) -> [&mut Option<String>; 3] {
+        [&mut self.run_id, &mut self.session_id, &mut self.user_id]
+    }
+
+    fn waiting(&mut self) -> &mut Option<Vec<Value>> {
+        &mut self.step_requirements
     }
 }
 

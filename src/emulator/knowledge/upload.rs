@@ -139,12 +139,37 @@ fn take_in(
             for (name, value) in said.as_object().into_iter().flatten() {
                 shown[name] = value.clone();
             }
-            shown["linked_to"] = json!(super::NAME);
+            shown["linked_to"] = json!(os.cast.knowledge.name);
             Chunk { content_id: content.id.clone(), content: passage, name: title.clone(), metadata: shown }
         })
         .collect();
     content.metadata = Some(metadata);
     os.store.put_content(&content, &chunks)
+}
+
+/// Takes in what a cast knows from the beginning.
+pub(crate) fn seed(os: &Os) -> rusqlite::Result<()> {
+    let os = os.at(os.cast.knowledge.db);
+    for known in &os.cast.knowledge.contents {
+        let name = Some(known.name.as_str());
+        let source = known.file.as_deref().unwrap_or("manual");
+        let id = content_id(name, known.description.as_deref(), known.metadata.as_ref(), source);
+        let content = Content {
+            id,
+            name: Some(known.name.clone()),
+            description: known.description.clone(),
+            kind: Some(known.file.as_ref().map_or("manual", |_| "text/plain").to_owned()),
+            size: known.text.chars().count(),
+            metadata: known.metadata.clone(),
+            status: "processing".to_owned(),
+            status_message: String::new(),
+            created_at: clock::epoch(),
+            updated_at: clock::epoch(),
+        };
+        let title = known.file.clone().or_else(|| Some(known.name.clone()));
+        take_in(&os, content, title, &known.text, None)?;
+    }
+    Ok(())
 }
 
 /// A text in passages, without its empty lines.

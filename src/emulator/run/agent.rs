@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 use super::event::Sink;
 use super::prompt::{question, system};
 use super::telling::{finished_call, message_metrics, pause, put_completed_request};
-use super::{Finished, Object, Schema, put, put_model, put_some};
+use super::{Finished, Object, Schema, merge, put, put_model, put_some};
 use crate::emulator::cast::Agent;
 use crate::emulator::execution::{Requirement, ToolExecution};
 use crate::emulator::media::Media;
 use crate::emulator::message::{Message, Usage};
-use crate::emulator::model::{Failure, Reply, Request, ToolCall};
+use crate::emulator::model::{Failure, Reply, Request, Scene, ToolCall};
 use crate::emulator::os::Os;
 use crate::emulator::tools::{Need, Tool};
 use crate::emulator::{clock, python};
@@ -42,6 +42,20 @@ pub(crate) struct Part<'a> {
     pub(crate) dependencies: Option<&'a Value>,
     pub(crate) metadata: Option<&'a Value>,
     pub(crate) schema: Option<&'a Schema>,
+}
+
+impl Part<'_> {
+    /// Where its words are said.
+    pub(crate) fn scene(&self) -> Scene<'_> {
+        Scene {
+            state: &self.state,
+            user_id: self.user_id,
+            session_id: self.session_id,
+            run_id: &self.run_id,
+            dependencies: self.dependencies,
+            metadata: self.metadata,
+        }
+    }
 }
 
 /// Where in a workflow an agent runs.
@@ -90,6 +104,8 @@ struct Run<'a> {
     requirements: Vec<Requirement>,
     usage: Usage,
     memory_usage: Usage,
+    /// What rules changed in the session state.
+    changes: Object,
     /// What was found in the knowledge base, by query.
     references: Option<Value>,
     first_token: Option<f64>,
@@ -119,6 +135,7 @@ impl<'a> Run<'a> {
             requirements: Vec::new(),
             usage: Usage::default(),
             memory_usage: Usage::default(),
+            changes: Object::new(),
             references: None,
             first_token: None,
             took: None,
@@ -129,7 +146,7 @@ impl<'a> Run<'a> {
 
     fn open(&self) {
         let mut event = self.event("RunStarted");
-        put_model(&mut event);
+        put_model(&mut event, self.part.agent.model);
         self.sink.send(&event);
     }
 
@@ -138,28 +155,33 @@ impl<'a> Run<'a> {
         if !self.part.state.is_object() {
             self.messages.clear();
             // It stumbles earlier where there is a state to begin with.
-            let failure = if self.part.agent.state.is_empty() {
-                let message = "list indices must be integers or slices, not str";
-                Failure { message, error_type: "TypeError" }
+            let (message, error_type) = if self.part.agent.state.is_empty() {
+                ("list indices must be integers or slices, not str", "TypeError")
             } else {
-                Failure { message: "list index out of range", error_type: "IndexError" }
+                ("list index out of range", "IndexError")
             };
+            let failure = Failure { message: message.to_owned(), error_type: error_type.to_owned() };
             return Ending::Failed(String::new(), failure);
         }
         loop {
             let mut started = self.event("ModelRequestStarted");
-            put_model(&mut started);
+            put_model(&mut started, self.part.agent.model);
             self.sink.send(&started);
             let asked = Instant::now();
+            let tools: Vec<&str> = self.part.agent.tools.iter().map(|tool| tool.name()).collect();
             let request = Request {
-                mode: self.part.agent.mode,
+                script: &self.part.agent.script,
                 messages: &self.messages,
-                tools: self.part.agent.tools,
+                tools: &tools,
+                members: &[],
                 schema: self.part.schema.map(|schema| &schema.document),
+                scene: self.part.scene(),
             };
-            let (failure, delay) = (request.failure(), request.delay());
-            let reply = request.reply();
-            let usage = request.usage(&reply.text);
+            let mut reply = request.reply();
+            let (failure, delay, usage) = (reply.failure.take(), reply.delay, reply.usage);
+            if let Some(changes) = reply.state.take() {
+                self.change(&changes);
+            }
             let has_text = !reply.text.is_empty();
             if self.sink.streams() {
                 if let Err(ending) = self.stream(&reply.text, delay).await {
@@ -188,12 +210,12 @@ impl<'a> Run<'a> {
                 }
                 return Ending::Answered(reply.text);
             }
-            let calls: Vec<(Tool, ToolExecution)> = reply
+            let calls: Vec<(&'static Tool, ToolExecution)> = reply
                 .calls
                 .iter()
                 .filter_map(|call| {
-                    let tool = self.part.agent.tools.iter().find(|tool| tool.name() == call.name)?;
-                    Some((*tool, tool.pending(call)))
+                    let tool = self.part.agent.tools.iter().copied().find(|tool| tool.name() == call.name)?;
+                    Some((tool, tool.pending(call)))
                 })
                 .collect();
             let need = calls.iter().map(|(tool, _)| tool.need()).find(|need| *need != Need::Nothing);
@@ -205,13 +227,21 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Changes the session state, in what the run reports and in what stays of it.
+    fn change(&mut self, changes: &Object) {
+        if let Value::Object(state) = &mut self.part.state {
+            merge(state, changes);
+        }
+        merge(&mut self.changes, changes);
+    }
+
     /// The end of a run that was cancelled while nothing of it was streamed.
     fn refused(&self) -> Ending {
         Ending::Cancelled(format!("Run {} was cancelled", self.part.run_id))
     }
 
     /// Adds calls that a human has a say in. One of the same id takes the place of the earlier one.
-    fn wait_for(&mut self, calls: Vec<(Tool, ToolExecution)>) {
+    fn wait_for(&mut self, calls: Vec<(&'static Tool, ToolExecution)>) {
         for (_, pending) in calls {
             self.requirements.push(Requirement::new(pending.clone()));
             let known = self.tools.iter().position(|tool| tool.tool_call_id == pending.tool_call_id);
@@ -279,20 +309,21 @@ impl<'a> Run<'a> {
         message.metrics = Some(message_metrics(usage, first));
         self.messages.push(message);
         let mut event = self.event("ModelRequestCompleted");
-        put_completed_request(&mut event, usage, first);
+        put_completed_request(&mut event, usage, self.part.agent.model, first);
         self.sink.send(&event);
     }
 
-    fn execute(&mut self, calls: Vec<(Tool, ToolExecution)>) {
+    fn execute(&mut self, calls: Vec<(&'static Tool, ToolExecution)>) {
         for (_, pending) in &calls {
             let mut event = self.event("ToolCallStarted");
             put(&mut event, "tool", json!(pending));
             self.sink.send(&event);
         }
         for (tool, pending) in calls {
-            let done = match tool {
-                Tool::SearchKnowledge => self.search(&pending),
-                tool => tool.execute(&pending),
+            let done = if tool.searches() {
+                self.search(&pending)
+            } else {
+                tool.execute(&pending, &self.part.scene())
             };
             for event in finished_call(&done, |name| self.event(name), "") {
                 self.sink.send(&event);

@@ -7,7 +7,6 @@ use serde_json::Value;
 use super::agent::Part;
 use super::{Object, put, put_some};
 use crate::emulator::python;
-use crate::emulator::tools::Tool;
 
 /// The state as agents see it in their context and as members and steps report it.
 pub(crate) fn visible_state(state: &Object, user_id: Option<&str>, session_id: &str, run_id: &str) -> Object {
@@ -25,10 +24,10 @@ pub(crate) fn system(part: &Part<'_>) -> Option<String> {
     lines.extend(agent.description.map(str::to_owned));
     lines.extend(agent.role.map(|role| format!("<your_role>\n{role}\n</your_role>")));
     lines.extend(agent.instructions.map(str::to_owned));
-    if agent.tools.contains(&Tool::SearchKnowledge) {
+    if agent.knows {
         lines.push(KNOWLEDGE.to_owned());
     }
-    if agent.remembers {
+    if agent.memories.is_some() {
         lines.push(memories(part));
     }
     if let Some(state) = part.state.as_object().filter(|_| agent.shows_context) {

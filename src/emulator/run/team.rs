@@ -14,11 +14,11 @@ use super::agent::{self, Part};
 use super::event::Sink;
 use super::prompt::visible_state;
 use super::telling::{finished_call, message_metrics, pause, put_completed_request};
-use super::{Ask, Finished, Object, Status, put, put_model};
+use super::{Ask, Finished, Object, Status, merge, put, put_model};
 use crate::emulator::cast::{Agent, Team};
 use crate::emulator::execution::{Requirement, ToolExecution};
 use crate::emulator::message::{Message, Usage};
-use crate::emulator::model::{Failure, Reply, Request, ToolCall};
+use crate::emulator::model::{Failure, Reply, Request, Scene, ToolCall};
 use crate::emulator::os::Os;
 use crate::emulator::tools::Stopwatch;
 use crate::emulator::{clock, python};
@@ -32,7 +32,7 @@ pub(crate) async fn run(
     history: Vec<Message>,
     sink: &Sink,
 ) -> Finished {
-    let mut messages = vec![Message::new("system", Some(prompt(team.members, &ask.media)))];
+    let mut messages = vec![Message::new("system", Some(prompt(&team.members, &ask.media)))];
     messages.extend(history);
     let mut asked = Message::new("user", Some(ask.message.clone()));
     asked.media = ask.media.clone();
@@ -50,6 +50,7 @@ pub(crate) async fn run(
         members: Vec::new(),
         usage: Usage::default(),
         requirements: Vec::new(),
+        changes: Object::new(),
         first_token: None,
         took: None,
         lineage: Object::new(),
@@ -64,7 +65,7 @@ pub(crate) async fn run(
         return run.close(ending);
     }
     let mut event = run.event("TeamRunStarted");
-    put_model(&mut event);
+    put_model(&mut event, team.model);
     sink.send(&event);
     let ending = run.converse().await;
     run.close(ending)
@@ -94,6 +95,8 @@ struct Run<'a> {
     tools: Vec<ToolExecution>,
     members: Vec<Object>,
     requirements: Vec<Requirement>,
+    /// What rules and members changed in the session state.
+    changes: Object,
     usage: Usage,
     first_token: Option<f64>,
     /// How long the run took before it waited; it is not timed again.
@@ -111,14 +114,31 @@ impl Run<'_> {
     async fn converse(&mut self) -> Ending {
         loop {
             let mut event = self.event("TeamModelRequestStarted");
-            put_model(&mut event);
+            put_model(&mut event, self.team.model);
             self.sink.send(&event);
             let asked = Instant::now();
-            let request =
-                Request { mode: self.team.mode, messages: &self.messages, tools: &[], schema: None };
-            let (failure, delay) = (request.failure(), request.delay());
-            let reply = request.reply();
-            let usage = request.usage(&reply.text);
+            let members: Vec<&str> = self.team.members.iter().map(|member| member.id).collect();
+            let state = Value::Object(self.state_now());
+            let request = Request {
+                script: &self.team.script,
+                messages: &self.messages,
+                tools: &[],
+                members: &members,
+                schema: None,
+                scene: Scene {
+                    state: &state,
+                    user_id: self.ask.user_id.as_deref(),
+                    session_id: &self.ask.session_id,
+                    run_id: &self.ask.run_id,
+                    dependencies: self.ask.dependencies.as_ref(),
+                    metadata: self.ask.metadata.as_ref(),
+                },
+            };
+            let mut reply = request.reply();
+            let (failure, delay, usage) = (reply.failure.take(), reply.delay, reply.usage);
+            if let Some(changes) = reply.state.take() {
+                merge(&mut self.changes, &changes);
+            }
             let mut said = String::new();
             if self.sink.streams() {
                 for piece in python::pieces(&reply.text) {
@@ -171,6 +191,13 @@ impl Run<'_> {
         }
     }
 
+    /// The session state with what was changed in it.
+    fn state_now(&self) -> Object {
+        let mut state = self.state.clone();
+        merge(&mut state, &self.changes);
+        state
+    }
+
     fn refused(&self) -> Ending {
         Ending::Cancelled(format!("Run {} was cancelled", self.ask.run_id))
     }
@@ -185,7 +212,7 @@ impl Run<'_> {
         message.metrics = Some(message_metrics(usage, first));
         self.messages.push(message);
         let mut event = self.event("TeamModelRequestCompleted");
-        put_completed_request(&mut event, usage, first);
+        put_completed_request(&mut event, usage, self.team.model, first);
         self.sink.send(&event);
     }
 
@@ -218,6 +245,7 @@ impl Run<'_> {
                 finished.text
             });
             tool.metrics = Some(clock.metrics());
+            merge(&mut self.changes, &finished.changes);
             self.members.push(finished.document);
             done.push(tool);
         }
@@ -245,7 +273,7 @@ impl Run<'_> {
         let run_id = Uuid::new_v4().to_string();
         let user_id = self.ask.user_id.as_deref();
         // Members report the ids that the leader put into the state for them.
-        let state = Value::Object(visible_state(self.state, user_id, &self.ask.session_id, &run_id));
+        let state = Value::Object(visible_state(&self.state_now(), user_id, &self.ask.session_id, &run_id));
         let part = Part {
             os: self.os,
             agent,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Object, put, put_model, put_some};
+use crate::emulator::cast::Model;
 use crate::emulator::execution::ToolExecution;
 use crate::emulator::message::Usage;
 
@@ -16,8 +17,8 @@ pub(crate) fn message_metrics(usage: Usage, first: Option<f64>) -> Value {
 }
 
 /// Adds what `ModelRequestCompleted` says.
-pub(crate) fn put_completed_request(event: &mut Object, usage: Usage, first: Option<f64>) {
-    put_model(event);
+pub(crate) fn put_completed_request(event: &mut Object, usage: Usage, by: &Model, first: Option<f64>) {
+    put_model(event, by);
     event.extend(usage.fields());
     put_some(event, "time_to_first_token", first);
     for name in ["reasoning_tokens", "cache_read_tokens", "cache_write_tokens"] {

@@ -11,10 +11,11 @@ use uuid::Uuid;
 use super::agent::{self, Part, StepTag};
 use super::event::Sink;
 use super::prompt::visible_state;
-use super::{Ask, Finished, Object, Status, put};
-use crate::emulator::cast::{Agent, Executor, Workflow};
+use super::{Ask, Finished, Object, Status, merge, put};
+use crate::emulator::cast::{Agent, Executor, Scripted, Workflow};
 use crate::emulator::clock;
 use crate::emulator::message::Usage;
+use crate::emulator::model::Scene;
 use crate::emulator::os::Os;
 
 /// Runs a workflow to its end. `state` is the session's, the request's merged in.
@@ -51,6 +52,8 @@ struct Run<'a> {
     executions: Vec<Object>,
     step_metrics: Object,
     usage: Usage,
+    /// What the agents of its steps changed in the session state.
+    changes: Object,
     met_model: bool,
     /// What the step before has said.
     said: String,
@@ -75,6 +78,7 @@ impl<'a> Run<'a> {
             executions: Vec::new(),
             step_metrics: Object::new(),
             usage: Usage::default(),
+            changes: Object::new(),
             met_model: false,
             said: ask.message.clone(),
             pause: None,
@@ -104,9 +108,9 @@ impl<'a> Run<'a> {
             put(&mut event, "step_name", tag.name);
             put(&mut event, "step_index", index);
             self.sink.send(&event);
-            match step.executor {
+            match &step.executor {
                 Executor::Agent(agent) => self.agent_step(agent, &tag).await,
-                Executor::Shout => self.function_step(&tag),
+                Executor::Function(name, says) => self.function_step(name, says, &tag),
             }
             if self.sink.gone() {
                 break;
@@ -120,14 +124,22 @@ impl<'a> Run<'a> {
 }
 
 impl Run<'_> {
+    /// The session state with what earlier steps changed in it.
+    fn state_now(&self) -> Object {
+        let mut state = self.state.clone();
+        merge(&mut state, &self.changes);
+        state
+    }
+
     async fn agent_step(&mut self, agent: &'static Agent, tag: &StepTag<'_>) {
         let (user_id, session_id) = (self.ask.user_id.as_deref(), self.ask.session_id.as_str());
         let streams = self.sink.streams();
         // Streamed, the step reports the ids that the workflow put into the state for it.
+        let state = self.state_now();
         let state = if streams && !self.sink.in_background() {
-            visible_state(self.state, user_id, session_id, &self.ask.run_id)
+            visible_state(&state, user_id, session_id, &self.ask.run_id)
         } else {
-            self.state.clone()
+            state
         };
         let message = self.said.clone();
         let part = Part {
@@ -149,6 +161,7 @@ impl Run<'_> {
         };
         let mut finished = agent::run(part, self.sink).await;
         self.usage.add(finished.usage);
+        merge(&mut self.changes, &finished.changes);
         let failed = finished.status == Status::Error;
         if failed && streams {
             self.skipped_step(tag, &finished.text);
@@ -193,7 +206,7 @@ impl Run<'_> {
         let streams = self.sink.streams();
         let mut metrics = finished.document.get("metrics").cloned().unwrap_or_default();
         if metrics.get("details").is_none() {
-            metrics["details"] = Usage::default().details();
+            metrics["details"] = Usage::default().details(agent.model);
         }
         let result = StepResult {
             content: streams.then_some(finished.text.as_str()),
@@ -215,7 +228,7 @@ impl Run<'_> {
             for event in &mut told {
                 if event["event"] == "RunCompleted" {
                     event["metrics"] = metrics.clone();
-                    event["session_state"] = Value::Object(self.state.clone());
+                    event["session_state"] = Value::Object(self.state_now());
                 }
             }
             put(&mut finished.document, "events", told);
@@ -238,14 +251,28 @@ impl Run<'_> {
         self.said = content;
     }
 
-    fn function_step(&mut self, tag: &StepTag<'_>) {
-        let content = self.said.to_uppercase();
+    fn function_step(&mut self, name: &'static str, says: &Scripted, tag: &StepTag<'_>) {
+        let state = Value::Object(self.state_now());
+        let scene = Scene {
+            state: &state,
+            user_id: self.ask.user_id.as_deref(),
+            session_id: &self.ask.session_id,
+            run_id: &self.ask.run_id,
+            dependencies: self.ask.dependencies.as_ref(),
+            metadata: self.metadata.as_ref(),
+        };
+        let names = [("previous", &json!(self.said)), ("message", &json!(self.ask.message))];
+        // What a template cannot do a function cannot.
+        let (content, error) = match says.says(&scene, &names) {
+            Ok(content) => (content, None),
+            Err(error) => (error.clone(), Some(error)),
+        };
         let result = StepResult {
             content: Some(&content),
-            executor: Some(("function", FUNCTION)),
+            executor: Some(("function", name)),
             run_id: None,
             metrics: None,
-            error: None,
+            error: error.as_deref(),
         };
         let result = result.document(tag);
         let mut event = self.event("StepOutput", None);
@@ -281,9 +308,6 @@ impl Run<'_> {
         event
     }
 }
-
-/// The one function that steps are made of.
-const FUNCTION: &str = "shout";
 
 /// What one step came to.
 struct StepResult<'a> {

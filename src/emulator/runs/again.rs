@@ -292,6 +292,7 @@ async fn resume(
         }
     };
     let finished = finished.map_err(Stop::invalid)?;
+    merge(&mut state, &finished.changes);
     keep(os, component, ask, state, &finished, now)?;
     traces::record(os, component, ask, &finished, since, true, sink.streams());
     Ok(finished)

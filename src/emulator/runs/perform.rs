@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::emulator::cast::{self, Component, History};
+use crate::emulator::cast::{Component, History};
 use crate::emulator::clock;
 use crate::emulator::kind::Kind;
 use crate::emulator::message::{Message, Usage};
@@ -75,6 +75,7 @@ async fn run(os: &Os, component: Component, mut ask: Ask, sink: &Sink) -> Result
         }
         Component::Workflow(flow) => workflow::run(os, flow, &ask, &state, sink).await,
     };
+    merge(&mut state, &finished.changes);
     keep(os, component, &ask, state, &finished, now)?;
     traces::record(os, component, &ask, &finished, since, false, sink.streams());
     Ok(finished)
@@ -119,7 +120,7 @@ pub(crate) fn placeholder(os: &Os, component: Component, ask: &Ask) -> Result<()
     put_some(&mut run, "user_id", ask.user_id.as_deref());
     if kind != Kind::Workflow {
         put(&mut run, "content_type", "str");
-        put_model(&mut run);
+        put_model(&mut run, component.model());
     }
     put(&mut run, "created_at", now);
     let status = Status::Running.word();
@@ -165,9 +166,7 @@ pub(super) fn visible(os: &Os, ask: &Ask) -> Result<Option<Session>, Refusal> {
 
 pub(super) fn initial_state(component: Component) -> Object {
     match component {
-        Component::Agent(agent) => {
-            agent.state.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect()
-        }
+        Component::Agent(agent) => agent.state.clone(),
         Component::Team(_) | Component::Workflow(_) => Object::new(),
     }
 }
@@ -206,13 +205,13 @@ fn session_after(
         return session;
     }
     session.set_datum("session_state", Value::Object(state));
-    let metrics = charged(session.datum("session_metrics"), finished);
+    let metrics = charged(component, session.datum("session_metrics"), finished);
     session.set_datum("session_metrics", Value::Object(metrics));
     session
 }
 
 /// The tokens of a session after a run.
-fn charged(known: Option<&Value>, finished: &Finished) -> Object {
+fn charged(component: Component, known: Option<&Value>, finished: &Finished) -> Object {
     let known = known.unwrap_or(&Value::Null);
     let mut total = Usage::counted(known);
     total.add(finished.usage);
@@ -220,9 +219,9 @@ fn charged(known: Option<&Value>, finished: &Finished) -> Object {
     if !total.is_nothing() || known.get("details").is_some() || finished.met_model {
         let mut memory = Usage::counted(&known["details"]["memory_model"][0]);
         memory.add(finished.memory_usage);
-        let mut details = total.less(memory).details();
+        let mut details = total.less(memory).details(component.model());
         if !memory.is_nothing() {
-            details["memory_model"] = memory.details()["model"].take();
+            details["memory_model"] = memory.details(component.model())["model"].take();
         }
         put(&mut metrics, "details", details);
     }
@@ -233,7 +232,8 @@ fn new_session(component: Component, ask: &Ask, now: i64) -> Session {
     let mut session = Session::new(&ask.session_id, component.kind(), now);
     session.user_id.clone_from(&ask.user_id);
     let id = Some(component.id().to_owned());
-    let model = json!({ "name": cast::MODEL_NAME, "provider": cast::MODEL_PROVIDER, "id": cast::MODEL_ID });
+    let by = component.model();
+    let model = json!({ "name": by.name, "provider": by.provider, "id": by.id });
     match component {
         Component::Agent(agent) => {
             session.agent_data = Some(json!({ "name": agent.name, "agent_id": agent.id, "model": model }));

@@ -81,14 +81,13 @@ impl Store {
         rows.collect()
     }
 
-    /// For each session its day, kind, user, number of runs, runs of a model, and `session_data`.
+    /// For each session its day, kind, user, number of runs, and `session_data`.
     pub(crate) fn sessions_in_numbers(&self) -> rusqlite::Result<Vec<SessionNumbers>> {
         let connection = self.connection();
         let mut statement = connection.prepare_cached(
             "SELECT date(created_at, 'unixepoch'), session_type, user_id, session_data, \
-             (SELECT count(*) FROM runs WHERE runs.session_id = sessions.session_id), \
-             (SELECT count(*) FROM runs WHERE runs.session_id = sessions.session_id \
-              AND kind <> 'workflow') FROM sessions ORDER BY 1",
+             (SELECT count(*) FROM runs WHERE runs.session_id = sessions.session_id) \
+             FROM sessions ORDER BY 1",
         )?;
         let rows = statement.query_map([], |row| {
             let data: Option<String> = row.get(3)?;
@@ -98,11 +97,41 @@ impl Store {
                 user_id: row.get(2)?,
                 data: data.and_then(|data| serde_json::from_str(&data).ok()).unwrap_or_default(),
                 runs: u64::try_from(row.get::<_, i64>(4)?).unwrap_or(0),
-                model_runs: u64::try_from(row.get::<_, i64>(5)?).unwrap_or(0),
             })
         })?;
         rows.collect()
     }
+
+    /// For each day, user, model and its provider, how many runs of such sessions it answered.
+    pub(crate) fn runs_by_model(&self) -> rusqlite::Result<Vec<AnsweredRuns>> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(
+            "SELECT date(sessions.created_at, 'unixepoch'), sessions.user_id, \
+             json_extract(document, '$.model') AS model, json_extract(document, '$.model_provider'), count(*) \
+             FROM runs JOIN sessions USING (session_id) WHERE runs.kind <> 'workflow' AND model IS NOT NULL \
+             GROUP BY 1, 2, 3, 4 ORDER BY min(runs.rowid)",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok(AnsweredRuns {
+                date: row.get(0)?,
+                user_id: row.get(1)?,
+                model: row.get(2)?,
+                provider: row.get(3)?,
+                count: row.get(4)?,
+            })
+        })?;
+        rows.collect()
+    }
+}
+
+/// How many runs a model answered.
+#[derive(Debug)]
+pub(crate) struct AnsweredRuns {
+    pub(crate) date: String,
+    pub(crate) user_id: Option<String>,
+    pub(crate) model: String,
+    pub(crate) provider: String,
+    pub(crate) count: i64,
 }
 
 /// What is counted of a session.
@@ -113,5 +142,4 @@ pub(crate) struct SessionNumbers {
     pub(crate) user_id: Option<String>,
     pub(crate) data: Value,
     pub(crate) runs: u64,
-    pub(crate) model_runs: u64,
 }

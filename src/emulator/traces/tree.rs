@@ -69,7 +69,8 @@ pub(crate) fn record(
     }
     put(&mut trace, "tree", json!([root]));
     // A trace that cannot be stored takes nothing from its run.
-    let _ = os.store.put_trace(&Value::Object(trace), milliseconds(since, now));
+    // Traces of all databases go into the first.
+    let _ = os.at(os.cast.databases[0]).store.put_trace(&Value::Object(trace), milliseconds(since, now));
 }
 
 /// Keeps the trace of a run that was to go on and did not.

@@ -234,7 +234,7 @@ impl Run<'_> {
             add("sort_order", "asc".into());
         }
         let action = OperationAction { operation, fields };
-        let identity = step.identity.as_ref().or(self.instance.scenario().identity.as_ref());
+        let identity = step.identity.as_ref().or(self.identity.as_ref());
         let request = Request::of_operation(step, &action, identity, &self.context.scope, self.settings)
             .map_err(|problems| {
                 Box::new(Done { failures: problems.into_iter().map(Into::into).collect(), ..Done::default() })

@@ -389,7 +389,7 @@ fn modifiers_that_make_no_sense() {
 
     step::modifier
 
-      × `timeout` needs a step that sends a request, or a group
+      × `timeout` needs a step that sends a request, a group or a fragment
        ╭─[a.yaml:5:5]
      4 │     save: x
      5 │     timeout: 1s

@@ -306,9 +306,3 @@ pub(crate) async fn knowledge(base: &str) {
     };
     assert_eq!(client.send(&run).await.unwrap().status.as_deref(), Some("COMPLETED"));
 }
-
-#[tokio::test]
-#[ignore = "needs a real AgentOS with a knowledge base, which is emptied, at AGENTOS_TEST_KNOWLEDGE_URL"]
-async fn live_knowledge() {
-    knowledge(&std::env::var("AGENTOS_TEST_KNOWLEDGE_URL").unwrap()).await;
-}

@@ -371,3 +371,12 @@ async fn media() {
     }
     super::files::media(agentos().base_url()).await;
 }
+
+#[tokio::test]
+async fn knowledge() {
+    // Before 3, a search has other fields, and what is uploaded other ids.
+    if !at_least(3, 0) {
+        return;
+    }
+    super::files::knowledge(Settings::default().full().start().base_url()).await;
+}

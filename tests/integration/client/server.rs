@@ -68,7 +68,12 @@ impl Server {
         thread::spawn(move || {
             for (index, stream) in listener.incoming().enumerate() {
                 let (serve, log) = (Arc::clone(&serve), Arc::clone(&shared));
-                thread::spawn(move || serve(index, &mut stream.unwrap(), &log));
+                thread::spawn(move || {
+                    let mut stream = stream.unwrap();
+                    // What is sent in pieces comes in pieces, and at once.
+                    let _ = stream.set_nodelay(true);
+                    serve(index, &mut stream, &log);
+                });
             }
         });
         Self { url, log }

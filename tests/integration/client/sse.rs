@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use agentos_run::agentos::agents::RunAgent;
 use agentos_run::agentos::sse::{Decoder, Event, EventTooLong, Unfinished};
+use agentos_run::agentos::{CallOptions, Client, Opened, Operation as _, RunEvent};
+use futures_util::StreamExt as _;
 use proptest::prelude::*;
 
 type Seen = (Option<String>, String, Option<String>);
@@ -178,18 +181,54 @@ proptest! {
 }
 
 #[test]
-fn recorded_streams_can_be_cut_anywhere() {
+fn recorded_streams_can_be_cut_at_every_position() {
     for (name, stream) in super::recordings::all() {
         let bytes = stream.as_bytes();
         let whole = decode([bytes]);
         assert!(!whole.0.is_empty() && whole.1.is_none(), "{name}");
         assert_eq!(whole.0, plainly(bytes), "{name}");
-        // Every position would be slow for the longest: those around the ends of lines, and every seventh.
-        for cut in
-            (0..bytes.len()).filter(|at| at % 7 == 0 || bytes[at.saturating_sub(3)..*at].contains(&b'\n'))
-        {
-            let (first, second) = bytes.split_at(cut);
-            assert_eq!(decode([first, second]), whole, "{name} at {cut}");
+        // What comes before the event that is cut, and after the one behind it, is not decoded for every cut: between
+        // two events a decoder remembers nothing of them.
+        let ends: Vec<usize> = (2..=bytes.len()).filter(|end| bytes[..*end].ends_with(b"\n\n")).collect();
+        assert_eq!(ends.len(), whole.0.len(), "{name}: an event per blank line");
+        for (index, end) in ends.iter().enumerate() {
+            let begin = index.checked_sub(1).map_or(0, |before| ends[before]);
+            let until = ends.get(index + 1).copied().unwrap_or(bytes.len());
+            let wanted = &whole.0[index..(index + 2).min(whole.0.len())];
+            for cut in begin..=*end {
+                let (events, unfinished) = decode([&bytes[begin..cut], &bytes[cut..until]]);
+                assert_eq!((events.as_slice(), unfinished), (wanted, None), "{name} at {cut}");
+            }
         }
+    }
+}
+
+/// The same through HTTP: a stream that comes in two packets, wherever it is cut.
+#[tokio::test]
+async fn a_recorded_stream_comes_in_two_packets() {
+    let (_, stream) = super::recordings::all().into_iter().find(|(name, _)| name == "agent-schema").unwrap();
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+    let answer = format!("{head}{stream}").into_bytes();
+    let connections = (1..answer.len())
+        .map(|cut| {
+            let (first, second) = answer.split_at(cut);
+            vec![
+                super::server::Act::Read,
+                super::server::Act::Send(first.to_vec()),
+                super::server::Act::Wait(Duration::from_millis(1)),
+                super::server::Act::Send(second.to_vec()),
+            ]
+        })
+        .collect();
+    let server = super::server::Server::scripted(connections);
+    let client = Client::builder(&server.url).build().unwrap();
+    let run = RunAgent { agent_id: "a".into(), message: "m".into(), stream: true, ..RunAgent::default() };
+    let whole = super::recordings::events(&stream);
+    for cut in 1..answer.len() {
+        let opened = run.open(&client, &CallOptions::default()).await.unwrap();
+        let Opened::Stream(stream) = opened else { panic!("{opened:?}") };
+        let events: Vec<_> = stream.map(|event| event.unwrap()).collect().await;
+        let data = |event: &RunEvent| (event.name.clone(), event.data.clone());
+        assert!(events.iter().map(data).eq(whole.iter().map(data)), "cut at {cut}: {events:?}");
     }
 }

@@ -35,6 +35,11 @@ pub(crate) fn at_least(major: u32, minor: u32) -> bool {
     (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= (major, minor)
 }
 
+/// The Python interpreter in the environment of that version.
+pub(crate) fn python() -> PathBuf {
+    venv::python(&version())
+}
+
 /// The folder of the server's program and of its requirements.
 pub(crate) fn sources() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/agentos")
@@ -74,6 +79,11 @@ impl Settings {
     /// Runs are traced, which makes them slower.
     pub(crate) fn tracing(self) -> Self {
         self.with("AGENTOS_TRACING", "1")
+    }
+
+    /// It has a knowledge base, and whatever else the embedded AgentOS has.
+    pub(crate) fn full(self) -> Self {
+        self.with("AGENTOS_FULL", "1")
     }
 
     /// The database is this file, and stays when the server has gone. Without it, it is a temporary one.

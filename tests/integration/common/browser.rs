@@ -1,9 +1,9 @@
 //! A headless Chromium, driven as WebDriver says, for pages that the program writes.
 
-use super::http;
 use serde_json::{Value, json};
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     path::Path,
     process::{Child, Command, Stdio},
 };
@@ -57,16 +57,16 @@ impl Browser {
             "goog:chromeOptions": { "args": arguments },
             "goog:loggingPrefs": { "browser": "ALL" },
         } } });
-        let answer = http::post_json(&url, "/session", &wanted).json();
+        let answer = command(&url, "POST", "/session", &wanted);
         let session = answer["value"]["sessionId"].as_str();
         let session = session.unwrap_or_else(|| panic!("no Chromium: {answer}; {MISSING}")).to_owned();
         Self { driver, url, session, _profile: profile }
     }
 
     fn post(&self, path: &str, body: &Value) -> Value {
-        let answer = http::post_json(&self.url, &format!("/session/{}{path}", self.session), body);
-        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
-        answer.json()["value"].take()
+        let mut answer = command(&self.url, "POST", &format!("/session/{}{path}", self.session), body);
+        assert!(answer["value"]["error"].is_null(), "{path}: {answer}");
+        answer["value"].take()
     }
 
     /// Opens a file, with the fragment behind `#`.
@@ -132,8 +132,31 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        let _closed = http::request(&self.url, "DELETE", &format!("/session/{}", self.session), &[], "");
+        let _closed = command(&self.url, "DELETE", &format!("/session/{}", self.session), &Value::Null);
         let _gone = self.driver.kill();
         let _waited = self.driver.wait();
     }
+}
+
+/// A command of WebDriver and its answer. (ChromeDriver wants HTTP/1.1, and keeps the connection.)
+fn command(url: &str, method: &str, path: &str, body: &Value) -> Value {
+    let address = url.trim_start_matches("http://");
+    let body = body.to_string();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n");
+    stream.write_all(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes()).unwrap();
+    let mut reader = BufReader::new(stream);
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        match line.trim_end().to_ascii_lowercase().split_once(": ") {
+            Some(("content-length", value)) => length = value.parse().unwrap(),
+            None if line.trim_end().is_empty() => break,
+            _ => {}
+        }
+    }
+    let mut answer = vec![0; length];
+    reader.read_exact(&mut answer).unwrap();
+    serde_json::from_slice(&answer).unwrap_or_default()
 }

@@ -79,6 +79,13 @@ pub(super) fn answers(request: &str, real: &Answer, embedded: &Answer, ids: &mut
     comparison.found
 }
 
+/// Where two documents differ.
+pub(super) fn documents(request: &str, real: &Value, embedded: &Value, ids: &mut Ids) -> Vec<Difference> {
+    let mut comparison = Comparison { request, ids, found: Vec::new() };
+    comparison.values("", "", real, embedded);
+    comparison.found
+}
+
 impl Comparison<'_> {
     fn tell(&mut self, place: &str, real: &dyn ToString, embedded: &dyn ToString) {
         let shown = |text: String| match text.char_indices().nth(SHOWN) {

@@ -73,7 +73,7 @@ fn the_parts_are_as_the_whole() {
     merged["run"].as_object_mut().unwrap().remove("shards");
     assert_eq!(merged, comparable(&text));
     assert!(output.stdout.contains("5 scenarios: 4 passed, 1 failed"), "{output}");
-    assert!(output.stdout.contains("FAIL B\n  step `http` at a.yaml:8:5"), "{output}");
+    assert!(output.stdout.contains("FAIL B\n  step `http` at a.yaml:9:5"), "{output}");
     assert_eq!(output.read("merged.xml").matches("<testcase").count(), 5);
     // Without one of them, the result is not green.
     let output = whole.then().file("2.json", part(2, 0)).args(["merge", "2.json"]).run().code_is(1);

@@ -3,11 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{Ending, Run, structured};
-use crate::emulator::cast::{MODEL_ID, MODEL_PROVIDER};
 use crate::emulator::clock;
 use crate::emulator::execution::Requirement;
 use crate::emulator::message::Usage;
-use crate::emulator::run::{Finished, Object, Status, metrics, put, put_some};
+use crate::emulator::run::{Finished, Object, Status, metrics, put, put_model, put_some};
 use crate::emulator::tools::Need;
 
 /// Why a run ends that its client has left.
@@ -51,6 +50,7 @@ impl Run<'_> {
             met_model,
             usage,
             memory_usage: self.memory_usage,
+            changes: self.changes,
         }
     }
 
@@ -62,9 +62,9 @@ impl Run<'_> {
         match ending {
             // A stream that fails has met the model: its run keeps the text, and says so in its metrics.
             Ending::Failed(said, failure) if !said.is_empty() => {
-                (Status::Error, failure.message.to_owned(), counted())
+                (Status::Error, failure.message.clone(), counted())
             }
-            Ending::Failed(_, failure) => (Status::Error, failure.message.to_owned(), only_time()),
+            Ending::Failed(_, failure) => (Status::Error, failure.message.clone(), only_time()),
             Ending::Abandoned(text) => (Status::Cancelled, text.clone(), counted()),
             Ending::Cancelled(text) => {
                 let numbers = match self.first_token {
@@ -85,10 +85,11 @@ impl Run<'_> {
     fn metrics(&self, duration: f64) -> Value {
         let mut all = self.usage;
         all.add(self.memory_usage);
-        let mut numbers = metrics(all, self.first_token, duration);
+        let by = self.part.agent.model;
+        let mut numbers = metrics(all, by, self.first_token, duration);
         if self.memory_usage != Usage::default() {
-            let memory = self.memory_usage.details()["model"].take();
-            numbers["details"] = self.usage.details();
+            let memory = self.memory_usage.details(by)["model"].take();
+            numbers["details"] = self.usage.details(by);
             numbers["details"]["memory_model"] = memory;
         }
         numbers
@@ -107,8 +108,8 @@ impl Run<'_> {
             }
             Ending::Failed(_, failure) => {
                 let mut event = self.event("RunError");
-                put(&mut event, "content", failure.message);
-                put(&mut event, "error_type", failure.error_type);
+                put(&mut event, "content", failure.message.as_str());
+                put(&mut event, "error_type", failure.error_type.as_str());
                 self.sink.send(&event);
                 if self.before.is_some() && !self.sink.streams() {
                     self.sink.keep(&event);
@@ -160,8 +161,7 @@ impl Run<'_> {
         put_some(&mut run, "user_id", part.user_id);
         self.put_text(&mut run, content, false);
         put(&mut run, "content_type", if status == Status::Completed { self.content_type() } else { "str" });
-        put(&mut run, "model", MODEL_ID);
-        put(&mut run, "model_provider", MODEL_PROVIDER);
+        put_model(&mut run, part.agent.model);
         put(&mut run, "session_state", part.state.clone());
         put(&mut run, "created_at", self.created_at);
         put(&mut run, "status", status.word());

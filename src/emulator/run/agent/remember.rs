@@ -26,25 +26,23 @@ const NOBODY: &str = "default";
 impl Run<'_> {
     /// Lets the memory manager see what the user said.
     pub(super) fn remember(&mut self) {
-        if !self.part.agent.remembers {
-            return;
-        }
+        let Some(rules) = &self.part.agent.memories else { return };
         self.sink.send(&self.event("MemoryUpdateStarted"));
         let user_id = self.part.user_id.unwrap_or(NOBODY);
         let store = &self.part.os.store;
         let known = store.memories_of(user_id).unwrap_or_default();
         let tags = if known.is_empty() { 0 } else { TAGS };
         let words: u64 = known.iter().map(|known| LABELS + python::words(&known.text)).sum();
-        let found = model::memory(self.part.message);
+        let found = model::memory(rules, self.part.message, user_id);
         let answered = if found.is_some() { ADDED } else { 0 };
         let input = INSTRUCTIONS + python::words(self.part.message) + tags + words + answered;
         // It says "No memory changes.", or calls a tool and says "Memory updated.".
         self.memory_usage.add(Usage { input, output: if found.is_some() { 2 } else { 3 } });
-        if let Some(text) = found {
+        if let Some((text, topics)) = found {
             let memory = Memory {
                 id: Uuid::new_v4().to_string(),
                 text,
-                topics: Some(vec!["preferences".to_owned()]),
+                topics: Some(topics),
                 user_id: Some(user_id.to_owned()),
                 agent_id: Some(self.part.agent.id.to_owned()),
                 team_id: None,
@@ -68,7 +66,8 @@ impl Run<'_> {
         let (clock, since) = (Stopwatch::start(), Instant::now());
         let query = pending.tool_args["query"].as_str().unwrap_or_default();
         let filters = self.part.knowledge_filters;
-        let found = knowledge::search::find(&self.part.os.store, query, filters, knowledge::MOST_FOUND);
+        let found =
+            knowledge::search::find(&self.part.os.knowledge_store(), query, filters, knowledge::MOST_FOUND);
         let documents: Vec<Value> = found
             .unwrap_or_default()
             .into_iter()

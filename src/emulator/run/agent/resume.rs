@@ -43,6 +43,7 @@ pub(crate) async fn resume(part: Part<'_>, stored: Stored, sink: &Sink) -> Resul
         requirements: stored.requirements,
         usage: stored.usage,
         memory_usage: Usage::default(),
+        changes: Object::new(),
         references: stored.references,
         first_token: stored.first_token,
         took: stored.took,
@@ -115,11 +116,11 @@ impl Run<'_> {
     }
 
     /// Runs a tool that somebody allowed. Its time is not taken.
-    fn carry_out(&mut self, at: usize, known: Tool) {
+    fn carry_out(&mut self, at: usize, known: &'static Tool) {
         let mut event = self.event("ToolCallStarted");
         super::put(&mut event, "tool", serde_json::json!(self.tools[at]));
         self.sink.send(&event);
-        let done = known.execute(&self.tools[at]);
+        let done = known.execute(&self.tools[at], &self.part.scene());
         let mut shown = done.clone();
         shown.metrics = None;
         // What is told holds the time of the call, what is kept does not.

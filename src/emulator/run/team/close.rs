@@ -15,7 +15,7 @@ const LEFT: &str = "Operation cancelled by user";
 impl Run<'_> {
     pub(super) fn close(mut self, ending: Ending) -> Finished {
         let duration = self.took.unwrap_or_else(|| self.since.elapsed().as_secs_f64());
-        let numbers = metrics(self.usage, self.first_token, duration);
+        let numbers = metrics(self.usage, self.team.model, self.first_token, duration);
         let streams = self.sink.streams();
         let stage = matches!(ending, Ending::Cancelled(_));
         let mut extra = Vec::new();
@@ -39,12 +39,12 @@ impl Run<'_> {
             }
             Ending::Failed(said, failure) => {
                 let mut event = self.event("TeamRunError");
-                put(&mut event, "content", failure.message);
-                put(&mut event, "error_type", failure.error_type);
+                put(&mut event, "content", failure.message.as_str());
+                put(&mut event, "error_type", failure.error_type.as_str());
                 self.sink.send(&event);
                 if said.is_empty() {
                     extra.push(Value::Object(event));
-                    (Status::Error, failure.message.to_owned(), json!({ "duration": duration }))
+                    (Status::Error, failure.message.clone(), json!({ "duration": duration }))
                 } else {
                     // A stream that fails has met the model: its run keeps the text.
                     (Status::Error, said, numbers)
@@ -90,6 +90,7 @@ impl Run<'_> {
             met_model,
             usage,
             memory_usage,
+            changes: self.changes,
         }
     }
 
@@ -109,11 +110,6 @@ impl Run<'_> {
                 if let Some(tool) = tools.into_iter().find(|tool| tool["tool_call_id"] == id) {
                     event["tool"] = tool.clone();
                 }
-            }
-            let members = event.get_mut("member_responses").and_then(Value::as_array_mut);
-            // The members were stored by then, and stored runs show that they have no events.
-            for member in members.into_iter().flatten() {
-                *member = crate::emulator::shape::run_again(member);
             }
         }
         let streamed = told.is_some();
@@ -176,7 +172,7 @@ impl Run<'_> {
 
     /// A team tells its state when the request brought some, and when it was stopped or waits.
     fn reported_state(&self, always: bool) -> Option<Value> {
-        (always || self.cleared || self.ask.state.is_some()).then(|| Value::Object(self.state.clone()))
+        (always || self.cleared || self.ask.state.is_some()).then(|| Value::Object(self.state_now()))
     }
 
     fn document(
@@ -196,7 +192,7 @@ impl Run<'_> {
         put_some(&mut run, "user_id", self.ask.user_id.as_deref());
         put(&mut run, "content", text);
         put(&mut run, "content_type", "str");
-        put_model(&mut run);
+        put_model(&mut run, self.team.model);
         put_some(&mut run, "session_state", self.reported_state(waits || (stage && self.sink.streams())));
         put(&mut run, "created_at", self.created_at);
         if stage {

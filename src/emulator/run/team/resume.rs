@@ -11,7 +11,7 @@ use crate::emulator::execution::Requirement;
 use crate::emulator::os::Os;
 use crate::emulator::run::agent::Part;
 use crate::emulator::run::agent::resume::{self as agent, Stored};
-use crate::emulator::run::{Ask, Object, put, restore};
+use crate::emulator::run::{Ask, Object, merge, put, restore};
 use crate::emulator::shape::run_again;
 
 /// Lets a run go on. The text says why it cannot: then nothing has changed.
@@ -40,6 +40,7 @@ pub(crate) async fn resume(
         tools: stored.tools,
         members: members.iter().filter_map(|run| run_again(run).as_object().cloned()).collect(),
         requirements: stored.requirements,
+        changes: Object::new(),
         usage: stored.usage,
         first_token: stored.first_token,
         took: stored.took,
@@ -141,6 +142,7 @@ impl Run<'_> {
             };
             let finished = Box::pin(agent::resume(part, stored, self.sink)).await?;
             let _ = write!(said, "\n[{name}]: {}", finished.text);
+            merge(&mut self.changes, &finished.changes);
             self.members[at] = finished.document;
             put(&mut self.members[at], "events", json!([]));
         }

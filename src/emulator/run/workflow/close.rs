@@ -125,8 +125,9 @@ impl Run<'_> {
 
     /// The ids that were put into the state for the time of the run are gone when it is stored.
     fn settle_states(&mut self) {
+        let state = self.state_now();
         for execution in &mut self.executions {
-            put(execution, "session_state", Value::Object(self.state.clone()));
+            put(execution, "session_state", Value::Object(state.clone()));
         }
     }
 
@@ -158,6 +159,7 @@ impl Run<'_> {
         if self.before.is_some() {
             self.show_again();
         }
+        let now = Value::Object(self.state_now());
         let mut run = Object::new();
         put(&mut run, "input", self.ask.message.as_str());
         put_some(&mut run, "content", content.clone());
@@ -196,7 +198,7 @@ impl Run<'_> {
         }
         for event in events.iter_mut().flatten() {
             if let Some(state) = event.get_mut("session_state") {
-                *state = Value::Object(self.state.clone());
+                state.clone_from(&now);
             }
             if let Some(told) = event.get_mut("step_executor_runs") {
                 *told = json!(executions);
@@ -213,6 +215,7 @@ impl Run<'_> {
             met_model: self.met_model,
             usage: self.usage,
             memory_usage: Usage::default(),
+            changes: self.changes,
         }
     }
 }
