@@ -6,6 +6,7 @@ use std::{
     net::TcpStream,
     path::Path,
     process::{Child, Command, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 /// A browser with one window, until it is dropped.
@@ -14,6 +15,7 @@ pub(crate) struct Browser {
     url: String,
     session: String,
     _profile: tempfile::TempDir,
+    _turn: MutexGuard<'static, ()>,
 }
 
 /// What is to be done where there is none.
@@ -22,21 +24,13 @@ const MISSING: &str = "the HTML report is tested in Chromium: apt-get install ch
 impl Browser {
     /// Panics where there is no Chromium: a test of a page that looks at no page would be none.
     pub(crate) fn start() -> Self {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| panic!("cannot start `chromedriver`: {error}; {MISSING}"));
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = lines
-            .by_ref()
-            .map_while(Result::ok)
-            .find_map(|line| line.split_once("successfully on port ").map(|(_, port)| port.to_owned()));
-        let port = port.unwrap_or_else(|| panic!("`chromedriver` does not say its port; {MISSING}"));
-        // What it says later must find somebody who listens.
-        std::thread::spawn(move || lines.for_each(drop));
-        let url = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
+        // One at a time: each is several processes, and all of them want all of the machine.
+        static ONE: Mutex<()> = Mutex::new(());
+        let turn = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        // A port that was free may be taken when it is used.
+        let (driver, url) = (0..5).find_map(|_| start_driver()).unwrap_or_else(|| {
+            panic!("`chromedriver` does not say its port; {MISSING}");
+        });
         let profile = tempfile::tempdir().unwrap();
         let mut arguments = [
             "--headless",
@@ -60,7 +54,7 @@ impl Browser {
         let answer = command(&url, "POST", "/session", &wanted);
         let session = answer["value"]["sessionId"].as_str();
         let session = session.unwrap_or_else(|| panic!("no Chromium: {answer}; {MISSING}")).to_owned();
-        Self { driver, url, session, _profile: profile }
+        Self { driver, url, session, _profile: profile, _turn: turn }
     }
 
     fn post(&self, path: &str, body: &Value) -> Value {
@@ -138,6 +132,28 @@ impl Drop for Browser {
     }
 }
 
+/// ChromeDriver on a port of its own choice; none where it ended before it said so.
+fn start_driver() -> Option<(Child, String)> {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|error| panic!("cannot start `chromedriver`: {error}; {MISSING}"));
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+    let port = lines
+        .by_ref()
+        .map_while(Result::ok)
+        .find_map(|line| line.split_once("successfully on port ").map(|(_, port)| port.to_owned()));
+    let Some(port) = port else {
+        let _ended = driver.wait();
+        return None;
+    };
+    // What it says later must find somebody who listens.
+    std::thread::spawn(move || lines.for_each(drop));
+    Some((driver, format!("http://127.0.0.1:{}", port.trim_end_matches('.'))))
+}
+
 /// A command of WebDriver and its answer. (ChromeDriver wants HTTP/1.1, and keeps the connection.)
 fn command(url: &str, method: &str, path: &str, body: &Value) -> Value {
     let address = url.trim_start_matches("http://");
@@ -150,8 +166,8 @@ fn command(url: &str, method: &str, path: &str, body: &Value) -> Value {
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).unwrap();
-        match line.trim_end().to_ascii_lowercase().split_once(": ") {
-            Some(("content-length", value)) => length = value.parse().unwrap(),
+        match line.trim_end().to_ascii_lowercase().split_once(':') {
+            Some(("content-length", value)) => length = value.trim().parse().unwrap(),
             None if line.trim_end().is_empty() => break,
             _ => {}
         }

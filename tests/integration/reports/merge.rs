@@ -1,7 +1,7 @@
 //! `agentos-run merge`: many reports are one.
 
 use super::any_text;
-use crate::common::{Answer, FakeServer, Output, Run};
+use crate::common::{Answer, FakeServer, Output, Run, text::unwrapped};
 use agentos_run::report::record::{Report, Shard};
 use agentos_run::report::write::Format;
 use serde_json::{Value, json};
@@ -129,6 +129,6 @@ fn what_is_no_report_is_told() {
         let run = output.then().file("half.json", half).file("other.json", "{}").file("newer.json", &newer);
         let output =
             run.file("copy.json", &good).arg("merge").args(arguments.iter().copied()).run().code_is(2);
-        assert!(output.stderr.contains(message), "{message}: {output}");
+        assert!(unwrapped(&output.stderr).contains(message), "{message}: {output}");
     }
 }
