@@ -22,9 +22,9 @@ use crate::scenario::Instance;
 use crate::secret::Masker;
 
 /// The bytes of one body.
-const BODY: usize = 1 << 20;
+const BODY: usize = 512 << 10;
 /// The bytes of one trace; what comes then is counted.
-const WHOLE: u64 = 32 << 20;
+const WHOLE: u64 = 16 << 20;
 /// What is kept in memory of each scenario that runs.
 const IN_MEMORY: usize = 64 << 10;
 

@@ -28,7 +28,7 @@ fn server() -> FakeServer {
         }
         "/closed" => Answer::closed(),
         "/hang" => Answer::silence(),
-        "/big" => Answer::json(200, &json!({"big": "x".repeat(3 << 20)})),
+        "/big" => Answer::json(200, &json!({"big": "x".repeat(600 << 10)})),
         path => {
             let sent = request.header("authorization").unwrap_or_default();
             Answer::json(200, &json!({"path": path, "sent": sent}))
@@ -178,7 +178,7 @@ fn a_trace_has_a_bounded_size() {
     );
     assert_eq!(output.code, 1, "{output}");
     let size = fs::metadata(output.dir().join("traces/0001-big.jsonl")).unwrap().len();
-    assert!((30 << 20..36 << 20).contains(&size), "{size}");
+    assert!((15 << 20..18 << 20).contains(&size), "{size}");
     let lines = lines(&output, "0001-big.jsonl");
     assert_eq!(lines.last().unwrap()["line"]["end"]["status"], "failed");
     let left_out = lines.last().unwrap()["line"]["end"]["left_out"].as_u64().unwrap();
