@@ -8,19 +8,24 @@ mod check;
 mod context;
 mod embedded;
 mod exit;
+mod history;
 mod init;
 mod list;
+mod live;
 mod merge;
 mod operations;
 mod output;
+mod part;
 mod reports;
 mod run;
 mod schedule;
 mod schema;
 #[cfg(feature = "emulator")]
 mod serve;
+mod shard;
 mod show;
 mod targets;
+mod watch;
 
 use args::{Command, Program};
 use context::Context;
@@ -40,7 +45,7 @@ pub fn main() -> std::process::ExitCode {
     let context = context.with_colors(program.color);
     let exit = match program.command {
         None => run::run(&context, program.run),
-        Some(Command::Run(run)) => run::run(&context, run),
+        Some(Command::Run(run)) => run::run(&context, *run),
         Some(Command::Check(check)) => check::run(&context, &check),
         Some(Command::List(list)) => list::run(&context, &list),
         Some(Command::Call(call)) => call::run(&context, call),

@@ -242,6 +242,28 @@ pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     }
 }
 
+/// ``did you mean `x`?``, or what there is, the nearest first, cut where it is long.
+pub fn suggest_nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    const SHOWN: usize = 8;
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    if let Some(found) = nearest(word, candidates.iter().copied()) {
+        return Some(format!("did you mean `{found}`?"));
+    }
+    if candidates.is_empty() {
+        return None;
+    }
+    let word = word.to_lowercase();
+    let mut scored: Vec<(f64, &str)> = candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&word, &candidate.to_lowercase()), candidate))
+        .collect();
+    scored.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    let rest = scored.len().saturating_sub(SHOWN);
+    let nearest: Vec<&str> = scored.into_iter().take(SHOWN).map(|(_, candidate)| candidate).collect();
+    let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+    Some(format!("known here: {}{more}", nearest.join(", ")))
+}
+
 /// A problem in the form that miette draws.
 struct Shown<'a> {
     problem: &'a Problem,

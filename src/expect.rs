@@ -99,6 +99,14 @@ impl Expectations {
                 }
             }
             Kind::Null => problems.push(nothing_expected(node, assertions)),
+            _ if assertions => problems.push(
+                Problem::error(
+                    "expect::form",
+                    format!("an assertion is an expression or a mapping, not {}", node.describe()),
+                )
+                .label(&node.span, "not an assertion")
+                .help("for example `${{ count > 0 }}`, or `\"${{ count }}\": { gt: 0 }`"),
+            ),
             _ => problems.push(
                 Problem::error(
                     "expect::form",

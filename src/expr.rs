@@ -309,7 +309,7 @@ pub fn undefined_name(name: &str, span: &Span, known: Vec<&str>) -> Problem {
     let known = known.into_iter().filter(|name| !name.starts_with('_'));
     Problem::error("expression::undefined", format!("`{name}` is not defined"))
         .label(span, "not defined")
-        .maybe_help(diagnostic::suggest(name, known))
+        .maybe_help(diagnostic::suggest_nearest(name, known))
 }
 
 fn undefined_environment(variable: &str, span: &Span) -> Problem {

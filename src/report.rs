@@ -9,6 +9,7 @@ mod junit;
 mod markdown;
 pub mod merge;
 mod plain;
+pub mod progress;
 pub mod record;
 pub mod recorder;
 pub mod records;

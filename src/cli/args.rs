@@ -37,7 +37,7 @@ pub(super) enum ColorChoice {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run scenarios (the default command)
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Check scenarios without sending anything
     Check(CheckArgs),
     /// List the scenarios that would run

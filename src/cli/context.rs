@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::ColorChoice;
@@ -54,6 +54,11 @@ impl Context {
         self
     }
 
+    /// A path as it is shown: relative to the working folder where it lies below it.
+    pub(super) fn relative(&self, path: &Path) -> String {
+        path.strip_prefix(&self.folder).unwrap_or(path).display().to_string()
+    }
+
     /// A variable of the environment that is set and not empty.
     pub(super) fn variable(&self, name: &str) -> Option<&str> {
         self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
@@ -80,6 +85,17 @@ impl Context {
     }
 
     /// How problems on standard error are drawn.
+    /// The columns and lines of the terminal on which progress is shown; none where nobody watches standard error, where
+    /// the terminal cannot take lines away again, and in CI, whose logs would fill with them.
+    pub(super) fn progress_size(&self) -> Option<(usize, usize)> {
+        let is_ci = self.variable("CI").is_some_and(|value| !matches!(value, "0" | "false"));
+        if !self.stderr_is_terminal || is_ci || self.variable("TERM") == Some("dumb") {
+            return None;
+        }
+        let (width, height) = terminal_size::terminal_size_of(std::io::stderr())?;
+        Some((usize::from(width.0), usize::from(height.0)))
+    }
+
     pub(super) fn error_style(&self) -> Style {
         Style { color: self.color(self.stderr_is_terminal), ..self.style() }
     }

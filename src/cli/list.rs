@@ -1,7 +1,6 @@
 //! `agentos-run list`: what would run.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use serde_json::json;
 
@@ -9,7 +8,7 @@ use super::args::{Format, ListArgs};
 use super::context::Context;
 use super::exit::Exit;
 use super::run;
-use crate::scenario::{Instance, Scenario};
+use crate::scenario::Scenario;
 
 /// Runs the command.
 pub(super) fn run(context: &Context, args: &ListArgs) -> Exit {
@@ -22,9 +21,7 @@ pub(super) fn run(context: &Context, args: &ListArgs) -> Exit {
         output.problems(&loaded.problems);
         return Exit::Invalid;
     }
-    let scenarios: Vec<_> = loaded.scenarios.into_iter().map(Arc::new).collect();
-    let instances: Vec<_> =
-        scenarios.iter().flat_map(Instance::all_of).filter(|instance| selection.takes(instance)).collect();
+    let (instances, _) = loaded.plan(&selection);
     let place = |scenario: &Scenario| (scenario.source.name().to_owned(), scenario.span.position().line);
     match args.format {
         Format::Json => {

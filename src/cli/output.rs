@@ -2,10 +2,15 @@
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
+use super::live::Footer;
 use crate::diagnostic::{Problem, Problems, Style};
 use crate::report::terminal::Sink;
 use crate::secret::Masker;
+
+/// The problems that are shown whole: nobody reads more, and the first often cause the others.
+const SHOWN: usize = 100;
 
 /// Standard output and standard error.
 #[derive(Debug)]
@@ -15,11 +20,33 @@ pub(super) struct Output {
     broken: AtomicBool,
     /// What stopped it was no reader that had seen enough.
     lost: AtomicBool,
+    footer: Mutex<Footer>,
 }
 
 impl Output {
     pub(super) fn new(masker: Masker, style: Style) -> Self {
-        Self { masker, style, broken: AtomicBool::new(false), lost: AtomicBool::new(false) }
+        Self {
+            masker,
+            style,
+            broken: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
+            footer: Mutex::default(),
+        }
+    }
+
+    /// Shows lines below everything that is written from now on; none takes them away. Only for a terminal.
+    pub(super) fn below(&self, lines: Vec<String>) {
+        let lines = lines.iter().map(|line| self.masker.mask(line)).collect();
+        self.footer.lock().unwrap_or_else(PoisonError::into_inner).set(lines);
+    }
+
+    /// Writes something above the lines that stay below.
+    fn above<T>(&self, write: impl FnOnce() -> T) -> T {
+        let mut footer = self.footer.lock().unwrap_or_else(PoisonError::into_inner);
+        footer.hide();
+        let result = write();
+        footer.show();
+        result
     }
 
     /// Writes to standard output.
@@ -28,8 +55,11 @@ impl Output {
             return;
         }
         let text = self.masker.mask(text);
-        let mut stdout = std::io::stdout().lock();
-        if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        let written = self.above(|| {
+            let mut stdout = std::io::stdout().lock();
+            stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+        });
+        if let Err(error) = written {
             self.broken.store(true, Ordering::Relaxed);
             // A reader that has seen enough closes the pipe; a full disk is worth a word.
             if error.kind() != std::io::ErrorKind::BrokenPipe {
@@ -43,22 +73,37 @@ impl Output {
     pub(super) fn warn(&self, text: &str) {
         let text = self.masker.mask(text);
         // There is nobody left to tell where standard error is closed.
-        let _closed = writeln!(std::io::stderr().lock(), "{text}");
+        let _closed = self.above(|| writeln!(std::io::stderr().lock(), "{text}"));
     }
 
     /// Shows a problem on standard error.
     pub(super) fn problem(&self, problem: &Problem) {
         let text = self.masker.mask(&problem.render(self.style));
-        let _closed = std::io::stderr().lock().write_all(text.as_bytes());
+        let _closed = self.above(|| std::io::stderr().lock().write_all(text.as_bytes()));
     }
 
     /// Shows many.
     pub(super) fn problems(&self, problems: &Problems) {
-        for (index, problem) in problems.iter().enumerate() {
+        for (index, problem) in problems.iter().take(SHOWN).enumerate() {
             if index > 0 {
                 let _closed = std::io::stderr().lock().write_all(b"\n");
             }
             self.problem(problem);
+        }
+        if let Some(rest) = problems.len().checked_sub(SHOWN).filter(|rest| *rest > 0) {
+            let files: std::collections::BTreeSet<&str> = problems
+                .iter()
+                .skip(SHOWN)
+                .filter_map(Problem::span)
+                .map(|span| span.source().name())
+                .collect();
+            let files: Vec<&str> = files.into_iter().collect();
+            let named = match files.as_slice() {
+                [] => String::new(),
+                few if few.len() <= 3 => format!(", in {}", few.join(" and ")),
+                many => format!(", in {} files", many.len()),
+            };
+            self.warn(&format!("\n… and {rest} more{named}"));
         }
     }
 
@@ -74,7 +119,7 @@ pub(super) struct OnStandardError<'a>(pub(super) &'a Output);
 impl Sink for OnStandardError<'_> {
     fn write(&self, text: &str) {
         let text = self.0.masker.mask(text);
-        let _closed = std::io::stderr().lock().write_all(text.as_bytes());
+        let _closed = self.0.above(|| std::io::stderr().lock().write_all(text.as_bytes()));
     }
 }
 

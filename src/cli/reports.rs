@@ -46,6 +46,8 @@ pub(super) struct Reports {
     summary: Option<(String, File)>,
     /// Whether standard output belongs to a report for machines: the terminal's goes to standard error then.
     pub(super) stdout_is_taken: bool,
+    /// The traces of scenarios that fail.
+    pub(super) traces: Option<Arc<Traces>>,
 }
 
 impl Reports {
@@ -117,6 +119,25 @@ impl Reports {
             }
         }
         Ok(())
+    }
+
+    /// Wants traces in a folder, which can be written to.
+    pub(super) fn trace(&mut self, folder: &Path, masker: &Masker) -> Result<(), Problem> {
+        let traces = Traces::new(folder, masker.clone()).map_err(|error| {
+            let (folder, cause) = (folder.display(), load::io_cause(&error));
+            let message = format!("the traces cannot be written to {folder}: {cause}; nothing was sent");
+            Problem::error("cli::trace", message)
+        })?;
+        self.traces = Some(Arc::new(traces));
+        Ok(())
+    }
+
+    /// Writes the traces that are left; whether all of them could be written.
+    pub(super) fn finish_traces(&self, output: &Output) -> bool {
+        let Some(Err(error)) = self.traces.as_deref().map(Traces::finish) else { return true };
+        let message = format!("a trace was not written: {}", load::io_cause(&error));
+        output.problem(&Problem::error("report::unwritten", message));
+        false
     }
 
     /// Whether something is wanted as it happens.
@@ -203,23 +224,6 @@ impl Reports {
         }
         whole
     }
-}
-
-/// The traces of a run, in a folder that can be written to.
-pub(super) fn traces(folder: &Path, masker: &Masker) -> Result<Arc<Traces>, Problem> {
-    Traces::new(folder, masker.clone()).map(Arc::new).map_err(|error| {
-        let (folder, cause) = (folder.display(), load::io_cause(&error));
-        let message = format!("the traces cannot be written to {folder}: {cause}; nothing was sent");
-        Problem::error("cli::trace", message)
-    })
-}
-
-/// Writes the traces that are left; whether all of them could be written.
-pub(super) fn finish(traces: Option<&Traces>, output: &Output) -> bool {
-    let Some(Err(error)) = traces.map(Traces::finish) else { return true };
-    let message = format!("a trace was not written: {}", load::io_cause(&error));
-    output.problem(&Problem::error("report::unwritten", message));
-    false
 }
 
 fn kind(name: &str, option: &str) -> Result<Kind, Problem> {

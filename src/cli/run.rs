@@ -1,8 +1,8 @@
 //! `agentos-run [run] PATH...`: the main job.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -11,18 +11,20 @@ use serde_json::Value;
 use super::args::{RunArgs, SelectionArgs};
 use super::context::Context;
 use super::exit::Exit;
+use super::live;
 use super::output::OnStandardError;
-use super::reports::{self, Reports};
+use super::part::Part;
+use super::reports::Reports;
 use super::targets::{self, Plan, Refusal, Started};
+use super::watch;
 use crate::agentos::Timeouts;
 use crate::diagnostic::{self, Problem, Problems};
 use crate::duration;
-use crate::engine::{self, Interrupt, Observers, Sender, Settings, Targets, Tracing};
-use crate::project::Project;
-use crate::report::record::{Builder, Limits};
+use crate::engine::{self, Interrupt, Observer, Observers, Sender, Settings, Targets, Tracing};
+use crate::project::{self, Project};
+use crate::report::record::{self, Builder, Limits};
 use crate::report::recorder::{About, Recorder};
 use crate::report::terminal::{Sink, Terminal, Verbosity};
-use crate::report::trace::Traces;
 use crate::scenario::load::{self, Loaded};
 use crate::scenario::select::{Selection, Tags};
 use crate::scenario::{self, Instance, Scenario};
@@ -31,10 +33,15 @@ use crate::yaml;
 
 /// Runs the command.
 pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
+    if args.schedule.watch { watch::run(context, &args) } else { once(context, &args, None) }
+}
+
+/// Runs scenarios once; of all that are asked for, only those of some files where these are named.
+pub(super) fn once(context: &Context, args: &RunArgs, only: Option<&BTreeSet<PathBuf>>) -> Exit {
     let Ok(project) = project(context) else { return Exit::Invalid };
     let (masker, warnings) = targets::secrets(context, &args.target, project.as_ref());
     let output = context.output_masked(&masker);
-    let prepared = prepare(context, &args, &masker);
+    let prepared = prepare(context, args, &masker);
     let (mut settings, selection) = match prepared {
         Ok(prepared) => prepared,
         Err(problem) => {
@@ -65,18 +72,20 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
             return Exit::Invalid;
         }
     }
-    let scenarios: Vec<Arc<Scenario>> = loaded.scenarios.into_iter().map(Arc::new).collect();
-    let (mut total, mut instances) = (0, Vec::new());
-    for instance in scenarios.iter().flat_map(Instance::all_of) {
-        if selection.takes(&instance) {
-            instances.push(instance.at(instances.len()));
+    let fragments = loaded.fragments;
+    let (mut instances, total) = loaded.plan(&selection);
+    if let Some(only) = only {
+        instances.retain(|instance| {
+            let file = context.folder.join(instance.scenario().source.name());
+            watch::plain(&file).is_some_and(|file| only.contains(&file))
+        });
+        if instances.is_empty() {
+            output.warn("it touches none of the scenarios that are asked for");
+            return Exit::Success;
         }
-        total += 1;
     }
-    drop(scenarios);
-    settings.quarantine = Arc::new(quarantine(project.as_ref(), &instances));
     if instances.is_empty() {
-        if total == 0 && loaded.fragments > 0 {
+        if total == 0 && fragments > 0 {
             output.warn(
                 "there are only fragments in the files given: scenarios `use` them, `check` checks them",
             );
@@ -88,29 +97,43 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
         ));
         return Exit::NothingMatched;
     }
-    for warning in warnings {
+    let part = match Part::of(instances, context, &args.schedule, project.as_ref()) {
+        Ok(part) => part,
+        Err(problem) => {
+            output.problem(&problem);
+            return Exit::Invalid;
+        }
+    };
+    settings.quarantine = Arc::new(quarantine(project.as_ref(), &part.instances));
+    let shadowed = targets::shadowed(context, &args.target, project.as_ref(), &part.instances);
+    for warning in warnings.into_iter().chain(shadowed) {
         output.warn(&warning);
+    }
+    if let Some(word) = part.nothing() {
+        output.warn(&word);
+        if args.reports.is_empty() {
+            return Exit::Success;
+        }
     }
     if let Some(timeout) = project.as_ref().and_then(|project| project.timeouts.total)
         && !context.arguments.iter().any(|argument| argument.to_string_lossy().starts_with("--step-timeout"))
     {
         settings.timeouts.total = Some(timeout);
     }
-    let reports = match Reports::of(&args.reports, context) {
+    let mut reports = match Reports::of(&args.reports, context) {
         Ok(reports) => reports,
         Err(problem) => {
             output.problem(&problem);
             return Exit::Invalid;
         }
     };
-    let traces = match args.trace.as_deref().map(|folder| reports::traces(folder, &masker)).transpose() {
-        Ok(traces) => traces,
-        Err(problem) => {
-            output.problem(&problem);
-            return Exit::Invalid;
-        }
-    };
-    settings.tracing = traces.clone().map(|traces| traces as Arc<dyn Tracing>);
+    if let Some(folder) = &args.trace
+        && let Err(problem) = reports.trace(folder, &masker)
+    {
+        output.problem(&problem);
+        return Exit::Invalid;
+    }
+    settings.tracing = reports.traces.clone().map(|traces| traces as Arc<dyn Tracing>);
     let runtime = match targets::runtime() {
         Ok(runtime) => runtime,
         Err(problem) => {
@@ -118,19 +141,20 @@ pub(super) fn run(context: &Context, args: RunArgs) -> Exit {
             return Exit::Unreachable;
         }
     };
-    runtime.block_on(execute(context, &args, project.as_ref(), instances, settings, masker, reports, traces))
+    runtime.block_on(execute(context, args, project.as_ref(), part, settings, masker, reports))
 }
 
 async fn execute(
     context: &Context,
     args: &RunArgs,
     project: Option<&Project>,
-    instances: Vec<Instance>,
+    part: Part,
     settings: Settings,
     masker: crate::secret::Masker,
     mut reports: Reports,
-    traces: Option<Arc<Traces>>,
 ) -> Exit {
+    let about_part = part.in_words();
+    let Part { instances, shard, history, .. } = part;
     let interrupt = Interrupt::new();
     targets::watch_signals(&interrupt);
     let mut started = Started::default();
@@ -157,7 +181,11 @@ async fn execute(
         (false, _) => Verbosity::Requests,
     };
     let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
-    let head = format!("agentos-run {} against {}", env!("CARGO_PKG_VERSION"), names.join(" and "));
+    let mut head = format!("agentos-run {} against {}", env!("CARGO_PKG_VERSION"), names.join(" and "));
+    if let Some(part) = about_part {
+        head.push_str(&format!(", {part}"));
+    }
+    let traces = reports.traces.clone();
     let on_error = OnStandardError(&output);
     let (sink, style): (&dyn Sink, _) =
         if reports.stdout_is_taken { (&on_error, context.error_style()) } else { (&output, context.style()) };
@@ -170,7 +198,7 @@ async fn execute(
         id: settings.run_id.clone(),
         started_at: settings.started_at.clone(),
         targets: names.iter().map(|name| (*name).to_owned()).collect(),
-        shard: None,
+        shard: shard.map(record_of),
     };
     let mut observers = Observers(Vec::new());
     if let Some(traces) = &traces {
@@ -182,7 +210,11 @@ async fn execute(
         let builder = Builder::new(masker.clone(), Limits::default());
         Recorder::new(about, instances.clone(), builder, lines.as_ref()).traced(traces.clone())
     });
-    observers.0.push(&terminal);
+    let progress = live::progress(context, args, several, &settings, &instances, &history);
+    observers.0.extend([&history as &dyn Observer, &terminal]);
+    if let Some(progress) = &progress {
+        observers.0.push(progress);
+    }
     if let Some(recorder) = &recorder {
         observers.0.push(recorder);
     }
@@ -191,13 +223,20 @@ async fn execute(
         biased;
         summary = running => Some(summary),
         () = interrupt.raised(2) => None,
+        () = live::drawing(context, &output, progress.as_ref()) => None,
     };
+    if progress.is_some() {
+        output.below(Vec::new());
+    }
     drop((targets, observers));
     started.stop().await;
     if summary.is_none() {
         output.warn("stopped at once: `finally` steps may not have run");
     }
-    let traced = reports::finish(traces.as_deref(), &output);
+    if let Err(warning) = history.save(shard.is_none()) {
+        output.warn(&format!("warning: {warning}"));
+    }
+    let traced = reports.finish_traces(&output);
     let records = recorder.map(Recorder::finish);
     let written = records.is_none_or(|records| reports.write(records, lines, &output)) && traced;
     match summary {
@@ -207,6 +246,12 @@ async fn execute(
         Some(_) if !written || output.is_lost() => Exit::Unwritten,
         Some(_) => Exit::Success,
     }
+}
+
+/// A part of the plan as reports have it.
+fn record_of(shard: scenario::shard::Shard) -> record::Shard {
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    record::Shard { index: number(shard.index), total: number(shard.total) }
 }
 
 /// Opens the default target where a scenario needs it, and every target that a scenario names.
@@ -227,6 +272,9 @@ async fn open_all(
         || args.target.target.is_some()
         || args.target.base_url.as_deref().is_some_and(|url| !url.is_empty());
     let mut targets = Targets::default();
+    if instances.is_empty() {
+        return Ok(targets);
+    }
     if pinned || scenarios().any(|scenario| scenario.target.is_none()) {
         let plan = targets::plan(context, &args.target, project).map_err(Refusal::Invalid)?;
         let target =
@@ -323,8 +371,7 @@ fn identities(
             return Err(scenario::unknown_identity(name, known()));
         };
         let folder = project.map_or(context.folder.as_path(), |project| project.folder.as_path());
-        let (identity, reuse, secrets) =
-            identity.resolve(&crate::project::scope(folder, &context.environment))?;
+        let (identity, reuse, secrets) = identity.resolve(&project::scope(folder, &context.environment))?;
         for secret in secrets {
             masker.add(&secret);
         }
@@ -487,6 +534,17 @@ pub(super) fn paths(
         "agentos-run scenarios/   or a file, a glob, `-` for standard input; `agentos-run --help` says more",
     ));
     Err(())
+}
+
+/// The files that the paths of the command line, or the project file, name now. What is wrong with them is not told here.
+pub(super) fn scenario_files(context: &Context, given: &[String]) -> Vec<PathBuf> {
+    if !given.is_empty() {
+        return load::files(given);
+    }
+    let path = Project::find(&context.folder);
+    let project = path.and_then(|path| Project::read(&path, project::FILE_NAME, &mut Problems::new()));
+    let folder = project.and_then(|project| Some(project.folder.join(project.scenarios?)));
+    folder.map(|folder| load::files(&[folder.display().to_string()])).unwrap_or_default()
 }
 
 /// Reads all scenarios of `paths`.

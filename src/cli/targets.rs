@@ -1,5 +1,7 @@
 //! From arguments, environment and project file to targets that answer.
 
+use std::ffi::OsString;
+
 use super::args::TargetArgs;
 use super::context::Context;
 use super::embedded::{Embedded, Which};
@@ -11,6 +13,7 @@ use crate::diagnostic::{Problem, Problems};
 use crate::engine::Target;
 use crate::project::server::Server;
 use crate::project::{self, EMBEDDED, Project, TargetSettings};
+use crate::scenario::Instance;
 use crate::secret::{Masker, SHORTEST};
 
 /// Where a target comes from, before anything is started.
@@ -310,6 +313,49 @@ pub(super) fn secrets(
         }
     }
     (masker, warnings)
+}
+
+/// What `AGENTOS_URL` of the environment takes from the targets of the project file, where it takes something: an option
+/// was written for this run, a variable may have been forgotten.
+pub(super) fn shadowed(
+    context: &Context,
+    args: &TargetArgs,
+    project: Option<&Project>,
+    instances: &[Instance],
+) -> Option<String> {
+    let project = project?;
+    let url = context.variable("AGENTOS_URL")?;
+    let is_option = |argument: &OsString| argument.to_string_lossy().starts_with("--base-url");
+    if args.embedded || args.target.is_some() || context.arguments.iter().any(is_option) {
+        return None;
+    }
+    let default = match project.targets.as_slice() {
+        [only] => Some(only),
+        _ => project.target("default"),
+    };
+    let mut lost: Vec<String> = Vec::new();
+    if let Some(target) = default {
+        let has = [
+            ("headers", !target.headers.is_empty()),
+            ("as", target.identity.is_some()),
+            ("serve", target.serve.is_some()),
+            ("jobs", target.jobs.is_some()),
+        ];
+        let keys: Vec<String> =
+            has.iter().filter(|(_, has)| *has).map(|(key, _)| format!("`{key}`")).collect();
+        if !keys.is_empty() {
+            lost.push(format!("{} of the target `{}`", keys.join(", "), target.name.name));
+        }
+    }
+    if instances.iter().any(|instance| instance.scenario().target.is_some()) {
+        lost.push("the `target` of scenarios".to_owned());
+    }
+    (!lost.is_empty()).then(|| {
+        format!(
+            "warning: AGENTOS_URL is set in the environment: everything goes to {url}, and {} is not used; unset it, or name a target with --target",
+            lost.join(" and ")
+        )
+    })
 }
 
 /// A runtime for one command. One thread is enough: it waits for servers.

@@ -84,7 +84,7 @@ fn of_lines(text: &str) -> Result<Report, String> {
                 let steps = std::mem::take(&mut known.steps);
                 let log = std::mem::take(&mut known.log);
                 if let Some(attempt) = scenario.attempts.pop() {
-                    known.attempts.push(AttemptRecord { steps, log, ..attempt });
+                    known.attempts.push(AttemptRecord { log, steps, ..attempt });
                 }
                 known.scenario = Some(scenario);
             }

@@ -33,9 +33,15 @@ pub struct Traces {
     folder: PathBuf,
     builder: Builder,
     about: Mutex<Option<About>>,
-    running: Mutex<HashMap<usize, (Arc<Mutex<Sheet>>, Tap)>>,
+    running: Mutex<HashMap<usize, Running>>,
     written: Mutex<HashMap<usize, String>>,
     error: Mutex<Option<io::Error>>,
+}
+
+/// A scenario that is running, and who listens to its requests.
+struct Running {
+    sheet: Arc<Mutex<Sheet>>,
+    tap: Tap,
 }
 
 /// The trace of a scenario that is running.
@@ -120,7 +126,7 @@ impl Traces {
     }
 
     fn sheet(&self, instance: &Instance) -> Option<Arc<Mutex<Sheet>>> {
-        locked(&self.running).get(&instance.place()).map(|(sheet, _)| Arc::clone(sheet))
+        locked(&self.running).get(&instance.place()).map(|running| Arc::clone(&running.sheet))
     }
 
     fn add(&self, instance: &Instance, line: &Line) {
@@ -161,7 +167,7 @@ impl Traces {
         sheet.add(&head, true);
         let sheet = Arc::new(Mutex::new(sheet));
         let tap = Tap::new(Arc::new(Ear { sheet: Arc::clone(&sheet), builder: self.builder.clone() }));
-        locked(&self.running).insert(instance.place(), (sheet, tap));
+        locked(&self.running).insert(instance.place(), Running { sheet, tap });
     }
 
     fn end(&self, report: &ScenarioReport, is_last: bool) {
@@ -189,7 +195,7 @@ impl Traces {
 
     /// Makes a file of a trace, or forgets it.
     fn settle(&self, place: usize, in_any_case: bool) {
-        let Some((sheet, _)) = locked(&self.running).remove(&place) else { return };
+        let Some(Running { sheet, .. }) = locked(&self.running).remove(&place) else { return };
         // A request that nobody waits for any more may still be listened to: it keeps an empty sheet.
         let empty = Sheet {
             began: Instant::now(),
@@ -265,7 +271,7 @@ impl Observer for Traces {
 
 impl Tracing for Traces {
     fn tap(&self, instance: &Instance) -> Option<Tap> {
-        locked(&self.running).get(&instance.place()).map(|(_, tap)| tap.clone())
+        locked(&self.running).get(&instance.place()).map(|running| running.tap.clone())
     }
 }
 

@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use super::conversation;
+use super::defaults::Defaults;
 use super::fragment::Use;
-use super::modifier::{self, Retry};
 use super::read::variables;
 use super::step::{self, Step};
+use crate::agentos;
 use crate::agentos::field::FieldKind;
 use crate::agentos::operation::{Entry as Operation, Method};
-use crate::agentos::{self, Timeouts};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::expect::Expectations;
 use crate::template::Template;
@@ -80,61 +80,6 @@ pub enum HttpBody {
     Multipart(Vec<(Key, Template)>),
     /// A text.
     Text(Template),
-}
-
-/// What a scenario sets for all its steps.
-#[derive(Debug, Default)]
-pub(super) struct Defaults {
-    fields: Vec<(Key, Template)>,
-    pub(super) timeout: Timeouts,
-    pub(super) retry: Option<Retry>,
-    pub(super) headers: Vec<(Key, Template)>,
-    pub(super) soft: Option<bool>,
-}
-
-impl Defaults {
-    pub(super) fn parse(node: &Node, problems: &mut Problems) -> Self {
-        let fields = Fields::new(node, "`defaults`", problems);
-        let mut defaults = Self {
-            timeout: fields
-                .get("timeout")
-                .map(|entry| modifier::timeouts(&entry.value, problems))
-                .unwrap_or_default(),
-            retry: fields.get("retry").and_then(|entry| modifier::retry(&entry.value, problems)),
-            headers: fields
-                .get("headers")
-                .map(|entry| modifier::header_map(&entry.value, problems))
-                .unwrap_or_default(),
-            soft: fields.boolean("soft", problems),
-            fields: Vec::new(),
-        };
-        for entry in fields.entries() {
-            let name = entry.key.name.as_str();
-            if matches!(name, "timeout" | "retry" | "headers" | "soft") {
-                continue;
-            }
-            let field = agentos::catalogue().iter().find_map(|operation| operation.field(name));
-            let Some(field) = field else {
-                let known = agentos::catalogue()
-                    .iter()
-                    .flat_map(|o| o.fields().iter().map(|field| field.name.as_str()));
-                let known = known.chain(["timeout", "retry", "headers", "soft"]);
-                problems.push(
-                    Problem::error("scenario::unknown-key", format!("no operation has a field `{name}`"))
-                        .label(&entry.key.span, "unknown field")
-                        .maybe_help(
-                            diagnostic::nearest(name, known).map(|found| format!("did you mean `{found}`?")),
-                        ),
-                );
-                continue;
-            };
-            let template = Template::parse(&entry.value, problems);
-            check_literal(&field.name, &field.kind, &template, &entry.value, problems);
-            let key = Key { span: entry.key.span.clone(), name: field.name.clone() };
-            defaults.fields.push((key, template));
-        }
-        defaults
-    }
 }
 
 impl Action {
@@ -322,7 +267,13 @@ fn unknown_field(operation: &Operation, key: &Key) -> Problem {
 }
 
 /// A literal of the wrong kind.
-fn check_literal(name: &str, kind: &FieldKind, template: &Template, node: &Node, problems: &mut Problems) {
+pub(super) fn check_literal(
+    name: &str,
+    kind: &FieldKind,
+    template: &Template,
+    node: &Node,
+    problems: &mut Problems,
+) {
     let Some(value) = template.as_literal() else { return };
     if kind.accepts(value) {
         return;

@@ -1,6 +1,7 @@
 //! Conversations: several turns of a user in one session with an agent or a team, each of them a run.
 
-use super::action::{self, Action, Defaults, OperationAction};
+use super::action::{self, Action, OperationAction};
+use super::defaults::Defaults;
 use super::step::{self, Step};
 use crate::agentos;
 use crate::diagnostic::{Problem, Problems};

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::action::{self, Defaults, OperationAction};
+use super::action::{self, OperationAction};
+use super::defaults::Defaults;
 use super::read::check_name;
 use super::step;
 use crate::agentos::{self, items::Items};
@@ -283,7 +284,11 @@ fn listing(node: &Node, defaults: &Defaults, problems: &mut Problems) -> Option<
 }
 
 /// Reads `until` with `every` and `within`.
-pub(super) fn parse_until(fields: &Fields<'_>, problems: &mut Problems) -> Option<Until> {
+pub(super) fn parse_until(
+    fields: &Fields<'_>,
+    defaults: &Defaults,
+    problems: &mut Problems,
+) -> Option<Until> {
     let entry = fields.get("until");
     for name in ["every", "within"] {
         if let (Some(given), None) = (fields.get(name), entry) {
@@ -293,8 +298,8 @@ pub(super) fn parse_until(fields: &Fields<'_>, problems: &mut Problems) -> Optio
             );
         }
     }
-    let every = fields.duration("every", problems).unwrap_or(Duration::from_millis(500));
-    let within = fields.duration("within", problems).unwrap_or(Duration::from_secs(30));
+    let every = fields.duration("every", problems).or(defaults.every).unwrap_or(Duration::from_millis(500));
+    let within = fields.duration("within", problems).or(defaults.within).unwrap_or(Duration::from_secs(30));
     let entry = entry?;
     Some(Until { expect: Expectations::parse(&entry.value, problems), every, within })
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use super::action::Defaults;
+use super::defaults::Defaults;
 use super::read::{check_name, stem, variables};
 use super::{beside, names, step};
 use crate::diagnostic::{self, Problem, Problems};

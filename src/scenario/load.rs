@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::fragment::library::Library;
-use super::{Scenario, fragment, read};
+use super::place::{self, Places};
+use super::select::Selection;
+use super::{Instance, Scenario, fragment, read};
 use crate::diagnostic::{Problem, Problems};
 use crate::source::Source;
 use crate::yaml;
@@ -30,6 +32,7 @@ pub struct Loaded {
     alone: Vec<(PathBuf, Arc<Source>)>,
     /// All findings of all files.
     pub problems: Problems,
+    places: Places,
 }
 
 /// Reads all scenarios of `paths`: files, folders (searched for `*.yaml` and `*.yml`), globs, `-` for `stdin`. A file
@@ -45,9 +48,18 @@ pub fn load(paths: &[String], stdin: &mut dyn FnMut() -> std::io::Result<String>
             }
             continue;
         }
+        let (path, line) = place::split(path);
         let mut files = files_of(path, &mut loaded.problems);
+        for file in &files {
+            let is_new = !seen.contains(&identity(file));
+            match line {
+                Some(line) if is_new || loaded.places.names(file) => loaded.places.add(file, line),
+                Some(_) => {}
+                None => loaded.places.add_all(file),
+            }
+        }
         // One file named twice is one file.
-        files.retain(|file| seen.insert(fs::canonicalize(file).unwrap_or_else(|_| file.clone())));
+        files.retain(|file| seen.insert(identity(file)));
         loaded.read_all(&files);
     }
     let mut library = Library::default();
@@ -66,13 +78,46 @@ pub fn load(paths: &[String], stdin: &mut dyn FnMut() -> std::io::Result<String>
         loaded.problems.extend(problems);
         loaded.problems.sort_by_place();
     }
+    loaded.places.retain(&mut loaded.scenarios, &mut loaded.problems);
     loaded
+}
+
+/// The scenario files under paths, without reading them.
+pub fn files(paths: &[String]) -> Vec<PathBuf> {
+    let mut problems = Problems::new();
+    let paths = paths.iter().filter(|path| *path != STDIN);
+    paths.flat_map(|path| files_of(place::split(path).0, &mut problems)).collect()
+}
+
+/// What tells a file from others, however it is named.
+fn identity(file: &Path) -> PathBuf {
+    fs::canonicalize(file).unwrap_or_else(|_| file.to_owned())
 }
 
 /// From how many files on they are read by several threads.
 const MANY: usize = 32;
 
 impl Loaded {
+    /// The runs of the scenarios that are asked for, each with its place in the plan; and how many there were to choose
+    /// from.
+    pub fn plan(self, selection: &Selection) -> (Vec<Instance>, usize) {
+        let (mut all, mut plan) = (0, Vec::new());
+        for scenario in self.scenarios.into_iter().map(Arc::new) {
+            let wanted = self.places.cases(&scenario);
+            let is_wanted = |instance: &Instance| match (&wanted, instance.case()) {
+                (Some(wanted), Some(case)) => wanted.contains(&case.index),
+                _ => true,
+            };
+            for instance in Instance::all_of(&scenario) {
+                all += 1;
+                if is_wanted(&instance) && selection.takes(&instance) {
+                    plan.push(instance.at(plan.len()));
+                }
+            }
+        }
+        (plan, all)
+    }
+
     /// Reads files in their order; many of them by several threads, each a row of neighbours.
     fn read_all(&mut self, files: &[PathBuf]) {
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
@@ -200,7 +245,7 @@ impl Loaded {
 }
 
 /// A path as it is shown and linked: with forward slashes, without a leading `./`.
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     let text = path.to_string_lossy().replace('\\', "/");
     text.strip_prefix("./").map(str::to_owned).unwrap_or(text)
 }

@@ -9,22 +9,23 @@ use super::step::Step;
 use super::{Cases, Fragment, Scenario, Skip};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::expr::{self, Expression};
+use crate::source::Span;
 use crate::template::Template;
 use crate::yaml::Key;
+
+mod hint;
+
+use hint::{Elsewhere, habit};
 
 /// Names that the language gives.
 pub(super) const RESERVED: &[&str] = &["env", "run", "steps", "loop", "case", "matrix"];
 
 /// Checks a scenario's expressions against what is defined where they stand.
 pub(super) fn check(scenario: &Scenario, problems: &mut Problems) {
-    let mut walk = Walk {
-        names: BTreeSet::new(),
-        steps: BTreeSet::new(),
-        visible: BTreeSet::new(),
-        cases: scenario.cases.as_ref(),
-        problems,
-    };
-    walk.names.extend(["env", "run"].map(str::to_owned));
+    let mut walk = Walk::new(scenario.cases.as_ref(), problems);
+    for steps in [&scenario.setup, &scenario.steps, &scenario.finally] {
+        walk.elsewhere.add(steps);
+    }
     for (key, template) in &scenario.vars {
         walk.template(template);
         walk.names.insert(key.name.clone());
@@ -44,14 +45,8 @@ pub(super) fn check(scenario: &Scenario, problems: &mut Problems) {
 
 /// Checks a fragment's: it sees what goes in, and nothing of who uses it.
 pub(super) fn check_fragment(fragment: &Fragment, problems: &mut Problems) {
-    let mut walk = Walk {
-        names: BTreeSet::new(),
-        steps: BTreeSet::new(),
-        visible: BTreeSet::new(),
-        cases: None,
-        problems,
-    };
-    walk.names.extend(["env", "run"].map(str::to_owned));
+    let mut walk = Walk::new(None, problems);
+    walk.elsewhere.add(&fragment.steps);
     for param in &fragment.params {
         if let Some(default) = &param.default {
             walk.template(default);
@@ -74,10 +69,26 @@ struct Walk<'a> {
     /// The ids that can be read here.
     visible: BTreeSet<String>,
     cases: Option<&'a Cases>,
+    /// What is defined in other places of the file.
+    elsewhere: Elsewhere,
+    /// The names that were complained of, and where: a default is one place in many steps.
+    told: BTreeSet<(usize, String)>,
     problems: &'a mut Problems,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(cases: Option<&'a Cases>, problems: &'a mut Problems) -> Self {
+        Self {
+            names: ["env", "run"].map(str::to_owned).into(),
+            steps: BTreeSet::new(),
+            visible: BTreeSet::new(),
+            cases,
+            elsewhere: Elsewhere::default(),
+            told: BTreeSet::new(),
+            problems,
+        }
+    }
+
     fn steps_of(&mut self, steps: &[Step]) {
         for step in steps {
             self.step(step);
@@ -216,6 +227,21 @@ impl Walk<'_> {
         );
     }
 
+    fn undefined(&self, name: &str, field: Option<&str>, span: &Span) -> Problem {
+        let known: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        let exact = self
+            .elsewhere
+            .hint(name)
+            .or_else(|| self.visible.contains(name).then(|| format!("did you mean `steps.{name}`?")))
+            .or_else(|| {
+                let column = self.cases.is_some_and(|cases| cases.names().any(|known| known == name));
+                column.then(|| format!("did you mean `case.{name}`?"))
+            });
+        let near = || diagnostic::nearest(name, known.iter().copied()).is_some();
+        let hint = exact.or_else(|| if near() { None } else { habit(name, field) });
+        expr::undefined_name(name, span, known.clone()).maybe_help(hint)
+    }
+
     fn pairs(&mut self, pairs: &[(Key, Template)]) {
         for (_, template) in pairs {
             self.template(template);
@@ -253,8 +279,11 @@ impl Walk<'_> {
             if !seen.insert(root.clone()) || self.names.contains(&root) {
                 continue;
             }
-            let known = self.names.iter().map(String::as_str).collect();
-            self.problems.push(expr::undefined_name(&root, &expression.span_of(&root), known));
+            let span = expression.span_of(&root);
+            if self.told.insert((span.range().start, root.clone())) {
+                let problem = self.undefined(&root, parts.next(), &span);
+                self.problems.push(problem);
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::action::Defaults;
+use super::defaults::Defaults;
 use super::step::{self, Step};
 use super::{Requires, Scenario, Serial, Skip, VersionRange, cases, names};
 use crate::diagnostic::{self, Problem, Problems};

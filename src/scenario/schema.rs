@@ -346,7 +346,7 @@ fn defaults() -> Value {
         }
     }
     for (name, text, holds) in MODIFIERS {
-        if matches!(*name, "timeout" | "retry" | "headers" | "soft") {
+        if super::defaults::MODIFIERS.contains(name) {
             all.insert((*name).to_owned(), with_description(text, holds()));
         }
     }

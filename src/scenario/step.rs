@@ -1,6 +1,7 @@
 //! A step: one action and its modifiers.
 
-use super::action::{Action, Defaults, HttpBody};
+use super::action::{Action, HttpBody};
+use super::defaults::Defaults;
 use super::flow::{self, Loop, Until};
 use super::fragment;
 use super::modifier::{self, Retry, Save, SaveFrom};
@@ -184,6 +185,17 @@ fn parse(node: &Node, defaults: &Defaults, problems: &mut Problems) -> Option<St
     if let Action::Use(using) = &mut step.action {
         using.with = fragment::arguments(&fields, problems);
     }
+    let holds_steps = matches!(
+        step.action,
+        Action::Group(_) | Action::Parallel(_) | Action::Conversation(_) | Action::Use(_)
+    );
+    // A default is for each step that does something: those around it have what they say themselves.
+    if holds_steps && fields.get("timeout").is_none() {
+        step.timeout = StepTimeouts::default();
+    }
+    if holds_steps && fields.get("soft").is_none() {
+        step.soft = false;
+    }
     step.check(&fields, problems);
     if !matches!(step.action, Action::Operation(_) | Action::Http(_)) {
         step.headers.clear();
@@ -225,7 +237,9 @@ pub(super) fn modifiers(
             headers.push((key.clone(), value.clone()));
         }
     }
-    let soft = fields.boolean("soft", problems);
+    let flag = |name: &str, default: Option<bool>, problems: &mut Problems| {
+        fields.boolean(name, problems).or(default).unwrap_or(false)
+    };
     Step {
         span: node.span.clone(),
         action_key: Key { span: node.span.clone(), name: String::new() },
@@ -237,14 +251,17 @@ pub(super) fn modifiers(
         save,
         timeout: modifier::over(timeout, defaults.timeout),
         retry: retry.or_else(|| defaults.retry.clone()),
-        resume: fields.get("resume").and_then(|entry| modifier::resume(&entry.value, problems)),
+        resume: fields
+            .get("resume")
+            .and_then(|entry| modifier::resume(&entry.value, problems))
+            .or(defaults.resume),
         headers,
-        soft: soft.or(defaults.soft).unwrap_or(false),
-        allow_failed_steps: fields.boolean("allow_failed_steps", problems).unwrap_or(false),
-        identity: super::read::identity(fields, "as_user", problems),
-        waived: waived(fields, problems),
+        soft: flag("soft", defaults.soft, problems),
+        allow_failed_steps: flag("allow_failed_steps", defaults.allow_failed_steps, problems),
+        identity: super::read::identity(fields, "as_user", problems).or_else(|| defaults.identity.clone()),
+        waived: waived(fields, problems).or_else(|| defaults.waived.clone()).unwrap_or_default(),
         repeated: flow::parse_loop(fields, defaults, problems),
-        until: flow::parse_until(fields, problems),
+        until: flow::parse_until(fields, defaults, problems),
     }
 }
 
@@ -401,11 +418,11 @@ fn unknown_step_key(key: &Key) -> Problem {
 }
 
 /// `invariants: false`, or which of them.
-fn waived(fields: &Fields<'_>, problems: &mut Problems) -> Vec<ViolationKind> {
-    let Some(entry) = fields.get("invariants") else { return Vec::new() };
+pub(super) fn waived(fields: &Fields<'_>, problems: &mut Problems) -> Option<Vec<ViolationKind>> {
+    let entry = fields.get("invariants")?;
     match entry.value.kind {
-        Kind::Bool(false) => return ViolationKind::ALL.to_vec(),
-        Kind::Bool(true) => return Vec::new(),
+        Kind::Bool(false) => return Some(ViolationKind::ALL.to_vec()),
+        Kind::Bool(true) => return Some(Vec::new()),
         _ => {}
     }
     let inner = Fields::new(&entry.value, &format!("`{}`", entry.key.name), problems);
@@ -415,7 +432,7 @@ fn waived(fields: &Fields<'_>, problems: &mut Problems) -> Vec<ViolationKind> {
         .filter(|kind| inner.boolean(kind.as_str(), problems) == Some(false))
         .collect();
     inner.finish(&names, &[], "`invariants`", problems);
-    waived
+    Some(waived)
 }
 
 /// A condition: one expression, with or without `${{ }}` around it.

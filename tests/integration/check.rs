@@ -1,6 +1,7 @@
 //! `agentos-run check`: every class of fault is found before anything is sent, with its place and what to do.
 
 mod many;
+mod names;
 mod scenario;
 mod steps;
 mod syntax;

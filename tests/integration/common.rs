@@ -8,6 +8,8 @@ pub(crate) mod browser;
 pub(crate) mod fake;
 pub(crate) mod http;
 pub(crate) mod proxy;
+#[cfg(unix)]
+pub(crate) mod pty;
 pub(crate) mod run;
 pub(crate) mod scrub;
 pub(crate) mod text;

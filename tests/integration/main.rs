@@ -30,14 +30,20 @@ mod identities;
 mod init;
 mod interpreter;
 mod list;
+mod nesting;
 mod network;
 mod operations;
+#[cfg(unix)]
+mod progress;
 mod project;
 mod reports;
 mod resume;
 mod schedule;
 mod schema;
 mod secrets;
+mod selection;
 mod sessions;
 mod shipped;
 mod terminal;
+#[cfg(all(unix, feature = "emulator"))]
+mod watch;

@@ -1,6 +1,11 @@
 //! The project file: targets, what comes before what, and servers that are started, awaited and always stopped.
 
-use crate::common::{Answer, FakeServer, Run, agentos::free_port, nobody_listens, text::dedent};
+use crate::common::{
+    Answer, FakeServer, Run,
+    agentos::free_port,
+    nobody_listens,
+    text::{dedent, unwrapped},
+};
 use serde_json::json;
 use std::{
     fs,
@@ -314,4 +319,29 @@ fn a_target_that_is_down_is_said_once() {
     let text = format!("targets: {{ default: {{ base_url: {} }} }}\n", nobody_listens());
     let output = project(&text).file("b.yaml", ASK).args(["a.yaml", "b.yaml"]).run().code_is(3);
     assert_eq!(output.stderr.matches("cannot reach").count(), 1, "{output}");
+}
+
+#[test]
+fn a_url_of_the_environment_takes_something_away() {
+    let server = FakeServer::always(Answer::json(200, &json!({})));
+    let run = |target: &str, scenario: &str| {
+        Run::new()
+            .file(
+                "agentos-run.yaml",
+                format!("targets:\n  default: {{ base_url: 'http://127.0.0.1:1'{target} }}\n"),
+            )
+            .file("a.yaml", format!("{scenario}\nsteps: [{{ http: {{ path: /x }} }}]\n"))
+            .arg("a.yaml")
+    };
+    let set = |run: Run| run.env("AGENTOS_URL", server.base_url()).run().code_is(0);
+    let output = set(run(", headers: { X-Tenant: acme }, jobs: 2", ""));
+    let words = unwrapped(&output.stderr);
+    assert!(words.contains("warning: AGENTOS_URL is set in the environment"), "{output}");
+    assert!(words.contains("`headers`, `jobs` of the target `default` is not used"), "{output}");
+    let output = set(run("", "target: default"));
+    assert!(unwrapped(&output.stderr).contains("the `target` of scenarios is not used"), "{output}");
+    // Where nothing is lost, and where somebody wrote it for this run, nothing is said.
+    assert_eq!(set(run("", "")).stderr, "");
+    let option = run(", headers: { X-Tenant: acme }", "").args(["--base-url", &server.base_url()]);
+    assert_eq!(option.run().code_is(0).stderr, "");
 }

@@ -109,7 +109,7 @@ impl Shown {
                 let what = format!("{} {}", request.method, plain::line(&request.url));
                 self.at(&mut text, at_ms, &format!("→ {number} {}", self.paint(&what, bold)));
                 if let Some(curl) = &request.curl {
-                    self.under(&mut text, curl.lines());
+                    Self::under(&mut text, curl.lines());
                 }
                 if self.options.all {
                     self.headers(&mut text, &request.headers);
@@ -139,7 +139,7 @@ impl Shown {
                 let short = self.short(data);
                 self.at(&mut text, at_ms, &format!("· {number} {}{short}", self.paint(name, bold)));
                 if self.options.all {
-                    self.under(&mut text, [data.as_str()]);
+                    Self::under(&mut text, [data.as_str()]);
                 }
             }
             Line::Failed { number, error } => {
@@ -163,16 +163,16 @@ impl Shown {
                 );
                 self.at(&mut text, at_ms, &what);
                 for failure in &step.failures {
-                    self.under(&mut text, failure.text.lines());
+                    Self::under(&mut text, failure.text.lines());
                 }
                 for note in &step.notes {
-                    self.under(&mut text, format!("note: {note}").lines());
+                    Self::under(&mut text, format!("note: {note}").lines());
                 }
             }
             Line::Log { text: said } => self.at(&mut text, at_ms, &format!("log: {}", plain::line(said))),
             Line::End { status, duration_ms, failures, left_out } => {
                 for failure in failures {
-                    self.under(&mut text, failure.text.lines());
+                    Self::under(&mut text, failure.text.lines());
                 }
                 let (word, paint) = match status {
                     Status::Passed => ("passed", Paint::new().green()),
@@ -186,7 +186,7 @@ impl Shown {
                 );
                 if *left_out > 0 {
                     let many = text::count(*left_out, "line");
-                    self.under(
+                    Self::under(
                         &mut text,
                         [format!("{many} are not here: the trace became too long").as_str()],
                     );
@@ -196,7 +196,7 @@ impl Shown {
         text
     }
 
-    fn under<'t>(&self, text: &mut String, lines: impl IntoIterator<Item = &'t str>) {
+    fn under<'t>(text: &mut String, lines: impl IntoIterator<Item = &'t str>) {
         for line in lines {
             let line = text::harmless_lines(line);
             let _infallible = writeln!(text, "{}", format!("{MARGIN}{line}").trim_end());
@@ -213,10 +213,10 @@ impl Shown {
     fn body(&self, text: &mut String, body: Option<&BodyRecord>) {
         let Some(body) = body else { return };
         if self.options.all {
-            self.under(text, body.text.lines());
+            Self::under(text, body.text.lines());
         } else {
             let lines = plain::body_lines(body);
-            self.under(text, lines.iter().map(String::as_str));
+            Self::under(text, lines.iter().map(String::as_str));
         }
     }
 

@@ -1,4 +1,4 @@
-//! A headless Chromium, driven as WebDriver says, for pages that the program writes.
+//! A headless Chromium, driven as `WebDriver` says, for pages that the program writes.
 
 use serde_json::{Value, json};
 use std::{
@@ -105,7 +105,7 @@ impl Browser {
         self.post(&format!("/element/{id}/value"), &json!({ "text": text }));
     }
 
-    /// A command of the Chrome DevTools Protocol.
+    /// A command of the Chrome `DevTools` Protocol.
     pub(crate) fn devtools(&self, command: &str, parameters: &Value) -> Value {
         self.post("/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
     }
@@ -132,7 +132,7 @@ impl Drop for Browser {
     }
 }
 
-/// ChromeDriver on a port of its own choice; none where it ended before it said so.
+/// `ChromeDriver` on a port of its own choice; none where it ended before it said so.
 fn start_driver() -> Option<(Child, String)> {
     let mut driver = Command::new("chromedriver")
         .arg("--port=0")
@@ -154,7 +154,7 @@ fn start_driver() -> Option<(Child, String)> {
     Some((driver, format!("http://127.0.0.1:{}", port.trim_end_matches('.'))))
 }
 
-/// A command of WebDriver and its answer. (ChromeDriver wants HTTP/1.1, and keeps the connection.)
+/// A command of `WebDriver` and its answer. (`ChromeDriver` wants HTTP/1.1, and keeps the connection.)
 fn command(url: &str, method: &str, path: &str, body: &Value) -> Value {
     let address = url.trim_start_matches("http://");
     let body = body.to_string();

@@ -142,8 +142,14 @@ impl Running {
 
     /// Waits until the text is in its standard output or its standard error.
     pub(crate) fn wait_for(&self, text: &str) {
+        self.wait_for_times(text, 1);
+    }
+
+    /// Waits until the text is there so many times.
+    pub(crate) fn wait_for_times(&self, text: &str, times: usize) {
         let deadline = Instant::now() + WITHIN;
-        while !self.stdout.so_far().contains(text) && !self.stderr.so_far().contains(text) {
+        let count = |stream: &Stream| stream.so_far().matches(text).count();
+        while count(&self.stdout) + count(&self.stderr) < times {
             assert!(Instant::now() < deadline, "{text:?} never came: {self:#?}");
             thread::sleep(Duration::from_millis(10));
         }
