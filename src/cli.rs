@@ -3,6 +3,7 @@
 use clap::Parser as _;
 
 mod args;
+mod bulk;
 mod call;
 mod check;
 mod context;
@@ -17,6 +18,7 @@ mod operations;
 mod output;
 mod part;
 mod reports;
+mod review;
 mod run;
 mod schedule;
 mod schema;
@@ -24,6 +26,7 @@ mod schema;
 mod serve;
 mod shard;
 mod show;
+mod snapshots;
 mod targets;
 mod watch;
 
@@ -54,6 +57,9 @@ pub fn main() -> std::process::ExitCode {
         Some(Command::Serve(serve)) => serve::run(&context, serve),
         Some(Command::Merge(merge)) => merge::run(&context, &merge),
         Some(Command::Show(show)) => show::run(&context, &show),
+        Some(Command::Review(args)) => review::review(&context, &args),
+        Some(Command::Accept(args)) => review::accept(&context, &args.paths),
+        Some(Command::Reject(args)) => review::reject(&context, &args.paths),
         Some(Command::Init(init)) => init::run(&context, &init),
         Some(Command::Schema { of }) => schema::run(&context, of),
         Some(Command::Completions { shell }) => args::completions(&context, shell),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod answer;
-mod bulk;
+pub mod bulk;
 mod context;
 pub mod event;
 mod fragments;
@@ -15,6 +15,7 @@ pub mod interrupt;
 mod loops;
 mod request;
 mod schedule;
+mod snapshots;
 mod steps;
 mod stop;
 pub mod target;
@@ -58,6 +59,8 @@ pub struct Settings {
     pub strict: bool,
     /// Variables of the command line: they replace those of the scenarios.
     pub variables: Vec<(String, serde_json::Value)>,
+    /// How bulk work is done.
+    pub bulk: bulk::consent::BulkSettings,
     /// Those on whose behalf requests may be sent, by name.
     pub identities: Arc<std::collections::BTreeMap<String, Sender>>,
     /// Learns the secrets that requests carry.
@@ -66,6 +69,8 @@ pub struct Settings {
     pub environment: Arc<std::collections::BTreeMap<String, String>>,
     /// Identifies this run: what makes names unique.
     pub run_id: String,
+    /// What answers are compared with.
+    pub snapshots: Arc<crate::snapshot::Store>,
     /// When it began, ISO 8601 in UTC.
     pub started_at: String,
     /// Who hears of every request.

@@ -15,7 +15,7 @@ mod beside;
 mod cases;
 pub(crate) mod conversation;
 mod defaults;
-mod flow;
+pub(crate) mod flow;
 pub(crate) mod fragment;
 mod instance;
 pub mod load;
@@ -26,6 +26,7 @@ mod read;
 pub mod schema;
 pub mod select;
 pub mod shard;
+pub mod snapshots;
 mod step;
 
 pub use action::{Action, HttpAction, HttpBody, OperationAction};

@@ -10,8 +10,8 @@ mod tap;
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -29,6 +29,7 @@ pub use self::tap::{Heard, Listener, Tap};
 use super::error::{Error, ErrorKind, Phase};
 use super::operation::{Call, Operation, Payload};
 use super::refusal::refusal_message;
+use super::runs::RunRef;
 use super::stream::{Opened, RunStream};
 
 /// The longest body of an answer that is read, in bytes: 256 MiB. A longer one is an error, not a full memory.
@@ -67,6 +68,9 @@ pub struct CallOptions {
     pub resume: Option<u32>,
     /// Who hears of all requests that this call takes, as they are sent and answered.
     pub tap: Option<Tap>,
+    /// Where a run in the background is noted as soon as the server has named it, for whoever wants to cancel it while it
+    /// is waited for. agno 3.1.10 gives some another id than was asked for.
+    pub begun: Option<Arc<Mutex<Option<RunRef>>>>,
 }
 
 /// The clocks of a request. What is not set never runs out, but for the operating system's own limits. An operation that

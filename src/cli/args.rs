@@ -49,6 +49,12 @@ pub(super) enum Command {
     /// Serve the embedded AgentOS in the foreground
     #[cfg(feature = "emulator")]
     Serve(ServeArgs),
+    /// Look at snapshots that differ or are new, and accept or reject them
+    Review(ReviewArgs),
+    /// Accept the snapshots that wait
+    Accept(AcceptArgs),
+    /// Reject the snapshots that wait
+    Reject(RejectArgs),
     /// Write a starter project
     Init(InitArgs),
     /// Join the JSON reports of shards into one
@@ -114,6 +120,15 @@ pub(super) struct SelectionArgs {
     /// Only scenarios whose name or `file:line` matches
     #[arg(short, long, value_name = "REGEX")]
     pub(super) filter: Option<String>,
+    /// Only this machine's part of the scenarios: `2/4`, or `auto` for what the CI system says
+    #[arg(long, value_name = "I/N")]
+    pub(super) shard: Option<String>,
+    /// How long scenarios took: shards are balanced by it; a whole run writes it
+    #[arg(long, value_name = "FILE")]
+    pub(super) durations: Option<PathBuf>,
+    /// Only scenarios that failed the last time that they ran
+    #[arg(long)]
+    pub(super) last_failed: bool,
 }
 
 #[derive(Debug, Clone, Default, Args)]
@@ -139,9 +154,17 @@ pub(super) struct RunArgs {
     pub(super) timeout: Option<String>,
     #[command(flatten)]
     pub(super) schedule: ScheduleArgs,
+    #[command(flatten)]
+    pub(super) bulk: BulkArgs,
     /// Begin nothing more after the first failure
     #[arg(long)]
     pub(super) fail_fast: bool,
+    /// Take what is answered for the new snapshots
+    #[arg(long)]
+    pub(super) update: bool,
+    /// Write no snapshots: what is new fails (the default where CI is set)
+    #[arg(long, conflicts_with = "update")]
+    pub(super) ci: bool,
     /// A scenario whose `requires` is not met fails
     #[arg(long)]
     pub(super) strict: bool,
@@ -157,6 +180,24 @@ pub(super) struct RunArgs {
     /// Say failures and counts only
     #[arg(short, long, conflicts_with = "verbose")]
     pub(super) quiet: bool,
+}
+
+/// How bulk work is done.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Bulk work")]
+pub(super) struct BulkArgs {
+    /// Send only reads, and show what else would be sent
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Let a step delete so many; one that would delete more stops before the first
+    #[arg(long, value_name = "N")]
+    pub(super) max_deletes: Option<u64>,
+    /// Delete in loops without being asked
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Record what is done in this file, and go on from there
+    #[arg(long, value_name = "FILE")]
+    pub(super) journal: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -243,6 +284,36 @@ pub(super) struct OperationsArgs {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReviewArgs {
+    /// Snapshots or folders of them; without any, all of the project
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Show what waits and ask nothing
+    #[arg(long)]
+    pub(super) list: bool,
+    /// Accept all, as `accept` does
+    #[arg(long, conflicts_with = "list")]
+    pub(super) accept: bool,
+    /// Reject all, as `reject` does
+    #[arg(long, conflicts_with_all = ["list", "accept"])]
+    pub(super) reject: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AcceptArgs {
+    /// Snapshots or folders of them; without any, all of the project
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RejectArgs {
+    /// Snapshots or folders of them; without any, all of the project
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

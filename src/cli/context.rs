@@ -20,6 +20,7 @@ pub(super) struct Context {
     pub(super) environment: Arc<BTreeMap<String, String>>,
     /// The working folder.
     pub(super) folder: PathBuf,
+    stdin_is_terminal: bool,
     stdout_is_terminal: bool,
     stderr_is_terminal: bool,
     width: usize,
@@ -40,6 +41,7 @@ impl Context {
         Self {
             arguments: std::env::args_os().collect(),
             folder: std::env::current_dir().unwrap_or_default(),
+            stdin_is_terminal: std::io::stdin().is_terminal(),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
             width: terminal.or(columns).unwrap_or(LOG_WIDTH).clamp(40, 200),
@@ -82,6 +84,11 @@ impl Context {
     /// Whether somebody watches standard output.
     pub(super) fn is_watched(&self) -> bool {
         self.stdout_is_terminal && self.variable("TERM") != Some("dumb")
+    }
+
+    /// Whether somebody is there who can be asked.
+    pub(super) fn can_ask(&self) -> bool {
+        self.stdin_is_terminal && self.stderr_is_terminal && self.variable("CI").is_none()
     }
 
     /// How problems on standard error are drawn.

@@ -15,6 +15,7 @@ use super::live;
 use super::output::OnStandardError;
 use super::part::Part;
 use super::reports::Reports;
+use super::snapshots;
 use super::targets::{self, Plan, Refusal, Started};
 use super::watch;
 use crate::agentos::Timeouts;
@@ -27,6 +28,7 @@ use crate::report::recorder::{About, Recorder};
 use crate::report::terminal::{Sink, Terminal, Verbosity};
 use crate::scenario::load::{self, Loaded};
 use crate::scenario::select::{Selection, Tags};
+use crate::scenario::snapshots::check_files;
 use crate::scenario::{self, Instance, Scenario};
 use crate::source::Source;
 use crate::yaml;
@@ -50,9 +52,16 @@ pub(super) fn once(context: &Context, args: &RunArgs, only: Option<&BTreeSet<Pat
         }
     };
     let Ok(paths) = paths(context, &args.paths, project.as_ref()) else { return Exit::Invalid };
-    let loaded = load(&paths);
+    let mut loaded = load(&paths);
+    let store = Arc::new(snapshots::store(context, args, project.as_ref(), &masker));
+    check_files(&loaded.scenarios, store.folders(), &mut loaded.problems);
+    settings.snapshots = Arc::clone(&store);
     if !loaded.problems.is_empty() {
         output.problems(&loaded.problems);
+    }
+    if let Some(problem) = loaded.only_casts() {
+        output.problem(&problem);
+        return Exit::Invalid;
     }
     if loaded.problems.has_errors() {
         output.warn(&format!(
@@ -97,7 +106,7 @@ pub(super) fn once(context: &Context, args: &RunArgs, only: Option<&BTreeSet<Pat
         ));
         return Exit::NothingMatched;
     }
-    let part = match Part::of(instances, context, &args.schedule, project.as_ref()) {
+    let part = match Part::of(instances, context, &args.selection, project.as_ref()) {
         Ok(part) => part,
         Err(problem) => {
             output.problem(&problem);
@@ -141,7 +150,9 @@ pub(super) fn once(context: &Context, args: &RunArgs, only: Option<&BTreeSet<Pat
             return Exit::Unreachable;
         }
     };
-    runtime.block_on(execute(context, args, project.as_ref(), part, settings, masker, reports))
+    let exit = runtime.block_on(execute(context, args, project.as_ref(), part, settings, masker, reports));
+    snapshots::say(&output, &store.tally());
+    exit
 }
 
 async fn execute(
@@ -149,7 +160,7 @@ async fn execute(
     args: &RunArgs,
     project: Option<&Project>,
     part: Part,
-    settings: Settings,
+    mut settings: Settings,
     masker: crate::secret::Masker,
     mut reports: Reports,
 ) -> Exit {
@@ -174,6 +185,15 @@ async fn execute(
             return Exit::Interrupted;
         }
     };
+    settings.bulk = match super::bulk::settings(context, &args.bulk, &settings, &instances, &targets, &masker)
+    {
+        Ok(bulk) => bulk,
+        Err(problem) => {
+            started.stop().await;
+            output.problem(&problem);
+            return Exit::Invalid;
+        }
+    };
     let verbosity = match (args.quiet, args.verbose) {
         (true, _) => Verbosity::Quiet,
         (false, 0) => Verbosity::Normal,
@@ -184,6 +204,9 @@ async fn execute(
     let mut head = format!("agentos-run {} against {}", env!("CARGO_PKG_VERSION"), names.join(" and "));
     if let Some(part) = about_part {
         head.push_str(&format!(", {part}"));
+    }
+    if args.bulk.dry_run {
+        head.push_str(" (dry run: only reads are sent)");
     }
     let traces = reports.traces.clone();
     let on_error = OnStandardError(&output);
@@ -342,10 +365,12 @@ fn prepare(
         fail_fast: args.fail_fast,
         strict: args.strict,
         variables,
+        bulk: engine::bulk::consent::BulkSettings::default(),
         identities: Arc::default(),
         masker: masker.clone(),
         environment: Arc::clone(&context.environment),
         run_id: run_id(),
+        snapshots: Arc::default(),
         started_at: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         tracing: None,
     };
@@ -506,6 +531,9 @@ pub(super) fn paths(
             "show",
             "schema",
             "completions",
+            "review",
+            "accept",
+            "reject",
         ];
         let is_word = only.chars().all(|c| c.is_ascii_alphabetic());
         if let (true, false, Some(command)) =

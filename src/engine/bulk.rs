@@ -1,27 +1,37 @@
 //! Bulk work: a step for each of many items, several at a time, in batches, at a rate; and for each of all that an
 //! operation lists, however long that is and whatever changes meanwhile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
+use sha2::Digest as _;
 
+use self::journal::{Journal, Known};
 use self::spill::Reader;
 use self::tally::BulkReport;
 use super::answer::Done;
 use super::context::Context;
 use super::event::{Event, Phase, ScenarioReport};
 use super::loops::set_item;
+use super::snapshots::{turn_name, turn_names};
 use super::steps::{Flow, Run};
+use crate::agentos::Effect;
+use crate::agentos::operation::Method;
 use crate::diagnostic::Problem;
-use crate::scenario::{Listing, Loop, Step};
+use crate::scenario::{Action, Listing, Loop, Step};
 
+pub mod consent;
+pub mod journal;
 mod pages;
+mod rehearse;
 mod spill;
 pub(super) mod tally;
+mod verify;
 
 /// So many failed items are shown whole, with their requests; all are counted.
 const SHOWN: usize = 3;
@@ -52,14 +62,74 @@ struct Round {
     item: Value,
 }
 
+/// What becomes of the items of a loop, and where it is written.
+pub(super) struct Progress {
+    pub(super) tally: BulkReport,
+    journal: Option<(Arc<Journal>, String)>,
+    /// What is looked for afterwards.
+    watched: Option<Watched>,
+}
+
+/// The items that were begun, as fingerprints.
+#[derive(Default)]
+struct Watched {
+    done: HashSet<u128>,
+    failed: HashSet<u128>,
+}
+
+impl Progress {
+    pub(super) fn new(step: &Step) -> Self {
+        let tally = BulkReport::new(step.title(), step.span.clone());
+        Self { tally, journal: None, watched: None }
+    }
+
+    /// Counts a round that is over, and writes it down.
+    fn count(&mut self, over: &Finished) -> std::io::Result<()> {
+        let (keys, report) = (&over.round.keys, &over.report);
+        let failure = report.failed.iter().find_map(|step| step.failures.first());
+        if over.flow == Flow::Stopped {
+            // What became of it nobody knows: it stays in doubt.
+            return Ok(());
+        }
+        let prints = keys.iter().map(|key| print_of(key));
+        if let Some(failure) = failure {
+            let why = &failure.problem.message;
+            self.tally.fail(keys, why);
+            if let Some(watched) = &mut self.watched {
+                watched.failed.extend(prints);
+            }
+            return self.journal.as_ref().map_or(Ok(()), |(journal, place)| journal.failed(place, keys, why));
+        }
+        if report.steps == 0 {
+            self.tally.skipped += keys.len() as u64;
+        } else {
+            self.tally.done += keys.len() as u64;
+            if let Some(watched) = &mut self.watched {
+                watched.done.extend(prints);
+            }
+        }
+        self.journal.as_ref().map_or(Ok(()), |(journal, place)| journal.done(place, keys))
+    }
+}
+
+/// The fingerprint of an item's key: two of a million million are equal by chance once in 10^14.
+fn print_of(key: &str) -> u128 {
+    let digest = sha2::Sha256::digest(key.as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    u128::from_le_bytes(bytes)
+}
+
 /// A round that is over.
-struct Over {
+struct Finished {
     round: Round,
     context: Context,
     report: ScenarioReport,
     flow: Flow,
     /// It was not begun, because another one failed or the end came.
     idle: bool,
+    /// It was not begun, because the journal cannot be written.
+    broken: Option<Problem>,
 }
 
 /// Lets rounds begin at a rate.
@@ -82,17 +152,54 @@ impl Run<'_> {
     /// A step for each of what an operation lists.
     pub(super) async fn bulk(&mut self, step: &Step, over: &Loop, listing: &Listing, phase: Phase) -> Flow {
         let began = Instant::now();
-        let found = match self.find(step, over, listing, &mut |_| true).await {
+        let mut progress = Progress::new(step);
+        if let Some(name) = step.name.as_ref().and_then(|name| name.resolve_text(&self.context.scope).ok()) {
+            progress.tally.title = name;
+        }
+        let deletes = verify::deletes_items(step, listing.action.operation.spec.resource);
+        let known = self.enter_journal(step, listing, &mut progress);
+        let repeatable = is_repeatable(step);
+        let mut before = 0;
+        let mut doubtful: Vec<String> = Vec::new();
+        let found = self
+            .find(step, over, listing, &mut |key| {
+                let print = print_of(key);
+                if known.done.contains(&print) {
+                    before += 1;
+                    return false;
+                }
+                if known.doubtful.contains(&print) {
+                    doubtful.push(key.to_owned());
+                    return repeatable;
+                }
+                true
+            })
+            .await;
+        let found = match found {
             Ok(found) => found,
             Err(done) => return self.finish(step, phase, began.elapsed(), *done),
         };
-        let title = step
-            .name
-            .as_ref()
-            .and_then(|name| name.resolve_text(&self.context.scope).ok())
-            .unwrap_or_else(|| step.title());
-        let mut tally = BulkReport::new(title, step.span.clone());
-        (tally.listed, tally.found) = (found.listed, found.items.count());
+        let mut notes = found.notes;
+        if deletes {
+            // What was deleted is not listed any more. That is also what became of those in doubt.
+            before = (known.done.len() + known.doubtful.len() - doubtful.len()) as u64;
+        }
+        let count = found.items.count();
+        let tally = &mut progress.tally;
+        tally.before = before;
+        tally.found = count + before;
+        tally.listed = found.listed.max(tally.found);
+        if !repeatable && !doubtful.is_empty() {
+            tally.found += doubtful.len() as u64;
+            tally.fail(
+                &doubtful,
+                "it was begun before and its end was never recorded: look what became of it",
+            );
+            notes.push(
+                "what is in doubt is not done a second time; without its line `begun` in the journal it would be"
+                    .to_owned(),
+            );
+        }
         let reader = match found.items.read() {
             Ok(reader) => reader,
             Err(error) => {
@@ -100,10 +207,50 @@ impl Run<'_> {
                 return self.finish(step, phase, began.elapsed(), done);
             }
         };
-        let length = usize::try_from(tally.found).unwrap_or(usize::MAX);
-        let flow = self.many(step, over, Source::Found(Box::new(reader)), length, phase, &mut tally).await;
-        tally.duration = began.elapsed();
-        self.conclude(step, phase, tally, flow, found.notes)
+        let source = Source::Found(Box::new(reader));
+        if self.settings.bulk.dry_run {
+            return self.rehearse_rounds(step, over, source, (count, Some(found.listed)), phase).await;
+        }
+        if let Err(done) = self.consent(step, over, count).await {
+            return self.finish(step, phase, began.elapsed(), *done);
+        }
+        if deletes {
+            progress.watched = Some(Watched::default());
+        }
+        let length = usize::try_from(count).unwrap_or(usize::MAX);
+        let flow = self.many(step, over, source, length, phase, &mut progress).await;
+        let mut unverified = None;
+        if let Some(watched) = progress.watched.take()
+            && flow != Flow::Stopped
+            && count > 0
+        {
+            unverified =
+                self.verify(step, over, listing, &watched.done, &watched.failed, &mut progress.tally).await;
+        }
+        progress.tally.duration = began.elapsed();
+        self.conclude(step, phase, progress.tally, flow, notes, unverified)
+    }
+
+    /// What the journal knows of a loop. Loops within a round of another are a part of that round.
+    fn enter_journal(&self, step: &Step, listing: &Listing, progress: &mut Progress) -> Known {
+        let Some(journal) =
+            self.settings.bulk.journal.as_ref().filter(|_| !self.bulk && !self.settings.bulk.dry_run)
+        else {
+            return Known::default();
+        };
+        // The same loop may run several times with other fields: within another loop, for each case.
+        let fields = listing.action.fields.iter();
+        let fields: serde_json::Map<String, Value> = fields
+            .filter_map(|(key, template)| {
+                Some((key.name.clone(), template.resolve(&self.context.scope).ok()?))
+            })
+            .collect();
+        let place = step.span.position();
+        let print = journal::fingerprint(&Value::Object(fields).to_string());
+        let place = format!("{} {}:{} {print}", self.instance.title(), place.line, place.column);
+        let (name, known) = journal.enter(&place);
+        progress.journal = Some((Arc::clone(journal), name));
+        known
     }
 
     /// Says what became of the items; failed ones fail the step.
@@ -114,6 +261,7 @@ impl Run<'_> {
         tally: BulkReport,
         flow: Flow,
         mut notes: Vec<String>,
+        unverified: Option<Problem>,
     ) -> Flow {
         let mut done = Done::default();
         let counts = tally.counts();
@@ -133,6 +281,7 @@ impl Run<'_> {
         if done.failures.is_empty() {
             notes.insert(0, counts);
         }
+        done.failures.extend(unverified.map(Into::into));
         notes.extend(tally.lines());
         done.notes = notes;
         let duration = tally.duration;
@@ -149,11 +298,17 @@ impl Run<'_> {
         mut source: Source,
         length: usize,
         phase: Phase,
-        tally: &mut BulkReport,
+        progress: &mut Progress,
     ) -> Flow {
         let mut pace = Pace { interval: over.rate.map(|rate| rate.interval), next: Instant::now() };
         let length = length.div_ceil(over.batch.unwrap_or(1));
         let stopping = AtomicBool::new(false);
+        let names = match &source {
+            Source::Memory(items) if over.batch.is_none() && step.takes_snapshots() => {
+                Some(turn_names(items.as_slice(), &self.settings.run_id))
+            }
+            _ => None,
+        };
         let shared = &*self;
         // What one item sets, the next one sees; but not where several run at the same time.
         let mut joined = shared.context.branch();
@@ -164,6 +319,7 @@ impl Run<'_> {
         let mut next_joined = 0;
         let mut broken: Option<Problem> = None;
         let mut exhausted = false;
+        let journal = progress.journal.clone();
         let mut running = FuturesUnordered::new();
         loop {
             while !exhausted && !stopping.load(Ordering::Relaxed) && running.len() < over.concurrency {
@@ -184,17 +340,35 @@ impl Run<'_> {
                     if over.concurrency == 1 { joined.branch() } else { shared.context.branch() };
                 set_item(&mut context, over, &round.item, round.index, length);
                 let slot = pace.slot();
-                running.push(shared.round(step, round, context, slot, &stopping, phase));
+                let turn = turn_name(names.as_ref(), round.index);
+                running.push(shared.round(
+                    step,
+                    round,
+                    turn,
+                    context,
+                    slot,
+                    &stopping,
+                    journal.as_ref(),
+                    phase,
+                ));
             }
-            let Some(over_now) = running.next().await else { break };
-            let Over { round, context, report, flow, idle } = over_now;
-            if flow == Flow::Stopped || flow == Flow::Failed && over.stop_on_failure {
+            let Some(mut finished) = running.next().await else { break };
+            let flow = finished.flow;
+            if !finished.idle
+                && let Err(error) = progress.count(&finished)
+                && let Some((journal, _)) = &progress.journal
+            {
+                finished.broken = Some(journal.problem(&error));
+            }
+            if flow == Flow::Stopped
+                || flow == Flow::Failed && over.stop_on_failure
+                || finished.broken.is_some()
+            {
                 stopping.store(true, Ordering::Relaxed);
             }
             worst = worst.max(flow);
-            if !idle {
-                count(tally, &round, &report, flow);
-            }
+            broken = broken.or(finished.broken);
+            let Finished { round, context, report, .. } = finished;
             total.steps += report.steps;
             total.checks += report.checks;
             let room = if over.is_bulk() { SHOWN.saturating_sub(total.failed.len()) } else { usize::MAX };
@@ -214,31 +388,43 @@ impl Run<'_> {
         worst
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the state of the loop")]
     async fn round(
         &self,
         step: &Step,
         round: Round,
+        turn: String,
         mut context: Context,
         slot: Option<Instant>,
         stopping: &AtomicBool,
+        journal: Option<&(Arc<Journal>, String)>,
         phase: Phase,
-    ) -> Over {
+    ) -> Finished {
         let mut report = ScenarioReport::new(self.instance);
+        let mut idle = None;
+        let mut broken = None;
         if let Some(slot) = slot
             && self.stop.guard(tokio::time::sleep_until(slot.into())).await.is_err()
         {
-            return Over { round, context, report, flow: Flow::Stopped, idle: true };
+            idle = Some(Flow::Stopped);
+        } else if stopping.load(Ordering::Relaxed) {
+            idle = Some(Flow::Go);
+        } else if self.stop.now().is_some() {
+            idle = Some(Flow::Stopped);
+        } else if let Some((journal, place)) = journal
+            && let Err(error) = journal.begin(place, &round.keys)
+        {
+            broken = Some(journal.problem(&error));
+            idle = Some(Flow::Failed);
         }
-        if stopping.load(Ordering::Relaxed) {
-            return Over { round, context, report, flow: Flow::Go, idle: true };
-        }
-        if self.stop.now().is_some() {
-            return Over { round, context, report, flow: Flow::Stopped, idle: true };
+        if let Some(flow) = idle {
+            return Finished { round, context, report, flow, idle: true, broken };
         }
         let mut run = self.beside(&mut context, &mut report);
         run.bulk = true;
+        run.turns.push(turn);
         let flow = run.once(step, phase).await;
-        Over { round, context, report, flow, idle: false }
+        Finished { round, context, report, flow, idle: false, broken }
     }
 }
 
@@ -264,11 +450,16 @@ fn round_of(over: &Loop, source: &mut Source, index: usize) -> std::io::Result<O
     }))
 }
 
-fn count(tally: &mut BulkReport, round: &Round, report: &ScenarioReport, flow: Flow) {
-    match report.failed.iter().find_map(|step| step.failures.first()) {
-        Some(failure) => tally.fail(&round.keys, &failure.problem.message),
-        None if flow == Flow::Stopped => {}
-        None if report.steps == 0 => tally.skipped += round.keys.len() as u64,
-        None => tally.done += round.keys.len() as u64,
+/// Whether a step may be done a second time where nobody knows whether it was done a first time.
+fn is_repeatable(step: &Step) -> bool {
+    match &step.action {
+        Action::Operation(action) => {
+            let spec = action.operation.spec;
+            spec.effect != Effect::Write
+                || matches!(spec.method, Method::Patch | Method::Put)
+                || spec.name == "rename_session"
+        }
+        Action::Http(http) => !matches!(http.method, Method::Post | Method::Patch),
+        _ => step.action.steps().iter().all(is_repeatable),
     }
 }

@@ -67,6 +67,13 @@ pub enum Event {
         /// The text.
         piece: String,
     },
+    /// What a dry run would do.
+    Plan {
+        /// The scenario that it belongs to.
+        instance: Instance,
+        /// A line.
+        text: String,
+    },
     /// A loop over what an operation lists is over.
     Bulk {
         /// The scenario that it belongs to.

@@ -1,17 +1,19 @@
 //! Steps that run more than once: per item, so many times, until something holds.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::BulkReport;
 use super::answer::{self, Done};
-use super::bulk::Source;
+use super::bulk::{Progress, Source};
 use super::context::Context;
 use super::event::Phase;
+use super::snapshots::{turn_name, turn_names};
 use super::steps::{Flow, Run};
 use crate::diagnostic::Problem;
 use crate::expr::as_text;
+use crate::outcome::Outcome;
 use crate::scenario::{Loop, Over, Step, Until};
 
 /// The most items of one loop.
@@ -20,6 +22,12 @@ const MOST: u64 = 1_000_000;
 impl Run<'_> {
     /// Runs a step once per item; the first failure ends the loop, unless the step is soft.
     pub(super) async fn repeated(&mut self, step: &Step, over: &Loop, phase: Phase) -> Flow {
+        if self.settings.bulk.dry_run
+            && let Some(name) = self.unset(step)
+        {
+            self.skip(step, phase, format!("`{name}` has no value in a dry run"));
+            return Flow::Go;
+        }
         if let Over::Listed(listing) = &over.over {
             return self.bulk(step, over, listing, phase).await;
         }
@@ -28,13 +36,25 @@ impl Run<'_> {
             Err(problem) => return self.finish(step, phase, Duration::ZERO, Done::failed(problem)),
         };
         let length = items.len();
-        if over.concurrency > 1 || over.batch.is_some() || over.rate.is_some() || !over.stop_on_failure {
-            let mut tally = BulkReport::new(step.title(), step.span.clone());
-            return self.many(step, over, Source::Memory(items.into_iter()), length, phase, &mut tally).await;
+        if self.settings.bulk.dry_run {
+            let source = Source::Memory(items.into_iter());
+            return self.rehearse_rounds(step, over, source, (length as u64, None), phase).await;
         }
+        if let Err(done) = self.consent(step, over, length as u64).await {
+            return self.finish(step, phase, Duration::ZERO, *done);
+        }
+        if over.concurrency > 1 || over.batch.is_some() || over.rate.is_some() || !over.stop_on_failure {
+            let mut progress = Progress::new(step);
+            return self
+                .many(step, over, Source::Memory(items.into_iter()), length, phase, &mut progress)
+                .await;
+        }
+        let names = step.takes_snapshots().then(|| turn_names(&items, &self.settings.run_id));
         for (index, item) in items.into_iter().enumerate() {
             set_item(self.context, over, &item, index, length);
+            self.turns.push(turn_name(names.as_ref(), index));
             let flow = self.once(step, phase).await;
+            self.turns.pop();
             if flow != Flow::Go {
                 return flow;
             }
@@ -66,13 +86,13 @@ impl Run<'_> {
     }
 
     /// Sends the request of a step until `until` holds; the expectations count for the last answer alone.
-    pub(super) async fn until(&mut self, step: &Step, until: &Until) -> Done {
+    pub(super) async fn until(&mut self, step: &Step, until: &Until) -> (Done, Option<Arc<Outcome>>) {
         let end = Instant::now() + until.within;
         let mut history = Vec::new();
         let began = Instant::now();
         loop {
             let (mut done, outcome) = self.request(step).await;
-            let Some(outcome) = outcome.filter(|_| !done.stopped) else { return done };
+            let Some(outcome) = outcome.filter(|_| !done.stopped) else { return (done, None) };
             let verdicts = until.expect.evaluate(Some(&outcome), &self.context.scope);
             // A refused request or a failed run is not what is waited for, whatever its body holds.
             let refused =
@@ -80,7 +100,7 @@ impl Run<'_> {
             let missed = verdicts.iter().find(|verdict| !verdict.passed).map(|verdict| &verdict.message);
             let Some(missed) = missed.or(refused.map(|problem| &problem.message)) else {
                 done.checks += verdicts.len();
-                return done;
+                return (done, Some(outcome));
             };
             history.push(format!("after {}: {missed}", in_words(began.elapsed())));
             if Instant::now() + until.every >= end {
@@ -94,10 +114,11 @@ impl Run<'_> {
                     in_words(until.within)
                 ));
                 done.notes.extend(shortened(history));
-                return Done { failures: waited.failures, checks: waited.checks, ..done };
+                return (Done { failures: waited.failures, checks: waited.checks, ..done }, None);
             }
             if let Err(stopped) = self.stop.guard(tokio::time::sleep(until.every)).await {
-                return Done { stopped: true, ..Done::failed(self.stop.problem(&stopped, step)) };
+                let done = Done { stopped: true, ..Done::failed(self.stop.problem(&stopped, step)) };
+                return (done, None);
             }
         }
     }

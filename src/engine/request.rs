@@ -27,6 +27,8 @@ pub(super) struct Request {
     /// The run that it starts, and whether its id is one that the file does not name.
     run: Option<(RunRef, bool)>,
     what: What,
+    /// How many things it names: those of its longest list.
+    pub(super) names: u64,
     options: CallOptions,
 }
 
@@ -65,6 +67,8 @@ impl Request {
         fields.retain(|_, value| !value.is_null());
         // Files beside the scenario are named relative to it.
         action.operation.resolve_files(&mut fields, scope.base_dir());
+        let lists = fields.values().filter_map(|value| Some(value.as_array()?.len() as u64));
+        let names = lists.max().unwrap_or(1);
         let run = started_run(action.operation.spec, &mut fields);
         let operation = action.operation.parse(fields.clone()).map_err(|error| {
             let wrong = action.operation.out_of_range(&fields, &error);
@@ -73,7 +77,7 @@ impl Request {
             let problem = Problem::error("operation::type", wrong.message).maybe_help(wrong.help);
             vec![problem.label(span, "out of range")]
         })?;
-        Ok(Self { run, what: What::Operation(operation), options })
+        Ok(Self { run, what: What::Operation(operation), names, options })
     }
 
     /// The request of an `http` step.
@@ -118,7 +122,7 @@ impl Request {
             return Err(problems);
         }
         let call = Call { method: action.method, path, query, headers: Vec::new(), payload };
-        Ok(Self { run: None, what: What::Call(call), options })
+        Ok(Self { run: None, what: What::Call(call), names: 1, options })
     }
 
     /// Lets somebody hear of all that it takes.
@@ -130,7 +134,8 @@ impl Request {
     /// Asks the server to cancel the run that it started, where nobody waits for its answer any more. What a reader
     /// should know of that.
     pub(super) async fn cancel(&self, client: &Client) -> Option<String> {
-        let (run, _) = self.run.as_ref()?;
+        let begun = self.options.begun.as_ref().and_then(|begun| begun.lock().ok()?.clone());
+        let run = begun.as_ref().or(self.run.as_ref().map(|(run, _)| run))?;
         let timeouts = Timeouts { total: Some(CANCEL_TIME), ..Timeouts::default() };
         let options = CallOptions { timeouts, ..self.options.clone() };
         Some(match client.cancel_run(run, &options).await {
@@ -383,5 +388,5 @@ fn options(
         idle: own.idle.or(general.idle),
         total: own.total.or(general.total),
     };
-    CallOptions { headers, timeouts, resume: step.resume, tap: None }
+    CallOptions { headers, timeouts, resume: step.resume, begun: Some(Arc::default()), tap: None }
 }

@@ -45,6 +45,8 @@ pub(super) struct Run<'a> {
     pub(super) bulk: bool,
     /// What was said so far in the conversation that is going on: a failure shows it.
     pub(super) transcript: Vec<String>,
+    /// The turns of the loops around: what tells snapshots apart.
+    pub(super) turns: Vec<String>,
     /// The steps that use the fragment that is running, the outermost first.
     pub(super) callers: Arc<[Caller]>,
     /// Whose requests these are where a step does not say: the scenario's, or that of a group around the step.
@@ -60,10 +62,10 @@ static PATIENT: LazyLock<Retry> = LazyLock::new(|| Retry {
 });
 
 /// What came of a request: an answer, or why there is none.
-struct Arrived {
-    outcome: Outcome,
-    request: Option<SentRequest>,
-    exchange: Option<Arc<Exchange>>,
+pub(super) struct Arrived {
+    pub(super) outcome: Outcome,
+    pub(super) request: Option<SentRequest>,
+    pub(super) exchange: Option<Arc<Exchange>>,
     transcript: Option<Arc<Transcript>>,
     notes: Vec<String>,
     violations: Vec<Failure>,
@@ -116,6 +118,11 @@ impl Run<'_> {
 
     /// Runs a step for one item, or the one time that it runs.
     pub(super) async fn once(&mut self, step: &Step, phase: Phase) -> Flow {
+        if self.settings.bulk.dry_run
+            && let Some(flow) = self.rehearse(step, phase).await
+        {
+            return flow;
+        }
         match step.condition.as_ref().map(|condition| condition.is_true(&self.context.scope)) {
             None | Some(Ok(true)) => {}
             Some(Ok(false)) => {
@@ -139,10 +146,17 @@ impl Run<'_> {
             Action::Group(_) | Action::Parallel(_) | Action::Conversation(_) | Action::Use(_) => {
                 Done::default()
             }
-            Action::Operation(_) | Action::Http(_) => match &step.until {
-                Some(until) => self.until(step, until).await,
-                None => self.request(step).await.0,
-            },
+            Action::Operation(_) | Action::Http(_) => {
+                let sent = self.ids_sent(step);
+                let (mut done, outcome) = match &step.until {
+                    Some(until) => self.until(step, until).await,
+                    None => self.request(step).await,
+                };
+                if let Some(outcome) = outcome {
+                    self.snapshots(step, &outcome, sent, &mut done);
+                }
+                done
+            }
             Action::Set(values) => self.set(values),
             Action::Assert(expectations) => {
                 answer::checked(&expectations.evaluate(None, &self.context.scope))
@@ -220,6 +234,7 @@ impl Run<'_> {
             stop: self.stop,
             bulk: self.bulk,
             transcript: Vec::new(),
+            turns: self.turns.clone(),
             callers: Arc::clone(&self.callers),
             identity: self.identity.clone(),
         }
@@ -259,7 +274,7 @@ impl Run<'_> {
         self.transcript.push(format!("  answer: {}", answer.unwrap_or_default()));
     }
 
-    fn skip(&mut self, step: &Step, phase: Phase, reason: String) {
+    pub(super) fn skip(&mut self, step: &Step, phase: Phase, reason: String) {
         self.tell(step, phase, Duration::ZERO, StepStatus::Skipped(reason), Done::default());
     }
 
@@ -268,7 +283,7 @@ impl Run<'_> {
         self.report.steps += 1;
         self.report.checks += done.checks;
         let stopped = done.stopped;
-        let status = match (done.failures.is_empty(), step.soft && !stopped) {
+        let status = match (done.failures.is_empty(), (step.soft || done.goes_on) && !stopped) {
             (true, _) => StepStatus::Passed,
             (false, true) => StepStatus::SoftFailed,
             (false, false) => StepStatus::Failed,
@@ -380,7 +395,7 @@ impl Run<'_> {
         self.settings.tracing.as_ref()?.tap(self.instance)
     }
 
-    async fn send(&self, step: &Step) -> Result<Arrived, Box<Done>> {
+    pub(super) async fn send(&self, step: &Step) -> Result<Arrived, Box<Done>> {
         let failed = |problems: Vec<Problem>| {
             let failures = problems.into_iter().map(Failure::from).collect();
             Box::new(Done { failures, ..Done::default() })
@@ -402,6 +417,7 @@ impl Run<'_> {
                 .help(format!("`requires: {{ operations: [{name}] }}` skips the scenario there"));
             return Err(failed(vec![problem]));
         }
+        self.within_limit(step, request.names)?;
         let began = Instant::now();
         let mut told = |piece: &str| {
             self.observer.on(&Event::Answer { instance: self.instance.clone(), piece: piece.to_owned() });
@@ -414,7 +430,7 @@ impl Run<'_> {
             Err(stopped) => {
                 let notes = request.cancel(&self.target.client).await.into_iter().collect();
                 let problem = self.stop.problem(&stopped, step);
-                let request = request.shown(&self.target.client);
+                let request = request.shown(&self.target.client).map(|shown| request.repeatable(shown));
                 let transcript = heard.map(Arc::new);
                 return Err(Box::new(Done {
                     stopped: true,
@@ -462,7 +478,7 @@ impl Run<'_> {
     }
 
     /// The first name that a step needs and that was never set.
-    fn unset(&self, step: &Step) -> Option<String> {
+    pub(super) fn unset(&self, step: &Step) -> Option<String> {
         // What the step itself brings is not there before it: its answer, the item of its loop.
         let answer = step.id.as_ref().map(|id| format!("steps.{}", id.name));
         let own = |name: &str| {

@@ -326,7 +326,7 @@ impl Observer for Recorder<'_> {
                 }
             }
             Event::StepFinished { instance, step } => self.step(instance, step),
-            Event::Log { instance, text } => self.log(instance, text),
+            Event::Log { instance, text } | Event::Plan { instance, text } => self.log(instance, text),
             Event::Bulk { instance, report } => {
                 self.log(instance, &format!("{}: {}", report.title, report.counts()));
             }

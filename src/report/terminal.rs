@@ -430,6 +430,12 @@ impl Observer for Terminal<'_> {
             Event::Slow { instance, time, step } => self.slow(instance, *time, step.as_ref()),
             Event::AttemptFailed { report, of } => self.again(report, *of),
             Event::Answer { piece, .. } => self.answer(piece),
+            Event::Plan { instance, text } => {
+                if self.verbosity > Verbosity::Quiet {
+                    let text = text::harmless_lines(text).replace('\n', "\n  ");
+                    self.say_of(instance, &format!("  {text}\n"));
+                }
+            }
             Event::Bulk { instance, report } => self.bulk(instance, report),
             Event::ScenarioFinished(report) => self.scenario(report),
             Event::RunFinished(summary) => self.summary(summary),

@@ -15,7 +15,7 @@ use crate::yaml::fields::{Fields, expected, string};
 use crate::yaml::{Key, Kind, Node};
 
 /// The variable that holds the item of a `for_each` which names none.
-const ITEM: &str = "item";
+pub(crate) const ITEM: &str = "item";
 
 /// A step that runs once per item.
 #[derive(Debug)]

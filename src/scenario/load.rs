@@ -9,8 +9,9 @@ use super::fragment::library::Library;
 use super::place::{self, Places};
 use super::select::Selection;
 use super::{Instance, Scenario, fragment, read};
+pub(crate) use crate::diagnostic::io_cause;
 use crate::diagnostic::{Problem, Problems};
-use crate::source::Source;
+use crate::source::{Source, Span};
 use crate::yaml;
 
 /// The name that stands for standard input.
@@ -28,6 +29,8 @@ pub struct Loaded {
     pub fragments: usize,
     /// How many files were read.
     pub files: usize,
+    /// Cast files of the embedded AgentOS among them: they are no scenarios, and nothing else was done with them.
+    pub casts: Vec<Arc<Source>>,
     /// The fragments among them.
     alone: Vec<(PathBuf, Arc<Source>)>,
     /// All findings of all files.
@@ -146,9 +149,23 @@ impl Loaded {
         for part in parts {
             self.scenarios.extend(part.scenarios);
             self.files += part.files;
+            self.casts.extend(part.casts);
             self.alone.extend(part.alone);
             self.problems.extend(part.problems);
         }
+    }
+
+    /// The problem that there is nothing to run, because what was given is a cast.
+    pub fn only_casts(&self) -> Option<Problem> {
+        let cast = self.casts.first().filter(|_| self.scenarios.is_empty())?;
+        let name = cast.name();
+        Some(
+            Problem::error("scenario::cast", format!("{name} is a cast, not a scenario"))
+                .label(&Span::new(cast, 0..0), "an AgentOS to play, not steps to run")
+                .help(format!(
+                    "agentos-run --cast {name} SCENARIOS runs scenarios against it, `agentos-run serve --cast {name}` serves it"
+                )),
+        )
     }
 
     fn read(&mut self, file: &Path) {
@@ -193,6 +210,12 @@ impl Loaded {
                 Problem::error("scenario::empty", format!("{name} holds no scenario"))
                     .help("a scenario is a mapping with at least `steps:`"),
             );
+        }
+        if let [document] = documents.as_slice()
+            && is_cast(document)
+        {
+            self.casts.push(source);
+            return;
         }
         if let [document] = documents.as_slice()
             && fragment::is_fragment(document)
@@ -244,6 +267,15 @@ impl Loaded {
     }
 }
 
+/// Whether a document says who plays and not what to do.
+fn is_cast(document: &yaml::Node) -> bool {
+    const CAST: [&str; 5] = ["os_id", "agents", "members", "teams", "workflows"];
+    const SCENARIO: [&str; 5] = ["steps", "setup", "finally", "params", "requires"];
+    let entries = document.as_mapping().unwrap_or_default();
+    let has = |names: &[&str]| entries.iter().any(|entry| names.contains(&entry.key.name.as_str()));
+    has(&CAST) && !has(&SCENARIO)
+}
+
 /// A path as it is shown and linked: with forward slashes, without a leading `./`.
 pub(super) fn shown(path: &Path) -> String {
     let text = path.to_string_lossy().replace('\\', "/");
@@ -256,14 +288,6 @@ fn unreadable(what: &str, error: &std::io::Error) -> Problem {
         return problem.help("give a file, a folder, a glob in quotes, or `-` for standard input");
     }
     problem
-}
-
-/// An I/O error without its number.
-pub(crate) fn io_cause(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 fn files_of(path: &str, problems: &mut Problems) -> Vec<PathBuf> {

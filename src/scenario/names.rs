@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::action::{Action, HttpBody};
-use super::flow::Over;
+use super::flow::{self, Over};
 use super::modifier::SaveFrom;
 use super::step::Step;
 use super::{Cases, Fragment, Scenario, Skip};
@@ -107,10 +107,13 @@ impl<'a> Walk<'a> {
         if let Over::Listed(listing) = &repeated.over
             && let Some(filter) = &listing.filter
         {
-            let added = self.names.insert(repeated.item.clone());
+            // An entry of the list is `item` there, also where the loop calls it otherwise.
+            let own = [repeated.item.as_str(), flow::ITEM];
+            let added: Vec<&str> =
+                own.into_iter().filter(|name| self.names.insert((*name).to_owned())).collect();
             self.expression(filter);
-            if added {
-                self.names.remove(&repeated.item);
+            for name in added {
+                self.names.remove(name);
             }
         }
         let own = [repeated.item.as_str(), "loop"];

@@ -4,6 +4,8 @@ use crate::common::{Answer, FakeServer, Output, Request, Run, text::dedent};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
+mod consent;
+mod journal;
 mod pages;
 mod rounds;
 

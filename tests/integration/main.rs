@@ -8,6 +8,8 @@ mod bulk;
 mod call;
 mod call_files;
 mod cases;
+#[cfg(feature = "emulator")]
+mod cast;
 mod check;
 mod client;
 mod common;
@@ -44,6 +46,7 @@ mod secrets;
 mod selection;
 mod sessions;
 mod shipped;
+mod snapshots;
 mod terminal;
 #[cfg(all(unix, feature = "emulator"))]
 mod watch;

@@ -10,9 +10,7 @@ use std::hash::{Hash as _, Hasher as _};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use serde_json::Value;
-use sha2::Digest as _;
-
+use super::print_of;
 use super::spill::Spill;
 use crate::agentos::{Effect, refusal_message};
 use crate::diagnostic::Problem;
@@ -20,9 +18,11 @@ use crate::engine::answer::Done;
 use crate::engine::context::Context;
 use crate::engine::request::Request;
 use crate::engine::steps::Run;
+use crate::scenario::flow::ITEM;
 use crate::scenario::{Listing, Loop, OperationAction, Retry, RetryOn, Step};
 use crate::template::Template;
 use crate::yaml::Key;
+use serde_json::Value;
 
 /// How many items a request asks for where the file does not say.
 const LIMIT: u64 = 100;
@@ -68,16 +68,13 @@ struct Walk {
     new: u64,
 }
 
-/// The ids that were seen, as fingerprints of 16 bytes: two of a million million are equal by chance once in 10^14.
+/// The ids that were seen, as fingerprints.
 #[derive(Default)]
 struct Seen(HashSet<u128>);
 
 impl Seen {
     fn insert(&mut self, key: &str) -> bool {
-        let digest = sha2::Sha256::digest(key.as_bytes());
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&digest[..16]);
-        self.0.insert(u128::from_le_bytes(bytes))
+        self.0.insert(print_of(key))
     }
 
     fn len(&self) -> u64 {
@@ -289,6 +286,7 @@ impl Run<'_> {
 fn is_meant(context: &mut Context, over: &Loop, listing: &Listing, item: &Value) -> Result<bool, Box<Done>> {
     let Some(filter) = &listing.filter else { return Ok(true) };
     context.set_local(&over.item, item);
+    context.set_local(ITEM, item);
     filter.is_true(&context.scope).map_err(|problem| {
         let key = listing.items.key_of(item);
         failed(problem.help(format!("at the item `{key}`; nothing was done")))
