@@ -56,7 +56,7 @@ pub fn main() -> std::process::ExitCode {
         Some(Command::Merge(merge)) => merge::run(&context, &merge),
         Some(Command::Show(show)) => show::run(&context, &show),
         Some(Command::Review(args)) => review::review(&context, &args),
-        Some(Command::Accept(args)) => review::accept(&context, &args.paths),
+        Some(Command::Accept(args)) => review::accept(&context, &args),
         Some(Command::Reject(args)) => review::reject(&context, &args.paths),
         Some(Command::Init(init)) => init::run(&context, &init),
         Some(Command::Schema { of }) => schema::run(&context, of),

@@ -184,6 +184,13 @@ pub(super) struct RunArgs {
     pub(super) quiet: bool,
 }
 
+impl RunArgs {
+    /// Those of a run of which nothing is said.
+    pub(super) fn plain() -> Self {
+        Program::try_parse_from(["agentos-run"]).map(|program| program.run).unwrap_or_default()
+    }
+}
+
 /// How bulk work is done.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Bulk work")]
@@ -229,6 +236,14 @@ pub(super) struct CheckArgs {
     /// Files, folders, globs, `-` for standard input
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<String>,
+    /// Ask the target too whether the agents, teams, workflows, databases and operations named are there
+    #[arg(long)]
+    pub(super) live: bool,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    /// With --live: set a variable, as a run does; repeatable
+    #[arg(long = "var", value_name = "NAME=VALUE", requires = "live")]
+    pub(super) vars: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -309,6 +324,9 @@ pub(super) struct AcceptArgs {
     /// Snapshots or folders of them; without any, all of the project
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
+    /// Delete the snapshots first that no step names any more; PATHs are scenarios then
+    #[arg(long)]
+    pub(super) prune: bool,
 }
 
 #[derive(Debug, Args)]
