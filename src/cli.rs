@@ -20,6 +20,7 @@ mod reports;
 mod run;
 mod schedule;
 mod schema;
+mod sweep;
 #[cfg(feature = "emulator")]
 mod serve;
 mod shard;
@@ -51,6 +52,7 @@ pub fn main() -> std::process::ExitCode {
         Some(Command::Operations(operations)) => operations::run(&context, &operations),
         #[cfg(feature = "emulator")]
         Some(Command::Serve(serve)) => serve::run(&context, serve),
+        Some(Command::Sweep(sweep)) => sweep::run(&context, &sweep),
         Some(Command::Init(init)) => init::run(&context, &init),
         Some(Command::Schema { of }) => schema::run(&context, of),
         Some(Command::Completions { shell }) => args::completions(&context, shell),

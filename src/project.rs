@@ -36,6 +36,8 @@ pub struct Project {
     pub targets: Vec<TargetSettings>,
     /// Those on whose behalf steps may send requests.
     pub identities: Vec<IdentitySettings>,
+    /// Whether scenarios delete what they created.
+    pub cleanup: bool,
     /// Environment variables whose values are never shown.
     pub secrets: Vec<String>,
     /// Where the scenarios are.
@@ -123,6 +125,7 @@ impl Project {
         let secrets = fields.strings("secrets", problems);
         let scenarios = fields.text("scenarios", problems);
         fields.text("snapshots", problems);
+        let cleanup = fields.boolean("cleanup", problems).unwrap_or(false);
         let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
         let quarantine = fields.get("quarantine");
         let quarantine = quarantine.map(|entry| Quarantine::parse(&entry.value, &folder, problems));
@@ -133,13 +136,13 @@ impl Project {
             defaults.finish(&["timeout"], &[], "`defaults` of the project file", problems);
         }
         fields.finish(
-            &["targets", "identities", "secrets", "scenarios", "snapshots", "defaults", "quarantine"],
+            &["targets", "identities", "secrets", "scenarios", "snapshots", "defaults", "quarantine", "cleanup"],
             &[],
             "a project file",
             problems,
         );
         let quarantine = quarantine.unwrap_or_default();
-        Some(Self { folder, source, targets, identities, secrets, scenarios, timeouts, quarantine })
+        Some(Self { folder, source, targets, identities, cleanup, secrets, scenarios, timeouts, quarantine })
     }
 
     /// The target `name`.

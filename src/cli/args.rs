@@ -49,6 +49,8 @@ pub(super) enum Command {
     /// Serve the embedded AgentOS in the foreground
     #[cfg(feature = "emulator")]
     Serve(ServeArgs),
+    /// Delete what killed runs of scenarios with `cleanup: true` left behind
+    Sweep(SweepArgs),
     /// Write a starter project
     Init(InitArgs),
     /// Print a JSON Schema: of scenario files or of cast files, for editors; of the JSON report
@@ -234,6 +236,18 @@ pub(super) struct OperationsArgs {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SweepArgs {
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    /// Only show it
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Delete it without being asked
+    #[arg(long)]
+    pub(super) yes: bool,
 }
 
 #[derive(Debug, Args)]

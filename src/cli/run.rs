@@ -167,6 +167,9 @@ async fn execute(
             return Exit::Interrupted;
         }
     };
+    settings.cleanup = project.is_some_and(|project| project.cleanup);
+    let ledger = targets::state_folder(context, project).join("ledger");
+    settings.ledger = Some(Arc::new(engine::ledger::Ledger::new(&ledger, &settings.run_id)));
     settings.bulk = match super::bulk::settings(context, &args.bulk, &settings, &instances, &targets, &masker)
     {
         Ok(bulk) => bulk,
@@ -338,6 +341,8 @@ fn prepare(
         fail_fast: args.fail_fast,
         strict: args.strict,
         variables,
+        cleanup: false,
+        ledger: None,
         bulk: engine::bulk::consent::BulkSettings::default(),
         identities: Arc::default(),
         masker: masker.clone(),
@@ -491,7 +496,7 @@ pub(super) fn paths(
     if let [only] = given {
         // A misspelt command looks like a path.
         let commands =
-            ["run", "check", "list", "call", "operations", "serve", "init", "schema", "completions"];
+            ["run", "check", "list", "call", "operations", "serve", "sweep", "init", "schema", "completions"];
         let is_word = only.chars().all(|c| c.is_ascii_alphabetic());
         if let (true, false, Some(command)) =
             (is_word, Path::new(only).exists(), diagnostic::nearest(only, commands))

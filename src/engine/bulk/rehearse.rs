@@ -28,7 +28,7 @@ impl Run<'_> {
             self.skip(step, phase, format!("`{name}` has no value in a dry run"));
             return Some(Flow::Go);
         }
-        let identity = step.identity.as_ref().or(self.instance.scenario().identity.as_ref());
+        let identity = step.identity.as_ref().or(self.identity.as_ref());
         let scope = &self.context.scope;
         let (reads, request) = match &step.action {
             Action::Operation(action) => (
@@ -42,6 +42,20 @@ impl Run<'_> {
             Action::Assert(_) => {
                 self.skip(step, phase, "nothing is expected of a dry run".to_owned());
                 return Some(Flow::Go);
+            }
+            Action::Write(write) => {
+                match self.line_of(write) {
+                    Ok((path, line)) => {
+                        let cut: String = line.chars().take(100).collect();
+                        let dots = if cut.len() < line.len() { "..." } else { "" };
+                        self.plan(format!("would write to {path}: {cut}{dots}"));
+                        self.skip(step, phase, "not written in a dry run".to_owned());
+                        return Some(Flow::Go);
+                    }
+                    Err(problem) => {
+                        return Some(self.finish(step, phase, Duration::ZERO, Done::failed(problem)));
+                    }
+                }
             }
             Action::Sleep(_) => {
                 self.skip(step, phase, "a dry run waits for nothing".to_owned());
