@@ -17,6 +17,7 @@ mod operations;
 mod output;
 mod part;
 mod reports;
+mod review;
 mod run;
 mod schedule;
 mod schema;
@@ -24,6 +25,7 @@ mod sweep;
 #[cfg(feature = "emulator")]
 mod serve;
 mod shard;
+mod snapshots;
 mod targets;
 mod watch;
 
@@ -53,6 +55,9 @@ pub fn main() -> std::process::ExitCode {
         #[cfg(feature = "emulator")]
         Some(Command::Serve(serve)) => serve::run(&context, serve),
         Some(Command::Sweep(sweep)) => sweep::run(&context, &sweep),
+        Some(Command::Review(args)) => review::review(&context, &args),
+        Some(Command::Accept(args)) => review::accept(&context, &args.paths),
+        Some(Command::Reject(args)) => review::reject(&context, &args.paths),
         Some(Command::Init(init)) => init::run(&context, &init),
         Some(Command::Schema { of }) => schema::run(&context, of),
         Some(Command::Completions { shell }) => args::completions(&context, shell),

@@ -264,6 +264,14 @@ pub fn suggest_nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a 
     Some(format!("known here: {}{more}", nearest.join(", ")))
 }
 
+/// An I/O error without its number.
+pub(crate) fn io_cause(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
 /// A problem in the form that miette draws.
 struct Shown<'a> {
     problem: &'a Problem,

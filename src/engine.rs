@@ -17,6 +17,7 @@ pub mod ledger;
 mod loops;
 mod request;
 mod schedule;
+mod snapshots;
 mod steps;
 mod stop;
 pub mod target;
@@ -69,6 +70,8 @@ pub struct Settings {
     pub environment: Arc<std::collections::BTreeMap<String, String>>,
     /// Identifies this run: what makes names unique.
     pub run_id: String,
+    /// What answers are compared with.
+    pub snapshots: Arc<crate::snapshot::Store>,
     /// When it began, ISO 8601 in UTC.
     pub started_at: String,
 }

@@ -15,6 +15,7 @@ pub mod project;
 pub mod report;
 pub mod scenario;
 pub mod secret;
+pub mod snapshot;
 pub mod source;
 pub mod template;
 pub mod yaml;

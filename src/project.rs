@@ -42,6 +42,8 @@ pub struct Project {
     pub secrets: Vec<String>,
     /// Where the scenarios are.
     pub scenarios: Option<String>,
+    /// Where snapshots are.
+    pub snapshots: Option<String>,
     /// The clocks of every request.
     pub timeouts: Timeouts,
     /// The scenarios whose failures do not fail a run.
@@ -124,7 +126,7 @@ impl Project {
         }
         let secrets = fields.strings("secrets", problems);
         let scenarios = fields.text("scenarios", problems);
-        fields.text("snapshots", problems);
+        let snapshots = fields.text("snapshots", problems);
         let cleanup = fields.boolean("cleanup", problems).unwrap_or(false);
         let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
         let quarantine = fields.get("quarantine");
@@ -142,7 +144,18 @@ impl Project {
             problems,
         );
         let quarantine = quarantine.unwrap_or_default();
-        Some(Self { folder, source, targets, identities, cleanup, secrets, scenarios, timeouts, quarantine })
+        Some(Self {
+            folder,
+            source,
+            targets,
+            identities,
+            cleanup,
+            secrets,
+            scenarios,
+            snapshots,
+            timeouts,
+            quarantine,
+        })
     }
 
     /// The target `name`.

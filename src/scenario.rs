@@ -26,6 +26,7 @@ mod read;
 pub mod schema;
 pub mod select;
 pub mod shard;
+pub mod snapshots;
 mod step;
 pub(crate) mod write;
 

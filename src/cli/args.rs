@@ -51,6 +51,12 @@ pub(super) enum Command {
     Serve(ServeArgs),
     /// Delete what killed runs of scenarios with `cleanup: true` left behind
     Sweep(SweepArgs),
+    /// Look at snapshots that differ or are new, and accept or reject them
+    Review(ReviewArgs),
+    /// Accept the snapshots that wait
+    Accept(AcceptArgs),
+    /// Reject the snapshots that wait
+    Reject(RejectArgs),
     /// Write a starter project
     Init(InitArgs),
     /// Print a JSON Schema: of scenario files or of cast files, for editors; of the JSON report
@@ -142,6 +148,12 @@ pub(super) struct RunArgs {
     /// Begin nothing more after the first failure
     #[arg(long)]
     pub(super) fail_fast: bool,
+    /// Take what is answered for the new snapshots
+    #[arg(long)]
+    pub(super) update: bool,
+    /// Write no snapshots: what is new fails (the default where CI is set)
+    #[arg(long, conflicts_with = "update")]
+    pub(super) ci: bool,
     /// A scenario whose `requires` is not met fails
     #[arg(long)]
     pub(super) strict: bool,
@@ -248,6 +260,36 @@ pub(super) struct SweepArgs {
     /// Delete it without being asked
     #[arg(long)]
     pub(super) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReviewArgs {
+    /// Snapshots or folders of them; without any, all of the project
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Show what waits and ask nothing
+    #[arg(long)]
+    pub(super) list: bool,
+    /// Accept all, as `accept` does
+    #[arg(long, conflicts_with = "list")]
+    pub(super) accept: bool,
+    /// Reject all, as `reject` does
+    #[arg(long, conflicts_with_all = ["list", "accept"])]
+    pub(super) reject: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AcceptArgs {
+    /// Snapshots or folders of them; without any, all of the project
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RejectArgs {
+    /// Snapshots or folders of them; without any, all of the project
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

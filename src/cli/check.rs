@@ -3,14 +3,17 @@
 use super::args::CheckArgs;
 use super::context::Context;
 use super::exit::Exit;
-use super::run;
+use super::{run, snapshots};
 use crate::report::text;
+use crate::scenario::snapshots::check_files;
 
 /// Runs the command.
 pub(super) fn run(context: &Context, args: &CheckArgs) -> Exit {
     let Ok(project) = run::project(context) else { return Exit::Invalid };
     let Ok(paths) = run::paths(context, &args.paths, project.as_ref()) else { return Exit::Invalid };
-    let loaded = run::load(&paths);
+    let mut loaded = run::load(&paths);
+    let folders = snapshots::folders(context, project.as_ref());
+    check_files(&loaded.scenarios, &folders, &mut loaded.problems);
     let output = context.output();
     output.problems(&loaded.problems);
     let fragments = match loaded.fragments {

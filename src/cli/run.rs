@@ -15,6 +15,7 @@ use super::live;
 use super::output::OnStandardError;
 use super::part::Part;
 use super::reports::Reports;
+use super::snapshots;
 use super::targets::{self, Plan, Refusal, Started};
 use super::watch;
 use crate::agentos::Timeouts;
@@ -27,6 +28,7 @@ use crate::report::recorder::{About, Recorder};
 use crate::report::terminal::{Sink, Terminal, Verbosity};
 use crate::scenario::load::{self, Loaded};
 use crate::scenario::select::{Selection, Tags};
+use crate::scenario::snapshots::check_files;
 use crate::scenario::{self, Instance, Scenario};
 use crate::source::Source;
 use crate::yaml;
@@ -50,7 +52,10 @@ pub(super) fn once(context: &Context, args: &RunArgs, only: Option<&BTreeSet<Pat
         }
     };
     let Ok(paths) = paths(context, &args.paths, project.as_ref()) else { return Exit::Invalid };
-    let loaded = load(&paths);
+    let mut loaded = load(&paths);
+    let store = Arc::new(snapshots::store(context, args, project.as_ref(), &masker));
+    check_files(&loaded.scenarios, store.folders(), &mut loaded.problems);
+    settings.snapshots = Arc::clone(&store);
     if !loaded.problems.is_empty() {
         output.problems(&loaded.problems);
     }
@@ -134,7 +139,9 @@ pub(super) fn once(context: &Context, args: &RunArgs, only: Option<&BTreeSet<Pat
             return Exit::Unreachable;
         }
     };
-    runtime.block_on(execute(context, args, project.as_ref(), part, settings, masker, reports))
+    let exit = runtime.block_on(execute(context, args, project.as_ref(), part, settings, masker, reports));
+    snapshots::say(&output, &store.tally());
+    exit
 }
 
 async fn execute(
@@ -348,6 +355,7 @@ fn prepare(
         masker: masker.clone(),
         environment: Arc::clone(&context.environment),
         run_id: run_id(),
+        snapshots: Arc::default(),
         started_at: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     };
     let selection = selection_of(&args.selection)?;
@@ -495,8 +503,21 @@ pub(super) fn paths(
 ) -> Result<Vec<String>, ()> {
     if let [only] = given {
         // A misspelt command looks like a path.
-        let commands =
-            ["run", "check", "list", "call", "operations", "serve", "sweep", "init", "schema", "completions"];
+        let commands = [
+            "run",
+            "check",
+            "list",
+            "call",
+            "operations",
+            "serve",
+            "sweep",
+            "init",
+            "schema",
+            "completions",
+            "review",
+            "accept",
+            "reject",
+        ];
         let is_word = only.chars().all(|c| c.is_ascii_alphabetic());
         if let (true, false, Some(command)) =
             (is_word, Path::new(only).exists(), diagnostic::nearest(only, commands))

@@ -25,6 +25,8 @@ pub(super) struct Done {
     pub(super) notes: Vec<String>,
     pub(super) checks: usize,
     pub(super) stopped: bool,
+    /// Whether nothing failed but snapshots: what follows does not depend on them.
+    pub(super) goes_on: bool,
 }
 
 impl Done {

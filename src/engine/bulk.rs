@@ -18,6 +18,7 @@ use super::answer::Done;
 use super::context::Context;
 use super::event::{Event, Phase, ScenarioReport};
 use super::loops::set_item;
+use super::snapshots::{turn_name, turn_names};
 use super::steps::{Flow, Run};
 use crate::agentos::Effect;
 use crate::agentos::operation::Method;
@@ -302,6 +303,12 @@ impl Run<'_> {
         let mut pace = Pace { interval: over.rate.map(|rate| rate.interval), next: Instant::now() };
         let length = length.div_ceil(over.batch.unwrap_or(1));
         let stopping = AtomicBool::new(false);
+        let names = match &source {
+            Source::Memory(items) if over.batch.is_none() && step.takes_snapshots() => {
+                Some(turn_names(items.as_slice(), &self.settings.run_id))
+            }
+            _ => None,
+        };
         let shared = &*self;
         // What one item sets, the next one sees; but not where several run at the same time.
         let mut joined = shared.context.branch();
@@ -333,7 +340,17 @@ impl Run<'_> {
                     if over.concurrency == 1 { joined.branch() } else { shared.context.branch() };
                 set_item(&mut context, over, &round.item, round.index, length);
                 let slot = pace.slot();
-                running.push(shared.round(step, round, context, slot, &stopping, journal.as_ref(), phase));
+                let turn = turn_name(names.as_ref(), round.index);
+                running.push(shared.round(
+                    step,
+                    round,
+                    turn,
+                    context,
+                    slot,
+                    &stopping,
+                    journal.as_ref(),
+                    phase,
+                ));
             }
             let Some(mut finished) = running.next().await else { break };
             let flow = finished.flow;
@@ -376,6 +393,7 @@ impl Run<'_> {
         &self,
         step: &Step,
         round: Round,
+        turn: String,
         mut context: Context,
         slot: Option<Instant>,
         stopping: &AtomicBool,
@@ -404,6 +422,7 @@ impl Run<'_> {
         }
         let mut run = self.beside(&mut context, &mut report);
         run.bulk = true;
+        run.turns.push(turn);
         let flow = run.once(step, phase).await;
         Finished { round, context, report, flow, idle: false, broken }
     }

@@ -36,6 +36,7 @@ impl Run<'_> {
             .timed(step, async |run| {
                 let mut inner = run.beside(&mut context, &mut report);
                 inner.callers = callers;
+                inner.turns.extend(step.id.iter().map(|id| id.name.clone()));
                 inner.list(&fragment.steps, phase).await
             })
             .await;

@@ -70,6 +70,7 @@ pub(super) async fn run(
         }),
         bulk: false,
         transcript: Vec::new(),
+        turns: Vec::new(),
         callers: Arc::default(),
         identity: scenario.identity.clone(),
     };

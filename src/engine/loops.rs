@@ -1,5 +1,6 @@
 //! Steps that run more than once: per item, so many times, until something holds.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -8,9 +9,11 @@ use super::answer::{self, Done};
 use super::bulk::{Progress, Source};
 use super::context::Context;
 use super::event::Phase;
+use super::snapshots::{turn_name, turn_names};
 use super::steps::{Flow, Run};
 use crate::diagnostic::Problem;
 use crate::expr::as_text;
+use crate::outcome::Outcome;
 use crate::scenario::{Loop, Over, Step, Until};
 
 /// The most items of one loop.
@@ -46,9 +49,12 @@ impl Run<'_> {
                 .many(step, over, Source::Memory(items.into_iter()), length, phase, &mut progress)
                 .await;
         }
+        let names = step.takes_snapshots().then(|| turn_names(&items, &self.settings.run_id));
         for (index, item) in items.into_iter().enumerate() {
             set_item(self.context, over, &item, index, length);
+            self.turns.push(turn_name(names.as_ref(), index));
             let flow = self.once(step, phase).await;
+            self.turns.pop();
             if flow != Flow::Go {
                 return flow;
             }
@@ -80,13 +86,13 @@ impl Run<'_> {
     }
 
     /// Sends the request of a step until `until` holds; the expectations count for the last answer alone.
-    pub(super) async fn until(&mut self, step: &Step, until: &Until) -> Done {
+    pub(super) async fn until(&mut self, step: &Step, until: &Until) -> (Done, Option<Arc<Outcome>>) {
         let end = Instant::now() + until.within;
         let mut history = Vec::new();
         let began = Instant::now();
         loop {
             let (mut done, outcome) = self.request(step).await;
-            let Some(outcome) = outcome.filter(|_| !done.stopped) else { return done };
+            let Some(outcome) = outcome.filter(|_| !done.stopped) else { return (done, None) };
             let verdicts = until.expect.evaluate(Some(&outcome), &self.context.scope);
             // A refused request or a failed run is not what is waited for, whatever its body holds.
             let refused =
@@ -94,7 +100,7 @@ impl Run<'_> {
             let missed = verdicts.iter().find(|verdict| !verdict.passed).map(|verdict| &verdict.message);
             let Some(missed) = missed.or(refused.map(|problem| &problem.message)) else {
                 done.checks += verdicts.len();
-                return done;
+                return (done, Some(outcome));
             };
             history.push(format!("after {}: {missed}", in_words(began.elapsed())));
             if Instant::now() + until.every >= end {
@@ -108,10 +114,11 @@ impl Run<'_> {
                     in_words(until.within)
                 ));
                 done.notes.extend(shortened(history));
-                return Done { failures: waited.failures, checks: waited.checks, ..done };
+                return (Done { failures: waited.failures, checks: waited.checks, ..done }, None);
             }
             if let Err(stopped) = self.stop.guard(tokio::time::sleep(until.every)).await {
-                return Done { stopped: true, ..Done::failed(self.stop.problem(&stopped, step)) };
+                let done = Done { stopped: true, ..Done::failed(self.stop.problem(&stopped, step)) };
+                return (done, None);
             }
         }
     }

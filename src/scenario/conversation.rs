@@ -19,6 +19,7 @@ const TURN_KEYS: &[&str] = &[
     "if",
     "expect",
     "save",
+    "snapshot",
     "timeout",
     "retry",
     "headers",

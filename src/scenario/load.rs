@@ -9,6 +9,7 @@ use super::fragment::library::Library;
 use super::place::{self, Places};
 use super::select::Selection;
 use super::{Instance, Scenario, fragment, read};
+pub(crate) use crate::diagnostic::io_cause;
 use crate::diagnostic::{Problem, Problems};
 use crate::source::Source;
 use crate::yaml;
@@ -256,14 +257,6 @@ fn unreadable(what: &str, error: &std::io::Error) -> Problem {
         return problem.help("give a file, a folder, a glob in quotes, or `-` for standard input");
     }
     problem
-}
-
-/// An I/O error without its number.
-pub(crate) fn io_cause(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 fn files_of(path: &str, problems: &mut Problems) -> Vec<PathBuf> {

@@ -63,6 +63,7 @@ const MODIFIERS: &[Word] = &[
         "Variables that are taken from the answer: `{ sid: $.session_id }`; a bare name takes the body.",
         save,
     ),
+    ("snapshot", "The answer is compared with the one that a file of this name holds.", snapshot),
     ("with", "The values that go into the fragment of `use`, by the names of its `params`.", map),
     ("soft", "A failure is reported, and the scenario goes on.", boolean),
     (
@@ -526,6 +527,26 @@ fn invariants() -> Value {
         json!({ "type": "boolean" }),
         json!({ "type": "object", "additionalProperties": false, "properties": kinds }),
     ])
+}
+
+fn snapshot() -> Value {
+    let rules = || any_of([text(), texts(), map()]);
+    let one = any_of([
+        text(),
+        json!({
+            "type": "object",
+            "required": ["name"],
+            "additionalProperties": false,
+            "properties": {
+                "name": { "description": "A part of the name of its file.", "type": "string" },
+                "of": { "description": "A JSONPath, `content`, `events`, `tools`, `text`, ...; `$` where it is left out.", "type": "string" },
+                "redact": with_description("Keys, JSONPaths or /regular expressions/ that are replaced, and by what.", rules()),
+                "sort": with_description("The lists that have no order: JSONPaths, or the key to sort each by; `true` for all of it.", json!({ "type": ["boolean", "string", "array", "object"] })),
+                "keep": with_description("What is not replaced although it usually is: `ids`, `times`, `durations`, `tokens`, `run`, `chunks`, `all`, keys, JSONPaths, /regular expressions/.", any_of([text(), texts()])),
+            },
+        }),
+    ]);
+    any_of([one.clone(), json!({ "type": "array", "items": one })])
 }
 
 fn save() -> Value {

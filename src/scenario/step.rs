@@ -9,9 +9,10 @@ use crate::agentos::{Timeouts, ViolationKind};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::expect::Expectations;
 use crate::expr::{Expression, Text};
+use crate::snapshot::{self, Snapshot};
 use crate::source::Span;
 use crate::template::Template;
-use crate::yaml::fields::{Fields, expected, planned_key, string, unknown_key};
+use crate::yaml::fields::{Fields, expected, string, unknown_key};
 use crate::yaml::{Key, Kind, Node};
 
 /// The modifiers of a step.
@@ -24,6 +25,7 @@ pub(super) const MODIFIERS: &[&str] = &[
     "headers",
     "expect",
     "save",
+    "snapshot",
     "with",
     "soft",
     "allow_failed_steps",
@@ -42,9 +44,6 @@ pub(super) const MODIFIERS: &[&str] = &[
     "as_user",
     "resume",
 ];
-
-/// Modifiers that the language has and this version does not run yet.
-const PLANNED_MODIFIERS: &[&str] = &["snapshot"];
 
 /// What it does and how.
 #[derive(Debug)]
@@ -85,6 +84,8 @@ pub struct Step {
     pub repeated: Option<Loop>,
     /// Whether it is sent until something holds.
     pub until: Option<Until>,
+    /// What its answer is compared with.
+    pub snapshots: Vec<Snapshot>,
 }
 
 /// The clocks of a step: those of the file over those of the project.
@@ -129,9 +130,7 @@ fn parse(node: &Node, defaults: &Defaults, problems: &mut Problems) -> Option<St
         if MODIFIERS.contains(&name) {
             continue;
         }
-        if PLANNED_MODIFIERS.contains(&name) {
-            problems.push(planned_key(&entry.key));
-        } else if Action::is_known(name) {
+        if Action::is_known(name) {
             actions.push((entry, true));
         } else {
             actions.push((entry, false));
@@ -262,6 +261,10 @@ pub(super) fn modifiers(
         waived: waived(fields, problems).or_else(|| defaults.waived.clone()).unwrap_or_default(),
         repeated: flow::parse_loop(fields, defaults, problems),
         until: flow::parse_until(fields, defaults, problems),
+        snapshots: fields
+            .get("snapshot")
+            .map(|entry| snapshot::parse(&entry.value, problems))
+            .unwrap_or_default(),
     }
 }
 
@@ -294,9 +297,9 @@ impl Step {
         }
         let uses = matches!(self.action, Action::Use(_));
         let without: &[&str] = if uses {
-            &["retry", "headers", "allow_failed_steps", "until", "invariants"]
+            &["retry", "headers", "allow_failed_steps", "until", "invariants", "snapshot"]
         } else {
-            &["expect", "save", "retry", "headers", "allow_failed_steps", "until"]
+            &["expect", "save", "retry", "headers", "allow_failed_steps", "until", "snapshot"]
         };
         for &name in without {
             if let Some(entry) = fields.get(name) {
@@ -384,7 +387,11 @@ impl Step {
 
     /// Whether somebody reads what is answered: an expectation, a variable, a later step.
     pub fn reads_answer(&self) -> bool {
-        self.id.is_some() || !self.save.is_empty() || !self.expect.is_empty() || self.until.is_some()
+        self.id.is_some()
+            || !self.save.is_empty()
+            || !self.expect.is_empty()
+            || self.until.is_some()
+            || !self.snapshots.is_empty()
     }
 
     /// What a report calls it: its name, or its action.

@@ -44,6 +44,7 @@ mod secrets;
 mod selection;
 mod sessions;
 mod shipped;
+mod snapshots;
 mod terminal;
 #[cfg(all(unix, feature = "emulator"))]
 mod watch;

@@ -132,27 +132,6 @@ fn a_misspelt_modifier() {
 }
 
 #[test]
-fn a_modifier_that_is_planned() {
-    insta::assert_snapshot!(in_steps("
-        - get_config: {}
-          snapshot: config
-    "), @"
-    scenario::planned
-
-      × `snapshot` is not supported by this version of agentos-run
-       ╭─[a.yaml:3:5]
-     2 │   - get_config: {}
-     3 │     snapshot: config
-       ·     ────┬───
-       ·         ╰── not yet
-     4 │
-       ╰────
-
-    1 problem: 1 scenario in 1 file
-    ");
-}
-
-#[test]
 fn a_modifier_among_the_fields() {
     insta::assert_snapshot!(in_steps("
         - get_session:
