@@ -21,11 +21,11 @@ mod review;
 mod run;
 mod schedule;
 mod schema;
-mod sweep;
 #[cfg(feature = "emulator")]
 mod serve;
 mod shard;
 mod snapshots;
+mod sweep;
 mod targets;
 mod watch;
 

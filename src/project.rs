@@ -138,7 +138,16 @@ impl Project {
             defaults.finish(&["timeout"], &[], "`defaults` of the project file", problems);
         }
         fields.finish(
-            &["targets", "identities", "secrets", "scenarios", "snapshots", "defaults", "quarantine", "cleanup"],
+            &[
+                "targets",
+                "identities",
+                "secrets",
+                "scenarios",
+                "snapshots",
+                "defaults",
+                "quarantine",
+                "cleanup",
+            ],
             &[],
             "a project file",
             problems,

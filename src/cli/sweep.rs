@@ -7,7 +7,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::output::Output;
 use super::run;
-use super::targets::{self, Refusal, Started};
+use super::targets::{self, Started};
 use crate::agentos::{CallOptions, Timeouts};
 use crate::diagnostic::Problem;
 use crate::engine::ledger::{Made, Remains};
@@ -38,7 +38,8 @@ pub(super) fn run(context: &Context, args: &SweepArgs) -> Exit {
         }
     };
     if running > 0 {
-        output.warn(&format!("{} still going on: what it created is not touched", text::count(running, "run")));
+        output
+            .warn(&format!("{} still going on: what it created is not touched", text::count(running, "run")));
     }
     if remains.iter().all(|remains| remains.made.is_empty()) {
         output.print("nothing was left behind\n");
@@ -78,15 +79,10 @@ pub(super) fn run(context: &Context, args: &SweepArgs) -> Exit {
             )
             .await;
             match target {
-                Ok(target) => sweep(context, args, project.as_ref(), &target, remains, &masker, &output).await,
-                Err(Refusal::Invalid(problem)) => {
-                    output.problem(&problem);
-                    Exit::Invalid
+                Ok(target) => {
+                    sweep(context, args, project.as_ref(), &target, remains, &masker, &output).await
                 }
-                Err(Refusal::Unreachable(problem)) => {
-                    output.problem(&problem);
-                    Exit::Unreachable
-                }
+                Err(refusal) => refusal.show(&output),
             }
         };
         let exit = tokio::select! {
@@ -109,10 +105,14 @@ async fn sweep(
 ) -> Exit {
     let here = target.client.base_url();
     let is_here = |made: &Made| made.target == here;
-    let ours: Vec<&Made> = remains.iter().flat_map(|remains| &remains.made).filter(|made| is_here(made)).collect();
+    let ours: Vec<&Made> =
+        remains.iter().flat_map(|remains| &remains.made).filter(|made| is_here(made)).collect();
     let elsewhere = remains.iter().flat_map(|remains| &remains.made).find(|made| !is_here(made));
     if let Some(other) = elsewhere {
-        output.warn(&format!("there is more on other targets, such as {}: name them with --target or --base-url", other.target));
+        output.warn(&format!(
+            "there is more on other targets, such as {}: name them with --target or --base-url",
+            other.target
+        ));
     }
     if ours.is_empty() {
         output.print(&format!("nothing was left behind on {}\n", target.name));
@@ -158,8 +158,8 @@ async fn sweep(
             let sender = made.identity.as_ref().and_then(|name| senders.get(name));
             let headers = sender.and_then(|sender| sender.headers().ok()).unwrap_or_default();
             let timeouts = Timeouts { total: Some(TIME), ..Timeouts::default() };
-            let outcome =
-                crate::engine::cleanup::delete(&target.client, &made, &CallOptions { headers, timeouts }).await;
+            let options = CallOptions { headers, timeouts, ..CallOptions::default() };
+            let outcome = crate::engine::cleanup::delete(&target.client, &made, &options).await;
             let outcome = outcome.and_then(|()| remains.gone(&made).map_err(|error| error.to_string()));
             match outcome {
                 Ok(()) => done += 1,

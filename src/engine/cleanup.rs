@@ -10,7 +10,7 @@ use super::event::{Event, Phase, StepReport, StepStatus};
 use super::ledger::{Kind, Ledger, Made};
 use super::steps::Run;
 use crate::agentos::operation::Spec;
-use crate::agentos::{self, CallOptions, Client, Error, Exchange, Timeouts};
+use crate::agentos::{self, CallOptions, Client, Error, Exchange};
 use crate::diagnostic::Problem;
 use crate::scenario::{OperationAction, Step};
 use crate::template::Template;
@@ -106,7 +106,12 @@ impl Run<'_> {
     }
 
     /// After an operation that created something else.
-    pub(super) fn after_creating(&self, step: &Step, action: &OperationAction, exchange: &Exchange) -> Option<Problem> {
+    pub(super) fn after_creating(
+        &self,
+        step: &Step,
+        action: &OperationAction,
+        exchange: &Exchange,
+    ) -> Option<Problem> {
         let cleanup = self.cleanup.as_ref()?;
         let (kind, field) = creates(action.operation.spec)?;
         if kind == Kind::Session || exchange.status >= 300 {
@@ -136,7 +141,7 @@ impl Run<'_> {
             knowledge_id: text("knowledge_id"),
             identity: identity.map(|identity| identity.name.clone()),
             target: self.target.client.base_url().to_owned(),
-            scenario: self.instance.title(),
+            scenario: self.instance.title().into_owned(),
         }
     }
 
@@ -149,7 +154,7 @@ impl Run<'_> {
     fn options_for(&self, identity: Option<&str>) -> CallOptions {
         let sender = identity.and_then(|name| self.settings.identities.get(name));
         let headers = sender.and_then(|sender| sender.headers().ok()).unwrap_or_default();
-        CallOptions { headers, timeouts: self.settings.timeouts }
+        CallOptions { headers, timeouts: self.settings.timeouts, ..CallOptions::default() }
     }
 
     /// Deletes what the scenario created, the latest first, and sees whether it is gone.
@@ -165,12 +170,9 @@ impl Run<'_> {
         for made in made.into_iter().rev() {
             let options = self.options_for(made.identity.as_deref());
             let deleting = delete(&self.target.client, &made, &options);
-            let outcome = match self.stop.guard(deleting).await {
-                Ok(outcome) => outcome,
-                Err(_) => {
-                    notes.push(format!("{made}: the time was up"));
-                    break;
-                }
+            let Ok(outcome) = self.stop.guard(deleting).await else {
+                notes.push(format!("{made}: the time was up"));
+                break;
             };
             match outcome {
                 Ok(()) => {
@@ -188,9 +190,10 @@ impl Run<'_> {
             Vec::new()
         } else {
             let help = "`agentos-run sweep` deletes what is left behind";
-            let problem = Problem::error("cleanup::failed", format!("{} of {count} could not be deleted", notes.len()))
-                .label(&scenario.span, "what this scenario created")
-                .help(help);
+            let problem =
+                Problem::error("cleanup::failed", format!("{} of {count} could not be deleted", notes.len()))
+                    .label(&scenario.span, "what this scenario created")
+                    .help(help);
             vec![problem.into()]
         };
         let failed = !failures.is_empty();
@@ -204,6 +207,8 @@ impl Run<'_> {
             failures,
             request: None,
             exchange: None,
+            transcript: None,
+            callers: Arc::default(),
             notes,
             checks: 0,
         });
@@ -215,8 +220,7 @@ impl Run<'_> {
 }
 
 /// Deletes something that was created and sees whether it is gone. What is not there any more is as good.
-pub(super) async fn delete(client: &Client, made: &Made, options: &CallOptions) -> Result<(), String> {
-    let options = CallOptions { timeouts: options.timeouts.or(Timeouts::default()), ..options.clone() };
+pub async fn delete(client: &Client, made: &Made, options: &CallOptions) -> Result<(), String> {
     let mut fields = Map::new();
     let mut add = |name: &str, value: &Option<String>| {
         fields.extend(value.as_ref().map(|value| (name.to_owned(), Value::from(value.as_str()))));
@@ -253,7 +257,7 @@ pub(super) async fn delete(client: &Client, made: &Made, options: &CallOptions) 
             fields.insert("eval_run_ids".to_owned(), Value::Array(vec![id]));
         }
     }
-    match call(client, name, fields, &options).await {
+    match call(client, name, fields, options).await {
         Ok(answer) if answer.status < 300 || answer.status == 404 => Ok(()),
         Ok(answer) => Err(format!("{name} was refused with {}: {}", answer.status, answer.refusal())),
         Err(error) => Err(error.kind.to_string()),
@@ -266,6 +270,7 @@ async fn call(
     fields: Map<String, Value>,
     options: &CallOptions,
 ) -> Result<Exchange, Error> {
-    let operation = agentos::find(name).ok_or_else(|| Error::invalid(format!("there is no operation {name}")))?;
+    let operation =
+        agentos::find(name).ok_or_else(|| Error::invalid(format!("there is no operation {name}")))?;
     operation.parse(fields)?.execute(client, options).await
 }

@@ -39,13 +39,19 @@ impl Run<'_> {
         match self.settings.bulk.files.write(&path, &line, action.existing, known) {
             Ok(true) => {
                 let noted = journal.map_or(Ok(()), |journal| journal.file(&path));
-                noted.err().zip(journal).map_or_else(Done::default, |(error, journal)| Done::failed(journal.problem(&error)))
+                noted
+                    .err()
+                    .zip(journal)
+                    .map_or_else(Done::default, |(error, journal)| Done::failed(journal.problem(&error)))
             }
             Ok(false) => Done::default(),
             Err(error) => {
-                let problem = Problem::error("write::failed", format!("`{path}` cannot be written: {}", in_words(&error)))
-                    .label(action.file.span(), "this file")
-                    .label(&step.action_key.span, "in this step");
+                let problem = Problem::error(
+                    "write::failed",
+                    format!("`{path}` cannot be written: {}", in_words(&error)),
+                )
+                .label(action.file.span(), "this file")
+                .label(&step.action_key.span, "in this step");
                 Done::failed(if error.kind() == io::ErrorKind::AlreadyExists {
                     problem.help("give another name, or say `existing: append` or `existing: replace`")
                 } else {
@@ -65,11 +71,14 @@ impl Run<'_> {
             other => other.to_string(),
         };
         if line.contains(['\n', '\r']) {
-            return Err(Problem::error("step::write", "what `write` writes is one line, and this has several")
-                .label(action.line.span(), "this line")
-                .help("`| tojson` writes a text with line ends in one line"));
+            return Err(Problem::error(
+                "step::write",
+                "what `write` writes is one line, and this has several",
+            )
+            .label(action.line.span(), "this line")
+            .help("`| tojson` writes a text with line ends in one line"));
         }
-        Ok((path, self.settings.masker.mask(&line).into_owned()))
+        Ok((path, self.settings.masker.mask(&line)))
     }
 }
 
@@ -109,7 +118,10 @@ fn begin(path: &Path, existing: Existing, known: bool) -> io::Result<File> {
         fs::create_dir_all(folder)?;
         // A link may lead elsewhere.
         if !folder.canonicalize()?.starts_with(Path::new(".").canonicalize()?) {
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "its folder is a link out of the working folder"));
+            return Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "its folder is a link out of the working folder",
+            ));
         }
     }
     let mut options = OpenOptions::new();

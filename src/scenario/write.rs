@@ -79,6 +79,11 @@ pub(crate) fn within_folder(path: &str) -> Result<(), String> {
     if path.trim().is_empty() {
         return Err("the name of the file is empty".to_owned());
     }
-    let inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-    if inside && !path.ends_with('/') { Ok(()) } else { Err(format!("`{path}` is no file inside of the working folder")) }
+    let inside =
+        Path::new(path).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if inside && !path.ends_with('/') {
+        Ok(())
+    } else {
+        Err(format!("`{path}` is no file inside of the working folder"))
+    }
 }

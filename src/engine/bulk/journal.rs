@@ -121,8 +121,10 @@ impl Journal {
         if whole < length {
             file.set_len(whole).map_err(|error| failed("mended", &error))?;
         }
-        let journal =
-            Self { path: path.to_owned(), state: Mutex::new(State { file, loops, files, begun: HashMap::new() }) };
+        let journal = Self {
+            path: path.to_owned(),
+            state: Mutex::new(State { file, loops, files, begun: HashMap::new() }),
+        };
         if whole == 0 {
             journal.write(&job.to_json(), true).map_err(|error| failed("written", &error))?;
         }

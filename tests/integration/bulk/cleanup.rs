@@ -60,7 +60,10 @@ fn a_session_that_was_there_before_stays() {
     let url = common::agentos().base_url();
     let id = format!("before-{}", std::process::id());
     let run = |scenario: &str| {
-        Run::new().file("a.yaml", dedent(scenario)).args(["--base-url", url, "--var", &format!("id={id}"), "a.yaml"]).run()
+        Run::new()
+            .file("a.yaml", dedent(scenario))
+            .args(["--base-url", url, "--var", &format!("id={id}"), "a.yaml"])
+            .run()
     };
     run("
         vars: { id: x }
@@ -170,7 +173,8 @@ fn sweep_deletes_what_a_killed_run_left_behind_and_nothing_else() {
     // On another server there is nothing of it.
     let other = Store::of(1);
     let elsewhere = other.serve(|_, _| None);
-    let nothing = folder.then().args(["sweep", "--yes", "--base-url", &elsewhere.base_url()]).run().code_is(0);
+    let nothing =
+        folder.then().args(["sweep", "--yes", "--base-url", &elsewhere.base_url()]).run().code_is(0);
     assert!(nothing.stdout.contains("nothing was left behind on"), "{nothing}");
     assert_eq!(other.ids().len(), 1);
     let swept = sweep(&["--yes"]).code_is(0);

@@ -23,7 +23,8 @@ fn user(test: &str, names: &[&str]) -> String {
     for name in names {
         let body = json!({ "agent_id": "assistant", "user_id": user, "session_name": name });
         let headers = [("Content-Type", "application/json")];
-        let answer = http::request(url(), "POST", "/sessions?type=agent", &headers, &body.to_string()).unwrap();
+        let answer =
+            http::request(url(), "POST", "/sessions?type=agent", &headers, &body.to_string()).unwrap();
         assert_eq!(answer.status, 201);
     }
     user
@@ -74,7 +75,13 @@ fn an_export_has_a_line_for_each_session_and_is_never_overwritten() {
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 3, "{text}");
     assert!(lines.iter().all(|line| line["runs"] == json!([]) && line["session"]["user_id"] == user));
-    let again = output.then().args(["--base-url", url()]).args(arguments).arg(recipe("export_sessions")).run().code_is(1);
+    let again = output
+        .then()
+        .args(["--base-url", url()])
+        .args(arguments)
+        .arg(recipe("export_sessions"))
+        .run()
+        .code_is(1);
     assert!(again.stdout.contains("it is there already"), "{again}");
     assert_eq!(fs::read_to_string(output.dir().join("out/sessions.jsonl")).unwrap(), text);
     run("delete_by_user", &["--var", &who, "--yes"]).code_is(0);
@@ -84,7 +91,8 @@ fn an_export_has_a_line_for_each_session_and_is_never_overwritten() {
 fn renaming_takes_groups_of_the_pattern() {
     let user = user("rename", &["draft: a", "draft: b", "Report"]);
     let who = format!("user={user}");
-    run("rename_by_pattern", &["--var", &who, "--var", "pattern=^draft. (.*)$", "--var", "new=final $1"]).code_is(0);
+    run("rename_by_pattern", &["--var", &who, "--var", "pattern=^draft. (.*)$", "--var", "new=final $1"])
+        .code_is(0);
     assert_eq!(names(&user), ["Report", "final a", "final b"]);
     run("delete_by_user", &["--var", &who, "--yes"]).code_is(0);
 }
