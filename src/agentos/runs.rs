@@ -1,5 +1,6 @@
 //! Runs that were begun: asking how they are, waiting for them, cancelling them, reading their streams again.
 
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use schemars::JsonSchema;
@@ -210,6 +211,9 @@ impl<'a> Beginning<'a> {
             run_id,
             session_id: text("session_id"),
         };
+        if let Some(begun) = &options.begun {
+            *begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(run.clone());
+        }
         let poll = self.poll.cloned().unwrap_or_default();
         let mut exchange = client.wait_for_run(&run, &poll, options).await?;
         exchange.notes.push(format!("ran in the background as `{}`", run.run_id));

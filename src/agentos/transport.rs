@@ -9,8 +9,8 @@ mod prepare;
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -25,6 +25,7 @@ use self::prepare::Prepared;
 use super::error::{Error, ErrorKind, Phase};
 use super::operation::{Call, Operation, Payload};
 use super::refusal::refusal_message;
+use super::runs::RunRef;
 use super::stream::{Opened, RunStream};
 
 /// The longest body of an answer that is read, in bytes: 256 MiB. A longer one is an error, not a full memory.
@@ -61,6 +62,9 @@ pub struct CallOptions {
     /// How often the stream of a run in the background is taken up again where its connection breaks, from the event
     /// that was the last: 3 times where nothing is said. Runs in the foreground end with their connection.
     pub resume: Option<u32>,
+    /// Where a run in the background is noted as soon as the server has named it, for whoever wants to cancel it while it
+    /// is waited for. agno 3.1.10 gives some another id than was asked for.
+    pub begun: Option<Arc<Mutex<Option<RunRef>>>>,
 }
 
 /// The clocks of a request. What is not set never runs out, but for the operating system's own limits. An operation that

@@ -118,6 +118,15 @@ pub(super) struct SelectionArgs {
     /// Only scenarios whose name or `file:line` matches
     #[arg(short, long, value_name = "REGEX")]
     pub(super) filter: Option<String>,
+    /// Only this machine's part of the scenarios: `2/4`, or `auto` for what the CI system says
+    #[arg(long, value_name = "I/N")]
+    pub(super) shard: Option<String>,
+    /// How long scenarios took: shards are balanced by it; a whole run writes it
+    #[arg(long, value_name = "FILE")]
+    pub(super) durations: Option<PathBuf>,
+    /// Only scenarios that failed the last time that they ran
+    #[arg(long)]
+    pub(super) last_failed: bool,
 }
 
 #[derive(Debug, Clone, Default, Args)]

@@ -1,17 +1,18 @@
 //! The embedded AgentOS as commands start it: who plays, and what goes wrong on purpose.
 
+#[cfg(feature = "emulator")]
+use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::output::Output;
 use super::targets::Refusal;
-use crate::diagnostic::Problem;
-#[cfg(feature = "emulator")]
-use crate::diagnostic::Problems;
+use crate::diagnostic::{Problem, Problems};
 #[cfg(feature = "emulator")]
 use crate::emulator::{Emulator, Options, cast::Cast};
+use crate::report::text;
 #[cfg(feature = "emulator")]
 use crate::scenario::load::io_cause;
-#[cfg(feature = "emulator")]
 use crate::source::Source;
 
 /// Which embedded AgentOS: two targets of the same are one server.
@@ -33,6 +34,35 @@ impl Which {
             started.url
         )
     }
+}
+
+/// Checks cast files, and says what was found in them: `1 cast: 3 agents`.
+#[cfg(feature = "emulator")]
+pub(super) fn check_all(casts: &[Arc<Source>], problems: &mut Problems) -> String {
+    let mut played = [0; 3];
+    for cast in casts {
+        let folder = Path::new(cast.name()).parent().unwrap_or_else(|| Path::new(""));
+        let mut found = Problems::new();
+        let (agents, teams, workflows) = Cast::read(cast, folder, &mut found).counts();
+        for (sum, count) in played.iter_mut().zip([agents, teams, workflows]) {
+            *sum += count;
+        }
+        found.sort_by_place();
+        problems.extend(found);
+    }
+    let who: Vec<String> = played
+        .into_iter()
+        .zip(["agent", "team", "workflow"])
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| text::count(count, what))
+        .collect();
+    format!("{} with {}", text::count(casts.len(), "cast"), who.join(", "))
+}
+
+/// A build without an emulator cannot judge a cast.
+#[cfg(not(feature = "emulator"))]
+pub(super) fn check_all(casts: &[Arc<Source>], _problems: &mut Problems) -> String {
+    format!("{} not checked: this build plays none", text::count(casts.len(), "cast"))
 }
 
 /// Where one runs.
@@ -79,16 +109,16 @@ impl Which {
     pub(super) fn cast(&self, output: &Output) -> Result<Option<Cast>, Refusal> {
         let Some(path) = &self.cast else { return Ok(None) };
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        let content = std::fs::read_to_string(path).map_err(|error| {
             let problem =
                 Problem::error("file::unreadable", format!("cannot read {name}: {}", io_cause(&error)));
             Refusal::Invalid(problem.help(
                 "--cast takes a cast file; `agentos-run serve --print-cast > cast.yaml` writes one to begin with",
             ))
         })?;
-        let folder = path.parent().map(std::path::Path::to_owned).unwrap_or_default();
+        let folder = path.parent().map(Path::to_owned).unwrap_or_default();
         let mut problems = Problems::new();
-        let cast = Cast::read(&Source::new(name, text), &folder, &mut problems);
+        let cast = Cast::read(&Source::new(name, content), &folder, &mut problems);
         problems.sort_by_place();
         if problems.has_errors() {
             return Err(Refusal::Cast(problems));

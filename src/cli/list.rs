@@ -7,6 +7,7 @@ use serde_json::json;
 use super::args::{Format, ListArgs};
 use super::context::Context;
 use super::exit::Exit;
+use super::part::Part;
 use super::run;
 use crate::scenario::Scenario;
 
@@ -22,6 +23,20 @@ pub(super) fn run(context: &Context, args: &ListArgs) -> Exit {
         return Exit::Invalid;
     }
     let (instances, _) = loaded.plan(&selection);
+    if instances.is_empty() {
+        return Exit::NothingMatched;
+    }
+    let part = match Part::of(instances, context, &args.selection, project.as_ref()) {
+        Ok(part) => part,
+        Err(problem) => {
+            output.problem(&problem);
+            return Exit::Invalid;
+        }
+    };
+    if let Some(word) = part.nothing() {
+        output.warn(&word);
+    }
+    let instances = part.instances;
     let place = |scenario: &Scenario| (scenario.source.name().to_owned(), scenario.span.position().line);
     match args.format {
         Format::Json => {
@@ -50,5 +65,5 @@ pub(super) fn run(context: &Context, args: &ListArgs) -> Exit {
             output.print(&text);
         }
     }
-    if instances.is_empty() { Exit::NothingMatched } else { Exit::Success }
+    Exit::Success
 }

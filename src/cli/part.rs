@@ -1,8 +1,8 @@
 //! The part of a plan that runs: what failed the last time, and what falls to this machine.
 
+use super::args::SelectionArgs;
 use super::context::Context;
 use super::history::History;
-use super::schedule::ScheduleArgs;
 use super::shard;
 use crate::diagnostic::Problem;
 use crate::project::Project;
@@ -25,7 +25,7 @@ impl Part {
     pub(super) fn of(
         mut instances: Vec<Instance>,
         context: &Context,
-        args: &ScheduleArgs,
+        args: &SelectionArgs,
         project: Option<&Project>,
     ) -> Result<Self, Problem> {
         let shard = match &args.shard {

@@ -59,6 +59,10 @@ pub(super) fn once(context: &Context, args: &RunArgs, only: Option<&BTreeSet<Pat
     if !loaded.problems.is_empty() {
         output.problems(&loaded.problems);
     }
+    if let Some(problem) = loaded.only_casts() {
+        output.problem(&problem);
+        return Exit::Invalid;
+    }
     if loaded.problems.has_errors() {
         output.warn(&format!(
             "\n{}; nothing was sent",
@@ -102,7 +106,7 @@ pub(super) fn once(context: &Context, args: &RunArgs, only: Option<&BTreeSet<Pat
         ));
         return Exit::NothingMatched;
     }
-    let part = match Part::of(instances, context, &args.schedule, project.as_ref()) {
+    let part = match Part::of(instances, context, &args.selection, project.as_ref()) {
         Ok(part) => part,
         Err(problem) => {
             output.problem(&problem);

@@ -1,6 +1,5 @@
 //! The options that say when scenarios run: how many at a time, how often, and which of them on this machine.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -30,15 +29,6 @@ pub(super) struct ScheduleArgs {
     /// Whether a run with flaky scenarios passes: those that passed only when run again
     #[arg(long, value_enum, value_name = "VERDICT", default_value_t = Flaky::Pass)]
     flaky: Flaky,
-    /// Only this machine's part of the scenarios: `2/4`, or `auto` for what the CI system says
-    #[arg(long, value_name = "I/N")]
-    pub(super) shard: Option<String>,
-    /// How long scenarios took: shards are balanced by it; a whole run writes it
-    #[arg(long, value_name = "FILE")]
-    pub(super) durations: Option<PathBuf>,
-    /// Only scenarios that failed the last time that they ran
-    #[arg(long)]
-    pub(super) last_failed: bool,
     /// Run again what a changed file touches, until Ctrl-C
     #[arg(long)]
     pub(super) watch: bool,

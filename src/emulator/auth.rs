@@ -6,6 +6,7 @@ mod token;
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 
+use super::kind::Kind;
 use super::refusal::Refusal;
 
 /// How requests are checked.
@@ -31,7 +32,8 @@ pub(crate) struct Caller {
 }
 
 /// Paths that answer without any proof.
-const OPEN: [&str; 5] = ["/", "/health", "/info", "/openapi.json", "/docs"];
+const OPEN: [&str; 7] =
+    ["/", "/health", "/info", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"];
 
 impl Guard {
     /// `auth_mode` of `/info`.
@@ -50,6 +52,10 @@ impl Guard {
         }
         let sent = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).filter(|sent| !sent.is_empty());
         if let Some(secret) = &self.secret {
+            // Tokens are looked at behind the router, which knows no such method.
+            if method == "OPTIONS" {
+                return Ok(Caller::default());
+            }
             return self.admit_token(secret, method, path, sent);
         }
         let Some(key) = &self.key else { return Ok(Caller::default()) };
@@ -67,8 +73,9 @@ impl Guard {
         path: &str,
         sent: Option<&[u8]>,
     ) -> Result<Caller, Refusal> {
-        let token = sent.and_then(bearer).ok_or_else(|| unauthorized("Authorization header missing"))?;
-        let token = std::str::from_utf8(token.trim_ascii()).unwrap_or_default();
+        let sent = sent.ok_or_else(|| unauthorized("Authorization header missing"))?;
+        // A token without a scheme will do.
+        let token = std::str::from_utf8(bearer(sent).unwrap_or(sent).trim_ascii()).unwrap_or_default();
         let claims =
             token::verify(token, secret, self.audience.as_deref()).map_err(|reason| match reason {
                 token::Invalid::Expired => unauthorized("Token has expired"),
@@ -78,6 +85,9 @@ impl Guard {
         if let Some(required) = scopes::missing(method, path, &granted) {
             let detail = format!("Insufficient permissions. Required scope(s): {required}");
             return Err(Refusal::Detail(StatusCode::FORBIDDEN, detail));
+        }
+        if let Some(kind) = scopes::may_not_run(path, &granted) {
+            return Err(no_run(kind));
         }
         let admin = granted.iter().any(|scope| scope == scopes::ADMIN);
         Ok(Caller {
@@ -104,10 +114,23 @@ impl Caller {
         self.only().or(asked)
     }
 
+    /// Refuses somebody who may not run a component.
+    pub(crate) fn check_run(&self, kind: Kind, id: &str) -> Result<(), Refusal> {
+        let path = format!("/{}s/{id}/runs", kind.name());
+        match self.scopes.as_ref().and_then(|granted| scopes::may_not_run(&path, granted)) {
+            Some(kind) => Err(no_run(kind)),
+            None => Ok(()),
+        }
+    }
+
     /// Whether a component is to be listed for this caller.
     pub(crate) fn sees(&self, resource: &str, id: &str) -> bool {
         self.scopes.as_ref().is_none_or(|granted| scopes::reads(granted, resource, id))
     }
+}
+
+fn no_run(kind: &str) -> Refusal {
+    Refusal::Detail(StatusCode::FORBIDDEN, format!("Access denied to run this {kind}"))
 }
 
 fn unauthorized(detail: &str) -> Refusal {

@@ -359,4 +359,23 @@ mod tests {
         assert!(found.is_empty(), "{found}");
         assert_eq!(cast.counts(), (11, 4, 4));
     }
+
+    #[test]
+    fn no_cast_breaks_the_reader() {
+        let read = |text: String| {
+            let mut problems = Problems::new();
+            Cast::read(&Source::new("cast.yaml", text), std::path::Path::new(""), &mut problems);
+        };
+        let lines: Vec<&str> = DEMO.lines().collect();
+        for at in (0..lines.len()).step_by(3) {
+            // Without a line, with a line twice, up to a line, and with a line's value gone.
+            let without = lines.iter().enumerate().filter(|(index, _)| *index != at).map(|(_, line)| *line);
+            read(without.collect::<Vec<_>>().join("\n"));
+            read([&lines[..=at], &lines[at..]].concat().join("\n"));
+            read(lines[..at].join("\n"));
+            let mut blank = lines.clone();
+            blank[at] = blank[at].split_once(':').map_or("- ", |(key, _)| key);
+            read(blank.join("\n"));
+        }
+    }
 }

@@ -52,6 +52,7 @@ pub(crate) async fn run(os: Arc<Os>, call: Call) -> Answer {
         (None, Some(id)) => (Kind::Team, id.as_str()),
         (None, None) => return Err(Refusal::bad_request("One of agent_id or team_id must be provided")),
     };
+    call.caller.check_run(component_kind, id)?;
     let component = os
         .cast
         .find(component_kind, id)

@@ -307,11 +307,14 @@ impl Request<'_> {
 
     /// The names that a rule gives its templates, if it holds.
     fn fits(&self, rule: &Rule, scope: &Scope) -> Result<Option<Scope>, Problem> {
-        let mut scope = scope.clone();
         let last = self.last_user();
-        if let Some(when) = &rule.when {
-            let Some(found) = when.captures(last) else { return Ok(None) };
-            give(&mut scope, "match", when, &found);
+        let found = rule.when.as_ref().map(|when| (when, when.captures(last)));
+        if let Some((_, None)) = found {
+            return Ok(None);
+        }
+        let mut scope = scope.clone();
+        if let Some((when, Some(found))) = &found {
+            give(&mut scope, "match", when, found);
         }
         if let Some(recall) = &rule.recall {
             let Some(found) = self.users().rev().find_map(|text| recall.captures(text)) else {

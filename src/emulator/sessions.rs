@@ -92,8 +92,7 @@ pub(crate) fn create(os: &Os, call: &Call) -> Answer {
         session.data.get_or_insert_default();
     }
     os.store.put_session(&session)?;
-    let detail = shape::without_nulls(detail(os, &session, kind)?);
-    Ok(reply::json(StatusCode::CREATED, &detail))
+    detail(os, &session, kind, StatusCode::CREATED, false)
 }
 
 /// `GET /sessions/{session_id}`.
@@ -107,7 +106,7 @@ pub(crate) fn get(os: &Os, call: &Call) -> Answer {
         let kind = kind.map_or_else(String::new, |kind| format!("{} ", kind.title()));
         return Err(Refusal::not_found(format!("{kind}Session with id '{id}' not found")));
     };
-    Ok(reply::ok(&shape::without_nulls(detail(os, &session, kind.unwrap_or(session.kind))?)))
+    detail(os, &session, kind.unwrap_or(session.kind), StatusCode::OK, false)
 }
 
 /// `PATCH /sessions/{session_id}`: what is sent replaces what was there.
@@ -277,10 +276,17 @@ fn find(os: &Os, call: &Call) -> Result<Session, Refusal> {
 fn changed(os: &Os, mut session: Session) -> Answer {
     session.updated_at = clock::epoch();
     os.store.put_session(&session)?;
-    Ok(reply::ok(&detail(os, &session, session.kind)?))
+    detail(os, &session, session.kind, StatusCode::OK, true)
 }
 
-fn detail(os: &Os, session: &Session, kind: Kind) -> Result<Object, Refusal> {
-    let runs = os.store.runs(&session.id)?;
-    Ok(shape::session_detail(session, kind, &os.store.session_name(session)?, &runs))
+/// A session in full, with nulls or without. What was said in it comes as text from the database.
+fn detail(os: &Os, session: &Session, kind: Kind, status: StatusCode, nulls: bool) -> Answer {
+    let mut fields = shape::session_detail(session, kind, &os.store.session_name(session)?);
+    if !nulls {
+        fields = shape::without_nulls(fields);
+    }
+    if kind == Kind::Workflow {
+        return Ok(reply::json(status, &fields));
+    }
+    Ok(reply::spliced(status, &fields, "chat_history", &os.store.chat_history(&session.id)?))
 }

@@ -289,7 +289,8 @@ pub(crate) fn session_item(session: &Session, name: String) -> Object {
 
 /// A session in full, every field present. `kind` decides the shape, whatever the session's own is:
 /// agno 3.1.10 answers a wrong `type` so instead of refusing it.
-pub(crate) fn session_detail(session: &Session, kind: Kind, name: &str, runs: &[Value]) -> Object {
+/// The place of `chat_history` is kept, and filled by whoever answers.
+pub(crate) fn session_detail(session: &Session, kind: Kind, name: &str) -> Object {
     let data = session.data.as_ref().filter(|data| !data.is_empty());
     let metrics = data.map(|data| data.get("session_metrics").cloned().unwrap_or_else(|| json!({})));
     let tokens = metrics.as_ref().and_then(|metrics| metrics.get("total_tokens")).cloned();
@@ -310,7 +311,7 @@ pub(crate) fn session_detail(session: &Session, kind: Kind, name: &str, runs: &[
             put_one(&mut detail, "agent_data", json!(session.agent_data));
             put_one(&mut detail, "metrics", json!(metrics));
             put_one(&mut detail, "metadata", json!(session.metadata));
-            put_one(&mut detail, "chat_history", chat_history(runs));
+            put_one(&mut detail, "chat_history", json!([]));
             put_times(&mut detail, session);
         }
         Kind::Team => {
@@ -323,7 +324,7 @@ pub(crate) fn session_detail(session: &Session, kind: Kind, name: &str, runs: &[
             put_one(&mut detail, "metrics", json!(metrics));
             put_one(&mut detail, "team_data", json!(session.team_data));
             put_one(&mut detail, "metadata", json!(session.metadata));
-            put_one(&mut detail, "chat_history", chat_history(runs));
+            put_one(&mut detail, "chat_history", json!([]));
             put_times(&mut detail, session);
             put_one(&mut detail, "total_tokens", json!(tokens));
         }
@@ -347,13 +348,4 @@ pub(crate) fn session_detail(session: &Session, kind: Kind, name: &str, runs: &[
 fn put_times(detail: &mut Object, session: &Session) {
     put(detail, "created_at", clock::iso_seconds(session.created_at));
     put(detail, "updated_at", clock::iso_seconds(session.updated_at));
-}
-
-/// What user and model said, runs of members left out.
-fn chat_history(runs: &[Value]) -> Value {
-    let own = runs.iter().filter(|run| run.get("parent_run_id").is_none());
-    let messages = own.filter_map(|run| run["messages"].as_array()).flatten();
-    let said: Vec<&Value> =
-        messages.filter(|message| !matches!(message["role"].as_str(), Some("system" | "tool"))).collect();
-    json!(said)
 }

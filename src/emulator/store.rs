@@ -52,7 +52,8 @@ CREATE TABLE IF NOT EXISTS runs (
     position INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     title TEXT,
-    document TEXT NOT NULL
+    document TEXT NOT NULL,
+    chat TEXT
 );
 CREATE INDEX IF NOT EXISTS runs_session ON runs (session_id, position, created_at);
 CREATE TABLE IF NOT EXISTS memories (
@@ -131,6 +132,10 @@ impl Store {
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.set_prepared_statement_cache_capacity(64);
         connection.execute_batch(SCHEMA)?;
+        // A file of an earlier version lacks what was added since.
+        if connection.prepare("SELECT chat FROM runs LIMIT 0").is_err() {
+            connection.execute_batch("ALTER TABLE runs ADD COLUMN chat TEXT")?;
+        }
         Ok(Self { connection: Mutex::new(connection) })
     }
 

@@ -128,7 +128,8 @@ impl Request {
     /// Asks the server to cancel the run that it started, where nobody waits for its answer any more. What a reader
     /// should know of that.
     pub(super) async fn cancel(&self, client: &Client) -> Option<String> {
-        let (run, _) = self.run.as_ref()?;
+        let begun = self.options.begun.as_ref().and_then(|begun| begun.lock().ok()?.clone());
+        let run = begun.as_ref().or(self.run.as_ref().map(|(run, _)| run))?;
         let timeouts = Timeouts { total: Some(CANCEL_TIME), ..Timeouts::default() };
         let options = CallOptions { timeouts, ..self.options.clone() };
         Some(match client.cancel_run(run, &options).await {
@@ -381,5 +382,5 @@ fn options(
         idle: own.idle.or(general.idle),
         total: own.total.or(general.total),
     };
-    CallOptions { headers, timeouts, resume: step.resume }
+    CallOptions { headers, timeouts, resume: step.resume, begun: Some(Arc::default()) }
 }

@@ -438,7 +438,7 @@ impl Run<'_> {
             Err(stopped) => {
                 let notes = request.cancel(&self.target.client).await.into_iter().collect();
                 let problem = self.stop.problem(&stopped, step);
-                let request = request.shown(&self.target.client);
+                let request = request.shown(&self.target.client).map(|shown| request.repeatable(shown));
                 let transcript = heard.map(Arc::new);
                 return Err(Box::new(Done {
                     stopped: true,

@@ -11,7 +11,7 @@ use super::select::Selection;
 use super::{Instance, Scenario, fragment, read};
 pub(crate) use crate::diagnostic::io_cause;
 use crate::diagnostic::{Problem, Problems};
-use crate::source::Source;
+use crate::source::{Source, Span};
 use crate::yaml;
 
 /// The name that stands for standard input.
@@ -29,6 +29,8 @@ pub struct Loaded {
     pub fragments: usize,
     /// How many files were read.
     pub files: usize,
+    /// Cast files of the embedded AgentOS among them: they are no scenarios, and nothing else was done with them.
+    pub casts: Vec<Arc<Source>>,
     /// The fragments among them.
     alone: Vec<(PathBuf, Arc<Source>)>,
     /// All findings of all files.
@@ -147,9 +149,23 @@ impl Loaded {
         for part in parts {
             self.scenarios.extend(part.scenarios);
             self.files += part.files;
+            self.casts.extend(part.casts);
             self.alone.extend(part.alone);
             self.problems.extend(part.problems);
         }
+    }
+
+    /// The problem that there is nothing to run, because what was given is a cast.
+    pub fn only_casts(&self) -> Option<Problem> {
+        let cast = self.casts.first().filter(|_| self.scenarios.is_empty())?;
+        let name = cast.name();
+        Some(
+            Problem::error("scenario::cast", format!("{name} is a cast, not a scenario"))
+                .label(&Span::new(cast, 0..0), "an AgentOS to play, not steps to run")
+                .help(format!(
+                    "agentos-run --cast {name} SCENARIOS runs scenarios against it, `agentos-run serve --cast {name}` serves it"
+                )),
+        )
     }
 
     fn read(&mut self, file: &Path) {
@@ -194,6 +210,12 @@ impl Loaded {
                 Problem::error("scenario::empty", format!("{name} holds no scenario"))
                     .help("a scenario is a mapping with at least `steps:`"),
             );
+        }
+        if let [document] = documents.as_slice()
+            && is_cast(document)
+        {
+            self.casts.push(source);
+            return;
         }
         if let [document] = documents.as_slice()
             && fragment::is_fragment(document)
@@ -243,6 +265,15 @@ impl Loaded {
             }
         }
     }
+}
+
+/// Whether a document says who plays and not what to do.
+fn is_cast(document: &yaml::Node) -> bool {
+    const CAST: [&str; 5] = ["os_id", "agents", "members", "teams", "workflows"];
+    const SCENARIO: [&str; 5] = ["steps", "setup", "finally", "params", "requires"];
+    let entries = document.as_mapping().unwrap_or_default();
+    let has = |names: &[&str]| entries.iter().any(|entry| names.contains(&entry.key.name.as_str()));
+    has(&CAST) && !has(&SCENARIO)
 }
 
 /// A path as it is shown and linked: with forward slashes, without a leading `./`.

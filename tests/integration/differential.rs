@@ -7,6 +7,7 @@
 mod accepted;
 mod client;
 mod compare;
+mod openapi;
 mod script;
 mod target;
 

@@ -8,6 +8,8 @@
 //! - ```` ```yaml red ```` is a scenario that fails when it runs.
 //! - ```` ```yaml fragment ```` is a fragment: it is checked, and other blocks may use it.
 //! - ```` ```yaml project ```` is a project file: it is read.
+//! - ```` ```yaml cast ```` is a cast of the embedded AgentOS: it is checked. The ```` ```yaml played ```` after it is a scenario that
+//!   passes with it.
 //! - ```` ```yaml other ```` is YAML for another program.
 //! - ```` ```console ```` holds commands and what they print: `...` stands for any number of lines, `$ echo $?` shows the
 //!   exit code, which is 0 where none is shown. They run in a folder with the files whose blocks begin with
@@ -86,6 +88,7 @@ fn findings(document: &str, text: &str) -> Vec<String> {
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     let emulator = Emulator::start(Options::default()).unwrap();
     let mut folder: Option<Output> = None;
+    let mut cast = String::new();
     for block in Block::all_of(document, text) {
         let mut expect = |output: Output, code: i32| {
             if output.code != code {
@@ -107,6 +110,15 @@ fn findings(document: &str, text: &str) -> Vec<String> {
         match (block.language.as_str(), block.word.as_str()) {
             ("yaml", "") if block.has("steps:") => expect(run(&block.text, &["--embedded"]), 0),
             ("yaml", "") => expect(run(&block.wrapped(), &["check"]), 0),
+            ("yaml", "cast") => {
+                cast.clone_from(&block.text);
+                let run = Run::new().file("cast.yaml", &cast).args(["check", "cast.yaml"]);
+                expect(run.run(), 0);
+            }
+            ("yaml", "played") => {
+                let run = Run::new().file("cast.yaml", &cast).file("example.yaml", &block.text);
+                expect(run.args(["--cast", "cast.yaml", "example.yaml"]).run(), 0);
+            }
             ("yaml", "red") => expect(run(&block.text, &["--embedded"]), 1),
             ("yaml", "fails") => expect(run(&block.text, &["check"]), 2),
             ("yaml", "fragment") => {
@@ -259,6 +271,9 @@ fn a_document_that_lies_is_found_out() {
         wrong("```console\n$ agentos-run --version\nagentos-run of old\n```\n").contains("does not print")
     );
     assert!(wrong("```console\n$ agentos-run nope.yaml\n```\n").contains("exit code 2 and not 0"));
+    assert!(wrong("```yaml cast\nagents: { a: { nam: x } }\n```\n").contains("exit code 2 and not 0"));
+    let played = "```yaml cast\nagents: { a: { replies: [hi] } }\n```\n```yaml played\nsteps:\n  - run_agent: { agent_id: a, message: x }\n    expect: { content: ho }\n```\n";
+    assert!(wrong(played).contains("exit code 1 and not 0"));
     assert!(wrong("```jaml\n```\n").contains("nobody knows"));
 }
 

@@ -8,6 +8,8 @@ mod bulk;
 mod call;
 mod call_files;
 mod cases;
+#[cfg(feature = "emulator")]
+mod cast;
 mod check;
 mod client;
 mod common;

@@ -65,6 +65,28 @@ fn it_is_given_up_after_so_many_times() {
     assert!(proxy.asked().iter().any(|line| line.contains("/cancel")));
 }
 
+/// agno 3.1.10 gives a workflow in the background an id of its own: it is that which must be cancelled.
+#[test]
+fn a_run_in_the_background_is_cancelled_when_its_time_is_up() {
+    if !at_least(3, 0) {
+        return;
+    }
+    for (start, list) in [
+        ("run_agent: { agent_id: slow", "list_agent_runs: { agent_id: slow"),
+        ("run_workflow: { workflow_id: slow-flow", "list_workflow_runs: { workflow_id: slow-flow"),
+    ] {
+        let scenario = format!(
+            "vars: {{ sid: \"late ${{{{ run.id }}}}\" }}\nsteps:\n  - group:\n      - {start}, message: 40 words delay=0.1, \
+             session_id: \"${{{{ sid }}}}\", background: true }}\n    timeout: 2s\n    soft: true\n  - {list}, session_id: \
+             \"${{{{ sid }}}}\" }}\n    until: {{ \"$[*].status\": [CANCELLED] }}\n"
+        );
+        let output = run(agentos().base_url(), &scenario).code_is(1);
+        assert!(output.stdout.contains("note: the server was asked to cancel the run "), "{output}");
+        // The group alone failed.
+        assert!(output.stdout.contains("ok list_"), "{output}");
+    }
+}
+
 /// The events of a run whose connection is cut after these numbers of bytes, as `(name, index)`.
 async fn events(base_url: &str, what: (&str, &str), cuts: &[usize]) -> Result<Vec<(String, i64)>, Error> {
     let (operation, component) = what;

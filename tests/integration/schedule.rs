@@ -5,7 +5,7 @@ use crate::common::{Answer, FakeServer, Output, Request, Run};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Remembers what is posted and tells it to who asks: `POST /flags/a`, then `GET /flags/a` is 200.
 fn flags() -> FakeServer {
@@ -205,6 +205,29 @@ fn the_first_failure_is_the_last_to_begin() {
     assert!(output.stdout.contains("6 scenarios: 1 passed, 1 failed, 4 not run"), "{output}");
     assert!(server.lines().contains(&"GET /f0".to_owned()), "{:?}", server.lines());
     assert!(!server.lines().contains(&"GET /s2".to_owned()), "{:?}", server.lines());
+}
+
+#[test]
+fn a_server_that_asks_for_a_pause_gets_it_from_all() {
+    let refused = Mutex::new(None);
+    let server = FakeServer::new(move |request| {
+        let mut refused = refused.lock().unwrap();
+        match (request.path.as_str(), *refused) {
+            ("/first", None) => {
+                *refused = Some(Instant::now());
+                Answer::new().send("HTTP/1.1 429 Slow down\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n")
+            }
+            // A second later, or the scenario fails.
+            (_, Some(at)) if at.elapsed() < Duration::from_millis(950) => Answer::json(418, &json!({})),
+            _ => Answer::json(200, &json!({})),
+        }
+    });
+    let first = "name: First\nsteps: [{ http: { path: /first }, retry: 2 }]\n";
+    let others: Vec<String> = (0..3)
+        .map(|n| format!("name: s{n}\nsteps: [{{ sleep: 300ms }}, {{ http: {{ path: /s{n} }} }}]\n"))
+        .collect();
+    let output = run_all(&server, &["-j4"], &[&[first.to_owned()], others.as_slice()].concat()).code_is(0);
+    assert!(output.stdout.contains("4 scenarios: 4 passed"), "{output}");
 }
 
 #[test]

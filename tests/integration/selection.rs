@@ -54,6 +54,15 @@ fn each_scenario_in_one_shard() {
 }
 
 #[test]
+fn what_would_run_in_a_shard() {
+    let list = |shard: &str| {
+        let run = Run::new().file("a.yaml", plan(5)).args(["list", "a.yaml", "--shard", shard]);
+        run.run().code_is(0).stdout.lines().count()
+    };
+    assert_eq!((list("1/2"), list("2/2"), list("6/6")), (3, 2, 0));
+}
+
+#[test]
 fn a_shard_without_a_scenario_is_no_fault() {
     let output = sharded(2, "3/3").run().code_is(0);
     assert_eq!(output.stderr, "nothing to run: shard 3/3 of 2 scenarios is empty\n");

@@ -5,11 +5,10 @@ use serde_json::Value;
 /// Whoever has it may do everything.
 pub(super) const ADMIN: &str = "agent_os:admin";
 
-/// The scopes that a claim grants: a list, or words in a text.
+/// The scopes that a claim grants: a list of them, and nothing else.
 pub(super) fn granted(claim: &Value) -> Vec<String> {
     match claim {
         Value::Array(scopes) => scopes.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Value::String(words) => words.split_whitespace().map(str::to_owned).collect(),
         _ => Vec::new(),
     }
 }
@@ -69,6 +68,20 @@ fn required(method: &str, head: &str, rest: &[&str]) -> Option<(&'static str, &'
         ("traces" | "trace_session_stats", ..) => ("traces", "read"),
         _ => return None,
     })
+}
+
+/// What may not be run by whoever has these scopes, where a path is about the runs of it.
+pub(super) fn may_not_run(path: &str, granted: &[String]) -> Option<&'static str> {
+    let mut parts = path.trim_start_matches('/').split('/');
+    let (head, id) = (parts.next()?, parts.next()?);
+    let kind = match head {
+        "agents" => "agent",
+        "teams" => "team",
+        "workflows" => "workflow",
+        _ => return None,
+    };
+    let about_runs = parts.next() == Some("runs");
+    (about_runs && missing("POST", &format!("/{head}/{id}/runs"), granted).is_some()).then_some(kind)
 }
 
 /// Whether a component may be read by whoever has these scopes.

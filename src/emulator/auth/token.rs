@@ -1,59 +1,95 @@
 //! JSON Web Tokens, signed with HS256, and the words of `PyJWT` for what is wrong with them.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::same;
-use crate::emulator::clock;
+use crate::emulator::{clock, json_error};
 
 /// Why a token does not count.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Invalid {
     Expired,
-    Other(&'static str),
+    Other(Cow<'static, str>),
 }
 
 /// The claims of a token that holds.
 pub(super) fn verify(token: &str, secret: &str, audience: Option<&str>) -> Result<Value, Invalid> {
-    let (signed, signature) = token.rsplit_once('.').ok_or(Invalid::Other("Not enough segments"))?;
-    let (header, payload) = signed.split_once('.').ok_or(Invalid::Other("Not enough segments"))?;
-    let header = decode(header).ok_or(Invalid::Other("Invalid header padding"))?;
-    let header: Value = serde_json::from_slice(&header)
-        .map_err(|_| Invalid::Other("Invalid header string: must be a json object"))?;
-    let payload = decode(payload).ok_or(Invalid::Other("Invalid payload padding"))?;
-    let signature = decode(signature).ok_or(Invalid::Other("Invalid crypto padding"))?;
+    let (signed, signature) = token.rsplit_once('.').ok_or(invalid("Not enough segments"))?;
+    let (header, payload) = signed.split_once('.').ok_or(invalid("Not enough segments"))?;
+    let header = decode(header).ok_or(invalid("Invalid header padding"))?;
+    let header = object(&header, "header")?;
+    let payload = decode(payload).ok_or(invalid("Invalid payload padding"))?;
+    let signature = decode(signature).ok_or(invalid("Invalid crypto padding"))?;
+    if header.get("alg").is_none_or(Value::is_null) {
+        return Err(invalid("Algorithm not specified"));
+    }
     if header["alg"] != "HS256" {
-        return Err(Invalid::Other("The specified alg value is not allowed"));
+        return Err(invalid("The specified alg value is not allowed"));
     }
     if !same(&sign(signed.as_bytes(), secret.as_bytes()), &signature) {
-        return Err(Invalid::Other("Signature verification failed"));
+        return Err(invalid("Signature verification failed"));
     }
-    let claims: Value = serde_json::from_slice(&payload)
-        .map_err(|_| Invalid::Other("Invalid payload string: must be a json object"))?;
+    let claims = object(&payload, "payload")?;
     check(&claims, audience)?;
     Ok(claims)
+}
+
+fn invalid(reason: &'static str) -> Invalid {
+    Invalid::Other(Cow::Borrowed(reason))
+}
+
+/// A part of a token that must be an object.
+fn object(part: &[u8], what: &str) -> Result<Value, Invalid> {
+    match serde_json::from_slice::<Value>(part) {
+        Ok(value) if value.is_object() => Ok(value),
+        Ok(_) => Err(Invalid::Other(format!("Invalid {what} string: must be a json object").into())),
+        Err(_) => {
+            let text = String::from_utf8_lossy(part);
+            let (at, reason) = json_error::explain(&text);
+            let before: Vec<char> = text.chars().take(at).collect();
+            let line = 1 + before.iter().filter(|c| **c == '\n').count();
+            let column = 1 + before.iter().rev().take_while(|c| **c != '\n').count();
+            let place = format!("{reason}: line {line} column {column} (char {at})");
+            Err(Invalid::Other(format!("Invalid {what} string: {place}").into()))
+        }
+    }
 }
 
 fn check(claims: &Value, audience: Option<&str>) -> Result<(), Invalid> {
     #[expect(clippy::cast_precision_loss, reason = "seconds since the epoch fit 53 bits")]
     let now = clock::epoch() as f64;
+    for (name, said) in [
+        ("iat", "Issued At claim (iat) must be an integer."),
+        ("nbf", "Not Before claim (nbf) must be an integer."),
+        ("exp", "Expiration Time claim (exp) must be an integer."),
+    ] {
+        if claims.get(name).is_some_and(|time| !time.is_number()) {
+            return Err(invalid(said));
+        }
+    }
+    if claims.get("sub").is_some_and(|sub| !sub.is_string()) {
+        return Err(invalid("Subject must be a string"));
+    }
     if claims["iat"].as_f64().is_some_and(|issued| issued > now) {
-        return Err(Invalid::Other("The token is not yet valid (iat)"));
+        return Err(invalid("The token is not yet valid (iat)"));
     }
     if claims["nbf"].as_f64().is_some_and(|first| first > now) {
-        return Err(Invalid::Other("The token is not yet valid (nbf)"));
+        return Err(invalid("The token is not yet valid (nbf)"));
     }
     if claims["exp"].as_f64().is_some_and(|last| last <= now) {
         return Err(Invalid::Expired);
     }
     let Some(audience) = audience else { return Ok(()) };
     match &claims["aud"] {
-        Value::Null => Err(Invalid::Other("Token is missing the \"aud\" claim")),
+        Value::Null => Err(invalid("Token is missing the \"aud\" claim")),
         Value::Array(all) if all.contains(&json!(audience)) => Ok(()),
         Value::String(one) if one == audience => Ok(()),
-        _ => Err(Invalid::Other("Audience doesn't match")),
+        _ => Err(invalid("Audience doesn't match")),
     }
 }
 
@@ -95,10 +131,10 @@ mod tests {
         let now = clock::epoch();
         let good = token(&json!({ "sub": "alice", "exp": now + 60, "aud": ["os"] }), "s");
         assert_eq!(verify(&good, "s", Some("os")).map(|claims| claims["sub"].clone()), Ok(json!("alice")));
-        assert_eq!(verify(&good, "s", Some("other")), Err(Invalid::Other("Audience doesn't match")));
-        assert_eq!(verify(&good, "t", None), Err(Invalid::Other("Signature verification failed")));
+        assert_eq!(verify(&good, "s", Some("other")), Err(invalid("Audience doesn't match")));
+        assert_eq!(verify(&good, "t", None), Err(invalid("Signature verification failed")));
         let old = token(&json!({ "exp": now - 1 }), "s");
         assert_eq!(verify(&old, "s", None), Err(Invalid::Expired));
-        assert_eq!(verify("abc", "s", None), Err(Invalid::Other("Not enough segments")));
+        assert_eq!(verify("abc", "s", None), Err(invalid("Not enough segments")));
     }
 }

@@ -375,6 +375,10 @@ fn delegate(
     for name in names.iter().filter(|name| *name != "all") {
         match owner.members.and_then(|all| all.iter().copied().find(|member| member == name)) {
             Some(member) => members.push(member),
+            None if owner.shared => problems.push(
+                Problem::error("cast::rule", "rules that several share delegate to `all`")
+                    .label(&entry.value.span, "who this is differs from team to team"),
+            ),
             None => problems.push(
                 Problem::error("cast::unknown", format!("the team has no member `{name}`"))
                     .label(&entry.value.span, "not a member")

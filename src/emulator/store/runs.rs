@@ -1,5 +1,6 @@
 //! Runs in the database, each under its session.
 
+use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, params};
 use serde_json::Value;
 
@@ -29,10 +30,11 @@ impl Store {
             let kind = kind_of(document).name();
             transaction
                 .prepare_cached(
-                    "INSERT INTO runs (run_id, session_id, kind, position, created_at, title, document) \
+                    "INSERT INTO runs (run_id, session_id, kind, position, created_at, title, document, chat) \
                      VALUES (?1, ?2, ?3, CASE WHEN ?4 THEN ?5 ELSE (SELECT count(*) FROM runs \
-                     WHERE session_id = ?2 AND (kind = 'workflow') = (?3 = 'workflow')) END, ?6, ?7, ?8) \
-                     ON CONFLICT (run_id) DO UPDATE SET title = excluded.title, document = excluded.document",
+                     WHERE session_id = ?2 AND (kind = 'workflow') = (?3 = 'workflow')) END, ?6, ?7, ?8, ?9) \
+                     ON CONFLICT (run_id) DO UPDATE SET title = excluded.title, document = excluded.document, \
+                     chat = excluded.chat",
                 )?
                 .execute(params![
                     text(document, "run_id"),
@@ -43,6 +45,7 @@ impl Store {
                     document.get("created_at").and_then(Value::as_i64),
                     title(document),
                     serde_json::to_string(document).unwrap_or_default(),
+                    chat(document),
                 ])?;
         }
         transaction.commit()
@@ -64,6 +67,32 @@ impl Store {
         )?;
         let rows = statement.query_map([session_id], |row| row.get::<_, String>(0))?;
         rows.map(|text| Ok(serde_json::from_str(&text?).unwrap_or_default())).collect()
+    }
+
+    /// What users and models have said in a session, as the text of a list: it is read far more often than a run
+    /// is stored, and takes no look into the runs.
+    pub(crate) fn chat_history(&self, session_id: &str) -> rusqlite::Result<String> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(
+            "SELECT chat, CASE WHEN chat IS NULL THEN document END FROM runs WHERE session_id = ?1 \
+             ORDER BY position, created_at, rowid",
+        )?;
+        let mut rows = statement.query([session_id])?;
+        let mut history = String::from("[");
+        while let Some(row) = rows.next()? {
+            // Whoever stored the run may not have known of this column.
+            let old = match row.get_ref(0)? {
+                ValueRef::Null => chat(&serde_json::from_str(&row.get::<_, String>(1)?).unwrap_or_default()),
+                _ => String::new(),
+            };
+            let said = row.get_ref(0)?.as_str_or_null()?.unwrap_or(&old);
+            if !said.is_empty() && history.len() > 1 {
+                history.push(',');
+            }
+            history.push_str(said);
+        }
+        history.push(']');
+        Ok(history)
     }
 
     /// One run of a session.
@@ -97,6 +126,17 @@ impl Store {
 
 fn text<'a>(document: &'a Object, name: &str) -> &'a str {
     document.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// What user and model said in a run, as the text of a list without its brackets. What members say is not said to
+/// the user.
+fn chat(document: &Object) -> String {
+    if document.contains_key("parent_run_id") {
+        return String::new();
+    }
+    let messages = document.get("messages").and_then(Value::as_array).into_iter().flatten();
+    let said = messages.filter(|message| !matches!(message["role"].as_str(), Some("system" | "tool")));
+    said.map(Value::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// What a session may be named after: the first words of its user, as the model saw them. Before a run

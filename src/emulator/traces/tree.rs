@@ -101,7 +101,7 @@ pub(crate) fn refused(
     put(&mut trace, "created_at", spell(now));
     put(&mut trace, "tree", json!([span(&name, kind(component), since, now, true)]));
     // A trace that cannot be stored takes nothing from the refusal.
-    let _ = os.store.put_trace(&Value::Object(trace), milliseconds(since, now));
+    let _ = os.at(os.cast.databases[0]).store.put_trace(&Value::Object(trace), milliseconds(since, now));
 }
 
 /// `HITL_Team.arun`: what was called, in one word.

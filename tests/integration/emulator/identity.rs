@@ -95,3 +95,49 @@ fn tokens_are_for_their_audience() {
     get("demo-os").ok();
     get("other").refused(401, "Invalid token: Audience doesn't match");
 }
+
+#[test]
+fn a_run_is_seen_by_those_who_may_run() {
+    let server = server(false);
+    let may = |scopes: Value, method: &str, path: &str| {
+        send(&server, method, path, "", &json!({ "sub": "a", "scopes": scopes }))
+    };
+    for (method, path) in [
+        ("GET", "/agents/assistant/runs?session_id=s"),
+        ("GET", "/agents/assistant/runs/r?session_id=s"),
+        ("POST", "/agents/assistant/runs/r/resume"),
+    ] {
+        may(json!(["agents:read"]), method, path).refused(403, "Access denied to run this agent");
+        let let_in = may(json!(["agents:read", "agents:assistant:run"]), method, path);
+        assert_ne!(let_in.status, 403, "{path}");
+    }
+    let eval = json!({ "agent_id": "assistant", "eval_type": "performance", "input": "hi" });
+    let request = server.request("POST", "/eval-runs").header("content-type", "application/json");
+    let request = request.bearer_auth(token(&json!({ "sub": "a", "scopes": ["evals:write"] })));
+    server.send(request.body(eval.to_string())).refused(403, "Access denied to run this agent");
+}
+
+#[test]
+fn what_is_wrong_with_a_token_is_said_in_the_words_of_pyjwt() {
+    let server = server(false);
+    let get = |claims: Value| send(&server, "GET", "/agents", "", &claims);
+    let admin = json!(["agent_os:admin"]);
+    for (claims, reason) in [
+        (json!({ "sub": 5, "scopes": admin }), "Subject must be a string"),
+        (json!({ "exp": "soon", "scopes": admin }), "Expiration Time claim (exp) must be an integer."),
+        (json!({ "nbf": 99_999_999_999_i64, "scopes": admin }), "The token is not yet valid (nbf)"),
+        (json!(["no", "object"]), "Invalid payload string: must be a json object"),
+    ] {
+        get(claims).refused(401, &format!("Invalid token: {reason}"));
+    }
+    // Scopes are a list; words in a text are none.
+    get(json!({ "scopes": "agents:read" }))
+        .refused(403, "Insufficient permissions. Required scope(s): agents:read");
+    // Without a scheme it is a token, too.
+    let bare = token(&json!({ "scopes": admin }));
+    server.send(server.request("GET", "/agents").header("authorization", bare)).ok();
+    server
+        .send(server.request("GET", "/agents").header("authorization", "Basic abc"))
+        .refused(401, "Invalid token: Not enough segments");
+    assert_eq!(server.send(server.request("OPTIONS", "/agents")).status, 405);
+}
