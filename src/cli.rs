@@ -1,7 +1,5 @@
 //! The command line: arguments to library calls, results to text and exit codes.
 
-use clap::Parser as _;
-
 mod args;
 mod bulk;
 mod call;
@@ -29,14 +27,14 @@ mod sweep;
 mod targets;
 mod watch;
 
-use args::{Command, Program};
+use args::Command;
 use context::Context;
 use exit::Exit;
 
 /// Runs the program with the arguments, the environment and the terminal of this process.
 pub fn main() -> std::process::ExitCode {
     let context = Context::of_process();
-    let program = match Program::try_parse_from(&context.arguments) {
+    let program = match args::parse(&context.arguments) {
         Ok(program) => program,
         Err(error) => {
             // Help and version go to standard output with 0, everything else to standard error with 2.

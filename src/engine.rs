@@ -14,6 +14,7 @@ pub mod identity;
 mod interpreter;
 pub mod interrupt;
 pub mod ledger;
+pub mod live;
 mod loops;
 mod request;
 mod schedule;

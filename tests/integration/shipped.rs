@@ -55,6 +55,13 @@ fn all_pass(arguments: &[&str], may_skip: bool) {
 }
 
 #[test]
+fn all_that_they_name_is_there() {
+    let url = common::agentos().base_url();
+    let output = Run::new().args(["check", "--live", "--base-url", url]).arg(folder()).run().code_is(0);
+    assert!(output.stdout.contains("all that they name is on"), "{output}");
+}
+
+#[test]
 fn on_a_real_agentos() {
     // On older versions a scenario skips itself where it `requires` what they do not have.
     all_pass(&["--base-url", common::agentos().base_url()], !at_least(3, 1));

@@ -69,7 +69,7 @@ fn deleting_by_age_leaves_what_is_younger() {
 fn an_export_has_a_line_for_each_session_and_is_never_overwritten() {
     let user = user("export", &["one", "two", "three"]);
     let who = format!("user={user}");
-    let arguments = ["--var", &who, "--var", "file=out/sessions.jsonl"];
+    let arguments = ["--var", &who, "--var", "to=out/sessions.jsonl"];
     let output = run("export_sessions", &arguments).code_is(0);
     let text = fs::read_to_string(output.dir().join("out/sessions.jsonl")).unwrap();
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
