@@ -84,7 +84,8 @@ impl Run<'_> {
             let id = crate::expr::as_text(&id);
             if !cleanup.knows(&id) {
                 // A session that is there already is not this scenario's.
-                let mut fields = Map::from_iter([("session_id".to_owned(), Value::from(id.clone()))]);
+                let mut fields = Map::new();
+                fields.insert("session_id".to_owned(), Value::from(id.clone()));
                 fields.extend(value("db_id").map(|db_id| ("db_id".to_owned(), db_id)));
                 let look = call(&self.target.client, "get_session", fields, &self.options_of(step)).await;
                 if look.is_ok_and(|answer| answer.status == 404) {
