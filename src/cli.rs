@@ -54,7 +54,7 @@ pub fn main() -> std::process::ExitCode {
         Some(Command::Serve(serve)) => serve::run(&context, serve),
         Some(Command::Sweep(sweep)) => sweep::run(&context, &sweep),
         Some(Command::Review(args)) => review::review(&context, &args),
-        Some(Command::Accept(args)) => review::accept(&context, &args.paths),
+        Some(Command::Accept(args)) => review::accept(&context, &args),
         Some(Command::Reject(args)) => review::reject(&context, &args.paths),
         Some(Command::Init(init)) => init::run(&context, &init),
         Some(Command::Schema { of }) => schema::run(&context, of),

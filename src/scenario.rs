@@ -28,6 +28,7 @@ pub mod select;
 pub mod shard;
 pub mod snapshots;
 mod step;
+pub mod unreferenced;
 pub(crate) mod write;
 
 pub use action::{Action, HttpAction, HttpBody, OperationAction};

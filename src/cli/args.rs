@@ -309,6 +309,9 @@ pub(super) struct AcceptArgs {
     /// Snapshots or folders of them; without any, all of the project
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
+    /// Delete the snapshots first that no step names any more; PATHs are scenarios then
+    #[arg(long)]
+    pub(super) prune: bool,
 }
 
 #[derive(Debug, Args)]

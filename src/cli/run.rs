@@ -29,6 +29,7 @@ use crate::report::terminal::{Sink, Terminal, Verbosity};
 use crate::scenario::load::{self, Loaded};
 use crate::scenario::select::{Selection, Tags};
 use crate::scenario::snapshots::check_files;
+use crate::scenario::unreferenced::unreferenced;
 use crate::scenario::{self, Instance, Scenario};
 use crate::source::Source;
 use crate::yaml;
@@ -82,6 +83,7 @@ pub(super) fn once(context: &Context, args: &RunArgs, only: Option<&BTreeSet<Pat
         }
     }
     let fragments = loaded.fragments;
+    let forgotten = unreferenced(&loaded.scenarios, store.folders());
     let (mut instances, total) = loaded.plan(&selection);
     if let Some(only) = only {
         instances.retain(|instance| {
@@ -144,7 +146,9 @@ pub(super) fn once(context: &Context, args: &RunArgs, only: Option<&BTreeSet<Pat
         }
     };
     let exit = runtime.block_on(execute(context, args, project.as_ref(), part, settings, masker, reports));
-    snapshots::say(&output, &store.tally());
+    if !args.quiet {
+        snapshots::say(&output, &store, &forgotten);
+    }
     exit
 }
 
