@@ -25,6 +25,7 @@ mod serve;
 mod shard;
 mod show;
 mod snapshots;
+mod sweep;
 mod targets;
 mod watch;
 
@@ -55,6 +56,7 @@ pub fn main() -> std::process::ExitCode {
         Some(Command::Serve(serve)) => serve::run(&context, serve),
         Some(Command::Merge(merge)) => merge::run(&context, &merge),
         Some(Command::Show(show)) => show::run(&context, &show),
+        Some(Command::Sweep(sweep)) => sweep::run(&context, &sweep),
         Some(Command::Review(args)) => review::review(&context, &args),
         Some(Command::Accept(args)) => review::accept(&context, &args),
         Some(Command::Reject(args)) => review::reject(&context, &args.paths),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 mod answer;
 pub mod bulk;
+pub mod cleanup;
 mod context;
 pub mod event;
 mod fragments;
@@ -12,6 +13,7 @@ mod gate;
 pub mod identity;
 mod interpreter;
 pub mod interrupt;
+pub mod ledger;
 pub mod live;
 mod loops;
 mod request;
@@ -20,6 +22,7 @@ mod snapshots;
 mod steps;
 mod stop;
 pub mod target;
+pub mod write;
 
 pub use bulk::tally::{BulkReport, Reason};
 pub use event::{
@@ -60,6 +63,10 @@ pub struct Settings {
     pub strict: bool,
     /// Variables of the command line: they replace those of the scenarios.
     pub variables: Vec<(String, serde_json::Value)>,
+    /// Whether scenarios that do not say so themselves delete what they created.
+    pub cleanup: bool,
+    /// What remembers what they created, beyond this process.
+    pub ledger: Option<Arc<ledger::Ledger>>,
     /// How bulk work is done.
     pub bulk: bulk::consent::BulkSettings,
     /// Those on whose behalf requests may be sent, by name.

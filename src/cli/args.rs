@@ -49,6 +49,8 @@ pub(super) enum Command {
     /// Serve the embedded AgentOS in the foreground
     #[cfg(feature = "emulator")]
     Serve(ServeArgs),
+    /// Delete what killed runs of scenarios with `cleanup: true` left behind
+    Sweep(SweepArgs),
     /// Look at snapshots that differ or are new, and accept or reject them
     Review(ReviewArgs),
     /// Accept the snapshots that wait
@@ -301,6 +303,18 @@ pub(super) struct OperationsArgs {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SweepArgs {
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    /// Only show it
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Delete it without being asked
+    #[arg(long)]
+    pub(super) yes: bool,
 }
 
 #[derive(Debug, Args)]

@@ -189,6 +189,9 @@ async fn execute(
             return Exit::Interrupted;
         }
     };
+    settings.cleanup = project.is_some_and(|project| project.cleanup);
+    let ledger = targets::state_folder(context, project).join("ledger");
+    settings.ledger = Some(Arc::new(engine::ledger::Ledger::new(&ledger, &settings.run_id)));
     settings.bulk = match super::bulk::settings(context, &args.bulk, &settings, &instances, &targets, &masker)
     {
         Ok(bulk) => bulk,
@@ -382,6 +385,8 @@ fn prepare(
         fail_fast: args.fail_fast,
         strict: args.strict,
         variables,
+        cleanup: false,
+        ledger: None,
         bulk: engine::bulk::consent::BulkSettings::default(),
         identities: Arc::default(),
         masker: masker.clone(),
@@ -543,6 +548,7 @@ pub(super) fn paths(
             "call",
             "operations",
             "serve",
+            "sweep",
             "init",
             "merge",
             "show",
