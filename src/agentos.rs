@@ -99,7 +99,10 @@ pub use refusal::{refusal_message, retry_after};
 pub use runs::{Beginning, Poll, RunRef};
 pub use stream::{Opened, RunStream, Timings};
 pub use transcript::{Transcript, Violation, ViolationKind};
-pub use transport::{CallOptions, Client, ClientBuilder, Exchange, Head, SentRequest, Timeouts};
+pub(crate) use transport::quote;
+pub use transport::{
+    CallOptions, Client, ClientBuilder, Exchange, Head, Heard, Listener, SentRequest, Tap, Timeouts,
+};
 
 /// The catalogue, in the order of the documentation. To add an operation is to write its type and to name it here.
 fn entries() -> Vec<Entry> {

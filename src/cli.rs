@@ -11,6 +11,7 @@ mod history;
 mod init;
 mod list;
 mod live;
+mod merge;
 mod operations;
 mod output;
 mod part;
@@ -22,7 +23,9 @@ mod schema;
 #[cfg(feature = "emulator")]
 mod serve;
 mod shard;
+mod show;
 mod snapshots;
+mod sweep;
 mod targets;
 mod watch;
 
@@ -51,6 +54,9 @@ pub fn main() -> std::process::ExitCode {
         Some(Command::Operations(operations)) => operations::run(&context, &operations),
         #[cfg(feature = "emulator")]
         Some(Command::Serve(serve)) => serve::run(&context, serve),
+        Some(Command::Merge(merge)) => merge::run(&context, &merge),
+        Some(Command::Show(show)) => show::run(&context, &show),
+        Some(Command::Sweep(sweep)) => sweep::run(&context, &sweep),
         Some(Command::Review(args)) => review::review(&context, &args),
         Some(Command::Accept(args)) => review::accept(&context, &args),
         Some(Command::Reject(args)) => review::reject(&context, &args.paths),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 mod answer;
 pub mod bulk;
+pub mod cleanup;
 mod context;
 pub mod event;
 mod fragments;
@@ -12,6 +13,7 @@ mod gate;
 pub mod identity;
 mod interpreter;
 pub mod interrupt;
+pub mod ledger;
 pub mod live;
 mod loops;
 mod request;
@@ -20,6 +22,7 @@ mod snapshots;
 mod steps;
 mod stop;
 pub mod target;
+pub mod write;
 
 pub use bulk::tally::{BulkReport, Reason};
 pub use event::{
@@ -30,6 +33,12 @@ pub use identity::Sender;
 pub use interrupt::Interrupt;
 pub use schedule::run;
 pub use target::{Target, Targets};
+
+/// Hears of every request of a scenario.
+pub trait Tracing: std::fmt::Debug + Send + Sync {
+    /// What the requests of a scenario carry.
+    fn tap(&self, instance: &crate::scenario::Instance) -> Option<crate::agentos::Tap>;
+}
 
 /// How a run is done.
 #[derive(Debug, Clone)]
@@ -54,6 +63,10 @@ pub struct Settings {
     pub strict: bool,
     /// Variables of the command line: they replace those of the scenarios.
     pub variables: Vec<(String, serde_json::Value)>,
+    /// Whether scenarios that do not say so themselves delete what they created.
+    pub cleanup: bool,
+    /// What remembers what they created, beyond this process.
+    pub ledger: Option<Arc<ledger::Ledger>>,
     /// How bulk work is done.
     pub bulk: bulk::consent::BulkSettings,
     /// Those on whose behalf requests may be sent, by name.
@@ -68,4 +81,6 @@ pub struct Settings {
     pub snapshots: Arc<crate::snapshot::Store>,
     /// When it began, ISO 8601 in UTC.
     pub started_at: String,
+    /// Who hears of every request.
+    pub tracing: Option<Arc<dyn Tracing>>,
 }

@@ -36,6 +36,8 @@ pub struct Project {
     pub targets: Vec<TargetSettings>,
     /// Those on whose behalf steps may send requests.
     pub identities: Vec<IdentitySettings>,
+    /// Whether scenarios delete what they created.
+    pub cleanup: bool,
     /// Environment variables whose values are never shown.
     pub secrets: Vec<String>,
     /// Where the scenarios are.
@@ -125,6 +127,7 @@ impl Project {
         let secrets = fields.strings("secrets", problems);
         let scenarios = fields.text("scenarios", problems);
         let snapshots = fields.text("snapshots", problems);
+        let cleanup = fields.boolean("cleanup", problems).unwrap_or(false);
         let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
         let quarantine = fields.get("quarantine");
         let quarantine = quarantine.map(|entry| Quarantine::parse(&entry.value, &folder, problems));
@@ -135,7 +138,16 @@ impl Project {
             defaults.finish(&["timeout"], &[], "`defaults` of the project file", problems);
         }
         fields.finish(
-            &["targets", "identities", "secrets", "scenarios", "snapshots", "defaults", "quarantine"],
+            &[
+                "targets",
+                "identities",
+                "secrets",
+                "scenarios",
+                "snapshots",
+                "defaults",
+                "quarantine",
+                "cleanup",
+            ],
             &[],
             "a project file",
             problems,
@@ -146,6 +158,7 @@ impl Project {
             source,
             targets,
             identities,
+            cleanup,
             secrets,
             scenarios,
             snapshots,

@@ -29,6 +29,7 @@ pub mod shard;
 pub mod snapshots;
 mod step;
 pub mod unreferenced;
+pub(crate) mod write;
 
 pub use action::{Action, HttpAction, HttpBody, OperationAction};
 pub use cases::{Case, Cases};
@@ -38,6 +39,7 @@ pub use instance::Instance;
 pub use modifier::{Retry, RetryOn, Save, SaveFrom};
 pub use read::parse;
 pub use step::{Step, StepTimeouts};
+pub use write::{Existing, WriteAction};
 
 /// One YAML document: what runs as a whole and passes or fails as a whole.
 #[derive(Debug)]
@@ -72,6 +74,8 @@ pub struct Scenario {
     pub target: Option<Key>,
     /// The identity of the project file that its requests come from.
     pub identity: Option<Key>,
+    /// Whether what it creates is deleted in the end; none where the project decides.
+    pub cleanup: Option<bool>,
     /// Steps before; a failure of one skips `steps`.
     pub setup: Vec<Step>,
     /// The steps.

@@ -42,7 +42,7 @@ use super::event::{Component, RunEvent};
 use super::runs::Beginning;
 use super::sse::Decoder;
 use super::transcript::Transcript;
-use super::transport::{CallOptions, Client, Exchange, Head, Incoming, SentRequest};
+use super::transport::{CallOptions, Client, Exchange, Head, Heard, Incoming, SentRequest, Tapped};
 
 /// What came of a request for a stream.
 #[derive(Debug)]
@@ -99,6 +99,7 @@ pub struct RunStream {
     of_workflow: bool,
     lasting: Option<Box<Lasting>>,
     notes: Vec<String>,
+    tapped: Option<Tapped>,
 }
 
 /// The times of a stream, each counted from sending the request.
@@ -142,6 +143,7 @@ impl RunStream {
             of_workflow: false,
             lasting: None,
             notes: Vec::new(),
+            tapped: None,
         }
     }
 
@@ -239,7 +241,16 @@ impl RunStream {
         }
     }
 
+    /// Tells of its head, and from now on of its events.
+    pub(super) fn tap(&mut self, tapped: Tapped) {
+        tapped.hear(&Heard::Opened(&self.head));
+        self.tapped = Some(tapped);
+    }
+
     fn count(&mut self, event: &RunEvent) {
+        if let Some(tapped) = &self.tapped {
+            tapped.hear(&Heard::Event(event));
+        }
         let timings = &mut self.timings;
         timings.events += 1;
         timings.first_event.get_or_insert(event.at);
@@ -328,6 +339,9 @@ impl RunStream {
     }
 
     fn fail(&mut self, kind: ErrorKind) -> Poll<Option<Result<RunEvent, Error>>> {
+        if let Some(tapped) = &self.tapped {
+            tapped.hear(&Heard::Failed(&kind));
+        }
         self.stop();
         Poll::Ready(Some(Err(self.error(kind))))
     }

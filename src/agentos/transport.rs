@@ -6,6 +6,7 @@ mod failure;
 mod incoming;
 mod pool;
 mod prepare;
+mod tap;
 
 use std::fmt;
 use std::path::Path;
@@ -17,11 +18,14 @@ use bytes::{Bytes, BytesMut};
 use serde_json::Value;
 
 pub use self::builder::ClientBuilder;
+pub(crate) use self::curl::quote;
 use self::failure::Failure;
 pub use self::incoming::Head;
 pub(super) use self::incoming::Incoming;
 use self::pool::{Pool, Pools};
 use self::prepare::Prepared;
+pub(super) use self::tap::Tapped;
+pub use self::tap::{Heard, Listener, Tap};
 use super::error::{Error, ErrorKind, Phase};
 use super::operation::{Call, Operation, Payload};
 use super::refusal::refusal_message;
@@ -62,6 +66,8 @@ pub struct CallOptions {
     /// How often the stream of a run in the background is taken up again where its connection breaks, from the event
     /// that was the last: 3 times where nothing is said. Runs in the foreground end with their connection.
     pub resume: Option<u32>,
+    /// Who hears of all requests that this call takes, as they are sent and answered.
+    pub tap: Option<Tap>,
     /// Where a run in the background is noted as soon as the server has named it, for whoever wants to cancel it while it
     /// is waited for. agno 3.1.10 gives some another id than was asked for.
     pub begun: Option<Arc<Mutex<Option<RunRef>>>>,
@@ -176,6 +182,7 @@ impl Client {
     pub async fn exchange(&self, call: &Call, options: &CallOptions) -> Result<Exchange, Error> {
         let prepared = self.prepare(call, options)?;
         let timeouts = options.timeouts.or(self.inner.timeouts);
+        let tapped = options.tap.as_ref().map(|tap| tap.sent(&prepared.sent));
         let sending = self.exchange_prepared(&prepared, timeouts);
         let result =
             match timeouts.total {
@@ -184,6 +191,9 @@ impl Client {
                     .await
                     .unwrap_or(Err(ErrorKind::Timeout { phase: Phase::Total, after, progress: None })),
             };
+        if let Some(tapped) = tapped {
+            tapped.hear(&result.as_ref().map_or_else(Heard::Failed, Heard::Answered));
+        }
         result.map_err(|kind| Error { kind, request: Some(Box::new(prepared.sent)) })
     }
 
@@ -305,14 +315,22 @@ impl Client {
     pub async fn open_stream(&self, call: &Call, options: &CallOptions) -> Result<Opened, Error> {
         let prepared = self.prepare(call, options)?;
         let timeouts = options.timeouts.or(self.inner.timeouts);
+        let tapped = options.tap.as_ref().map(|tap| tap.sent(&prepared.sent));
         let opening = self.open_prepared(&prepared, timeouts);
-        let result =
+        let mut result =
             match timeouts.total {
                 None => opening.await,
                 Some(after) => tokio::time::timeout(after, opening)
                     .await
                     .unwrap_or(Err(ErrorKind::Timeout { phase: Phase::Total, after, progress: None })),
             };
+        if let Some(tapped) = tapped {
+            match &mut result {
+                Ok(Opened::Answer(exchange)) => tapped.hear(&Heard::Answered(exchange)),
+                Ok(Opened::Stream(stream)) => stream.tap(tapped),
+                Err(kind) => tapped.hear(&Heard::Failed(kind)),
+            }
+        }
         result.map_err(|kind| Error { kind, request: Some(Box::new(prepared.sent)) })
     }
 

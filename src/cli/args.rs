@@ -49,6 +49,8 @@ pub(super) enum Command {
     /// Serve the embedded AgentOS in the foreground
     #[cfg(feature = "emulator")]
     Serve(ServeArgs),
+    /// Delete what killed runs of scenarios with `cleanup: true` left behind
+    Sweep(SweepArgs),
     /// Look at snapshots that differ or are new, and accept or reject them
     Review(ReviewArgs),
     /// Accept the snapshots that wait
@@ -57,6 +59,10 @@ pub(super) enum Command {
     Reject(RejectArgs),
     /// Write a starter project
     Init(InitArgs),
+    /// Join the JSON reports of shards into one
+    Merge(MergeArgs),
+    /// Show a trace that `--trace` has kept
+    Show(ShowArgs),
     /// Print a JSON Schema: of scenario files or of cast files, for editors; of the JSON report
     Schema {
         /// Of what
@@ -166,6 +172,9 @@ pub(super) struct RunArgs {
     /// A scenario whose `requires` is not met fails
     #[arg(help_heading = "Verdicts", long)]
     pub(super) strict: bool,
+    /// Keep all requests, answers and events of each failed scenario here; `agentos-run show FILE` reads them
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) trace: Option<PathBuf>,
     /// Write a report: terminal, junit, json, jsonl, tap, html, github, markdown; repeatable
     #[arg(help_heading = "Output", long = "report", value_name = "FORMAT[=PATH]")]
     pub(super) reports: Vec<String>,
@@ -200,6 +209,28 @@ pub(super) struct BulkArgs {
     /// Record what is done in this file, and go on from there
     #[arg(long, value_name = "FILE")]
     pub(super) journal: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  agentos-run merge shard-*.json --report junit=junit.xml --report html=report.html"
+)]
+pub(super) struct MergeArgs {
+    /// Reports that `--report json=FILE` or `jsonl=FILE` wrote
+    #[arg(value_name = "REPORT", required = true)]
+    pub(super) files: Vec<PathBuf>,
+    /// Write a report: terminal, junit, json, tap, html, github, markdown; repeatable
+    #[arg(long = "report", value_name = "FORMAT[=PATH]")]
+    pub(super) reports: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// A trace
+    pub(super) file: PathBuf,
+    /// Show headers, whole bodies and the data of events too
+    #[arg(short, long)]
+    pub(super) verbose: bool,
 }
 
 #[derive(Debug, Args)]
@@ -272,6 +303,18 @@ pub(super) struct OperationsArgs {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SweepArgs {
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    /// Only show it
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Delete it without being asked
+    #[arg(long)]
+    pub(super) yes: bool,
 }
 
 #[derive(Debug, Args)]

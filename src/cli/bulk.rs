@@ -64,6 +64,7 @@ pub(super) fn settings(
         dry_run: args.dry_run,
         max_deletes: args.max_deletes,
         yes: args.yes,
+        files: Arc::default(),
         ask: prompt(context, masker),
         journal,
     })

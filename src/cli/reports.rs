@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::context::Context;
 use super::output::Output;
@@ -10,8 +11,10 @@ use crate::diagnostic::{self, Problem};
 use crate::report::destination::{Destination, Replacement};
 use crate::report::jsonl::JsonLines;
 use crate::report::records::Records;
+use crate::report::trace::Traces;
 use crate::report::write::{self, Format};
 use crate::scenario::load;
+use crate::secret::Masker;
 
 /// The names of the formats, as they are given.
 const NAMES: [(&str, Kind); 8] = [
@@ -43,6 +46,8 @@ pub(super) struct Reports {
     summary: Option<(String, File)>,
     /// Whether standard output belongs to a report for machines: the terminal's goes to standard error then.
     pub(super) stdout_is_taken: bool,
+    /// The traces of scenarios that fail.
+    pub(super) traces: Option<Arc<Traces>>,
 }
 
 impl Reports {
@@ -116,6 +121,35 @@ impl Reports {
         Ok(())
     }
 
+    /// Wants traces in a folder, which can be written to.
+    pub(super) fn trace(&mut self, folder: &Path, masker: &Masker) -> Result<(), Problem> {
+        let traces = Traces::new(folder, masker.clone()).map_err(|error| {
+            let (folder, cause) = (folder.display(), load::io_cause(&error));
+            let message = format!("the traces cannot be written to {folder}: {cause}; nothing was sent");
+            Problem::error("cli::trace", message)
+        })?;
+        self.traces = Some(Arc::new(traces));
+        Ok(())
+    }
+
+    /// Writes the traces that are left; whether all of them could be written.
+    pub(super) fn finish_traces(&self, output: &Output) -> bool {
+        let Some(Err(error)) = self.traces.as_deref().map(Traces::finish) else { return true };
+        let message = format!("a trace was not written: {}", load::io_cause(&error));
+        output.problem(&Problem::error("report::unwritten", message));
+        false
+    }
+
+    /// Whether something is wanted as it happens.
+    pub(super) fn has_lines(&self) -> bool {
+        self.lines.is_some()
+    }
+
+    /// With the terminal's: that of a run that is over.
+    pub(super) fn and_terminal(&mut self) {
+        self.files.insert(0, ("terminal".to_owned(), Format::Text, None));
+    }
+
     /// Whether there are none but the terminal's.
     pub(super) fn is_empty(&self) -> bool {
         self.files.is_empty() && self.lines.is_none()
@@ -167,7 +201,7 @@ impl Reports {
             let (out, replacement): (Box<dyn Write>, _) = match open.transpose() {
                 Ok(Some((file, replacement))) => (Box::new(file), Some(replacement)),
                 // GitHub reads both; the other report on standard output must stay what it is.
-                Ok(None) if format == Format::Github && self.stdout_is_taken => {
+                Ok(None) if matches!(format, Format::Github | Format::Text) && self.stdout_is_taken => {
                     (Box::new(io::stderr()), None)
                 }
                 Ok(None) => (Box::new(Stdout), None),

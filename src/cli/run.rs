@@ -21,7 +21,7 @@ use super::watch;
 use crate::agentos::Timeouts;
 use crate::diagnostic::{self, Problem, Problems};
 use crate::duration;
-use crate::engine::{self, Interrupt, Observers, Sender, Settings, Targets};
+use crate::engine::{self, Interrupt, Observer, Observers, Sender, Settings, Targets, Tracing};
 use crate::project::{self, Project};
 use crate::report::record::{self, Builder, Limits};
 use crate::report::recorder::{About, Recorder};
@@ -131,13 +131,20 @@ pub(super) fn once(context: &Context, args: &RunArgs, only: Option<&BTreeSet<Pat
     {
         settings.timeouts.total = Some(timeout);
     }
-    let reports = match Reports::of(&args.reports, context) {
+    let mut reports = match Reports::of(&args.reports, context) {
         Ok(reports) => reports,
         Err(problem) => {
             output.problem(&problem);
             return Exit::Invalid;
         }
     };
+    if let Some(folder) = &args.trace
+        && let Err(problem) = reports.trace(folder, &masker)
+    {
+        output.problem(&problem);
+        return Exit::Invalid;
+    }
+    settings.tracing = reports.traces.clone().map(|traces| traces as Arc<dyn Tracing>);
     let runtime = match targets::runtime() {
         Ok(runtime) => runtime,
         Err(problem) => {
@@ -182,6 +189,9 @@ async fn execute(
             return Exit::Interrupted;
         }
     };
+    settings.cleanup = project.is_some_and(|project| project.cleanup);
+    let ledger = targets::state_folder(context, project).join("ledger");
+    settings.ledger = Some(Arc::new(engine::ledger::Ledger::new(&ledger, &settings.run_id)));
     settings.bulk = match super::bulk::settings(context, &args.bulk, &settings, &instances, &targets, &masker)
     {
         Ok(bulk) => bulk,
@@ -205,25 +215,33 @@ async fn execute(
     if args.bulk.dry_run {
         head.push_str(" (dry run: only reads are sent)");
     }
+    let traces = reports.traces.clone();
     let on_error = OnStandardError(&output);
     let (sink, style): (&dyn Sink, _) =
         if reports.stdout_is_taken { (&on_error, context.error_style()) } else { (&output, context.style()) };
     let several = settings.jobs > 1 && instances.len() > 1;
-    let terminal =
-        Terminal::new(sink, &masker, style, verbosity, head, context.is_watched()).side_by_side(several);
+    let terminal = Terminal::new(sink, &masker, style, verbosity, head, context.is_watched())
+        .side_by_side(several)
+        .traced(traces.clone());
     let lines = reports.lines();
+    let about = About {
+        id: settings.run_id.clone(),
+        started_at: settings.started_at.clone(),
+        targets: names.iter().map(|name| (*name).to_owned()).collect(),
+        shard: shard.map(record_of),
+    };
+    let mut observers = Observers(Vec::new());
+    if let Some(traces) = &traces {
+        // First: the others name the files that it writes.
+        traces.about(about.clone());
+        observers.0.push(&**traces);
+    }
     let recorder = (!reports.is_empty()).then(|| {
-        let about = About {
-            id: settings.run_id.clone(),
-            started_at: settings.started_at.clone(),
-            targets: names.iter().map(|name| (*name).to_owned()).collect(),
-            shard: shard.map(record_of),
-        };
         let builder = Builder::new(masker.clone(), Limits::default());
-        Recorder::new(about, instances.clone(), builder, lines.as_ref())
+        Recorder::new(about, instances.clone(), builder, lines.as_ref()).traced(traces.clone())
     });
     let progress = live::progress(context, args, several, &settings, &instances, &history);
-    let mut observers = Observers(vec![&history, &terminal]);
+    observers.0.extend([&history as &dyn Observer, &terminal]);
     if let Some(progress) = &progress {
         observers.0.push(progress);
     }
@@ -248,8 +266,9 @@ async fn execute(
     if let Err(warning) = history.save(shard.is_none()) {
         output.warn(&format!("warning: {warning}"));
     }
+    let traced = reports.finish_traces(&output);
     let records = recorder.map(Recorder::finish);
-    let written = records.is_none_or(|records| reports.write(records, lines, &output));
+    let written = records.is_none_or(|records| reports.write(records, lines, &output)) && traced;
     match summary {
         None => Exit::Interrupted,
         Some(summary) if summary.interrupted => Exit::Interrupted,
@@ -366,6 +385,8 @@ fn prepare(
         fail_fast: args.fail_fast,
         strict: args.strict,
         variables,
+        cleanup: false,
+        ledger: None,
         bulk: engine::bulk::consent::BulkSettings::default(),
         identities: Arc::default(),
         masker: masker.clone(),
@@ -373,6 +394,7 @@ fn prepare(
         run_id: run_id(),
         snapshots: Arc::default(),
         started_at: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        tracing: None,
     };
     let selection = selection_of(&args.selection)?;
     Ok((settings, selection))
@@ -526,7 +548,10 @@ pub(super) fn paths(
             "call",
             "operations",
             "serve",
+            "sweep",
             "init",
+            "merge",
+            "show",
             "schema",
             "completions",
             "review",

@@ -211,9 +211,7 @@ pub(super) async fn open_without_asking(
     }
     let url = running.as_ref().map_or(base_url, |running| running.url.clone());
     // Beside the project, not in a folder that all users of a machine share.
-    let recovery = project
-        .map_or(context.folder.as_path(), |project| project.folder.as_path())
-        .join(".agentos-run/recovery");
+    let recovery = state_folder(context, project).join("recovery");
     let mut builder = Client::builder(&url).timeouts(timeouts).recovery_dir(recovery);
     for (name, value) in headers {
         builder = builder.header(name, value);
@@ -285,6 +283,11 @@ pub(super) fn unreachable_problem(error: &Error, base_url: &str) -> Problem {
         }
         _ => Problem::error("request::failed", error.to_string()),
     }
+}
+
+/// Where the program keeps what must outlive it: beside the project file, or in the working folder.
+pub(super) fn state_folder(context: &Context, project: Option<&Project>) -> std::path::PathBuf {
+    project.map_or(context.folder.as_path(), |project| project.folder.as_path()).join(".agentos-run")
 }
 
 /// Learns the secrets that the project file and the command line name.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::cleanup::Cleanup;
 use super::context::Context;
 use super::event::{Observer, Phase, ScenarioReport, Status, StepStatus};
 use super::steps::{Flow, Run};
@@ -63,6 +64,10 @@ pub(super) async fn run(
             interrupt,
             presses: 1,
         },
+        cleanup: scenario.cleanup.unwrap_or(settings.cleanup).then(|| {
+            // What is inside of this program ends with it.
+            Arc::new(Cleanup::new(settings.ledger.clone().filter(|_| !target.embedded)))
+        }),
         bulk: false,
         transcript: Vec::new(),
         turns: Vec::new(),
@@ -85,6 +90,7 @@ pub(super) async fn run(
         presses: 2,
     };
     run.finally(&scenario.finally).await;
+    run.clean_up().await;
     report.duration = began.elapsed();
     let failed =
         report.failed.iter().any(|step| matches!(step.status, StepStatus::Failed | StepStatus::SoftFailed));

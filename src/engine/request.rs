@@ -14,7 +14,7 @@ use crate::agentos::runs::RunRef;
 use crate::agentos::{self, event::Component};
 use crate::agentos::{
     AnyOperation, Call, CallOptions, Client, Error, ErrorKind, Exchange, Opened, Payload, Phase, SentRequest,
-    Timeouts, Transcript,
+    Tap, Timeouts, Transcript,
 };
 use crate::diagnostic::{self, Problem};
 use crate::expr::{Scope, as_text};
@@ -123,6 +123,12 @@ impl Request {
         }
         let call = Call { method: action.method, path, query, headers: Vec::new(), payload };
         Ok(Self { run: None, what: What::Call(call), names: 1, options })
+    }
+
+    /// Lets somebody hear of all that it takes.
+    pub(super) fn tapped(mut self, tap: Option<Tap>) -> Self {
+        self.options.tap = tap;
+        self
     }
 
     /// Asks the server to cancel the run that it started, where nobody waits for its answer any more. What a reader
@@ -382,5 +388,5 @@ fn options(
         idle: own.idle.or(general.idle),
         total: own.total.or(general.total),
     };
-    CallOptions { headers, timeouts, resume: step.resume, begun: Some(Arc::default()) }
+    CallOptions { headers, timeouts, resume: step.resume, begun: Some(Arc::default()), tap: None }
 }

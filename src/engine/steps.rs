@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 
 use super::answer::{self, Done};
+use super::cleanup::Cleanup;
 use super::context::Context;
 use super::event::{Caller, Event, Failure, Observer, Phase, ScenarioReport, StepReport, StepStatus};
 use super::request::{Received, Request};
 use super::stop::{Stop, Whose};
 use super::{Settings, Target};
-use crate::agentos::{Error, ErrorKind, Exchange, SentRequest, Transcript};
+use crate::agentos::{Error, ErrorKind, Exchange, SentRequest, Tap, Transcript};
 use crate::diagnostic::Problem;
 use crate::expr::Expression;
 use crate::outcome::Outcome;
@@ -42,6 +43,8 @@ pub(super) struct Run<'a> {
     pub(super) context: &'a mut Context,
     pub(super) report: &'a mut ScenarioReport,
     pub(super) stop: Stop<'a>,
+    /// What was created so far, where it is to be deleted in the end.
+    pub(super) cleanup: Option<Arc<Cleanup>>,
     /// Whether it is one of many items: it waits where the server asks for patience.
     pub(super) bulk: bool,
     /// What was said so far in the conversation that is going on: a failure shows it.
@@ -167,6 +170,7 @@ impl Run<'_> {
             }
             Action::Sleep(template) => self.sleep(step, template).await,
             Action::Log(template) => self.log(template),
+            Action::Write(write) => self.write(step, write),
         };
         self.finish(step, phase, began.elapsed(), done)
     }
@@ -236,6 +240,7 @@ impl Run<'_> {
             context,
             report,
             stop: self.stop,
+            cleanup: self.cleanup.clone(),
             bulk: self.bulk,
             transcript: Vec::new(),
             turns: self.turns.clone(),
@@ -402,6 +407,11 @@ impl Run<'_> {
         (Done { request, exchange, transcript, notes, ..done }, Some(outcome))
     }
 
+    /// Who hears of the requests of this scenario.
+    pub(super) fn tap(&self) -> Option<Tap> {
+        self.settings.tracing.as_ref()?.tap(self.instance)
+    }
+
     pub(super) async fn send(&self, step: &Step) -> Result<Arrived, Box<Done>> {
         let failed = |problems: Vec<Problem>| {
             let failures = problems.into_iter().map(Failure::from).collect();
@@ -409,12 +419,20 @@ impl Run<'_> {
         };
         let scope = &self.context.scope;
         let identity = step.identity.as_ref().or(self.identity.as_ref());
+        let ours = match &step.action {
+            Action::Operation(action) => self.before_creating(step, action).await,
+            _ => Ok(None),
+        };
+        let ours = ours.map_err(|problem| failed(vec![problem]))?;
         let request = match &step.action {
-            Action::Operation(action) => Request::of_operation(step, action, identity, scope, self.settings),
+            Action::Operation(action) => {
+                let action = ours.as_ref().unwrap_or(action);
+                Request::of_operation(step, action, identity, scope, self.settings)
+            }
             Action::Http(action) => Request::of_http(step, action, identity, scope, self.settings),
             _ => return Err(Box::default()),
         };
-        let request = request.map_err(failed)?;
+        let request = request.map_err(failed)?.tapped(self.tap());
         if let Action::Operation(action) = &step.action
             && let Some(lack) = self.target.lacks_operation(action.operation.spec).await
         {
@@ -459,6 +477,9 @@ impl Run<'_> {
                 let violations =
                     transcript.map(|transcript| answer::violations(transcript, step)).unwrap_or_default();
                 let Received { exchange, transcript } = received;
+                if let Action::Operation(action) = &step.action {
+                    notes.extend(self.after_creating(step, action, &exchange).map(|problem| problem.message));
+                }
                 let request = Some(request.repeatable(exchange.request.clone()));
                 Arrived {
                     outcome,

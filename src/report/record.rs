@@ -5,8 +5,8 @@
 
 mod build;
 
-pub(super) use build::milliseconds;
 pub use build::{Builder, Limits};
+pub(super) use build::{milliseconds, says};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -11,6 +11,7 @@ use super::record::{
 };
 use super::records::Records;
 use super::spool::{Piece, Spool};
+use super::trace::Traces;
 use crate::engine::{self, Event, Observer, ScenarioReport, StepReport};
 use crate::scenario::Instance;
 
@@ -39,6 +40,7 @@ pub struct Recorder<'a> {
     slots: HashMap<usize, usize>,
     builder: Builder,
     lines: Option<&'a JsonLines>,
+    traces: Option<Arc<Traces>>,
     began: Instant,
     state: Mutex<State>,
 }
@@ -117,9 +119,16 @@ impl<'a> Recorder<'a> {
             plan,
             builder,
             lines,
+            traces: None,
             began: Instant::now(),
             state: Mutex::new(state),
         }
+    }
+
+    /// The same, with the traces that its scenarios have.
+    #[must_use]
+    pub fn traced(self, traces: Option<Arc<Traces>>) -> Self {
+        Self { traces, ..self }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -152,7 +161,7 @@ impl<'a> Recorder<'a> {
             fails_run: slot.fails_run,
             reason,
             duration_ms: milliseconds(slot.duration),
-            trace: None,
+            trace: self.traces.as_ref().and_then(|traces| traces.of(instance)),
             attempts: Vec::new(),
         }
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use owo_colors::{OwoColorize as _, Style as Paint};
 
 use super::text;
+use super::trace::Traces;
 use crate::diagnostic::Style;
 use crate::engine::{
     BulkReport, Event, Observer, ScenarioReport, SlowStep, Status, StepReport, StepStatus, Summary,
@@ -64,6 +65,7 @@ pub struct Terminal<'a> {
     /// Whether streamed answers are shown as they come: only to somebody who watches.
     live: bool,
     answering: AtomicBool,
+    traces: Option<Arc<Traces>>,
 }
 
 impl<'a> Terminal<'a> {
@@ -87,6 +89,7 @@ impl<'a> Terminal<'a> {
             blocks: Mutex::default(),
             live,
             answering: AtomicBool::new(false),
+            traces: None,
         }
     }
 
@@ -94,6 +97,12 @@ impl<'a> Terminal<'a> {
     #[must_use]
     pub fn side_by_side(self, several: bool) -> Self {
         Self { several, ..self }
+    }
+
+    /// The same, naming the traces of scenarios that failed.
+    #[must_use]
+    pub fn traced(self, traces: Option<Arc<Traces>>) -> Self {
+        Self { traces, ..self }
     }
 
     /// Says what belongs to a scenario that goes on.
@@ -207,6 +216,7 @@ impl<'a> Terminal<'a> {
                 push(&mut text, &format!("  attempt {} failed:", attempt.instance.attempt()));
                 self.causes(&mut text, attempt);
             }
+            self.trace(&mut text, report);
             return text;
         }
         for attempt in &report.earlier {
@@ -217,7 +227,16 @@ impl<'a> Terminal<'a> {
             push(&mut text, &format!("  attempt {} failed:", report.instance.attempt()));
         }
         self.causes(&mut text, report);
+        self.trace(&mut text, report);
         text
+    }
+
+    /// Where everything that the scenario sent and got is kept.
+    fn trace(&self, text: &mut String, report: &ScenarioReport) {
+        if let Some(file) = self.traces.as_ref().and_then(|traces| traces.of(&report.instance)) {
+            let line = format!("  trace: agentos-run show {}", crate::agentos::quote(&file));
+            push(text, &text::harmless_lines(&line));
+        }
     }
 
     fn causes(&self, text: &mut String, report: &ScenarioReport) {

@@ -7,6 +7,7 @@ use super::defaults::Defaults;
 use super::fragment::Use;
 use super::read::variables;
 use super::step::{self, Step};
+use super::write::{self, WriteAction};
 use crate::agentos;
 use crate::agentos::field::FieldKind;
 use crate::agentos::operation::{Entry as Operation, Method};
@@ -18,7 +19,7 @@ use crate::yaml::{Entry, Key, Kind, Node};
 
 /// The actions that are no operations.
 pub(super) const WORDS: &[&str] =
-    &["http", "use", "set", "assert", "conversation", "group", "parallel", "sleep", "log"];
+    &["http", "use", "set", "assert", "conversation", "group", "parallel", "sleep", "log", "write"];
 
 /// What a step does.
 #[derive(Debug)]
@@ -43,6 +44,8 @@ pub enum Action {
     Sleep(Template),
     /// Says something in the report.
     Log(Template),
+    /// Writes a line into a file.
+    Write(Box<WriteAction>),
 }
 
 /// An operation and its fields.
@@ -128,6 +131,7 @@ impl Action {
                 Self::Sleep(template)
             }
             "log" => Self::Log(Template::parse(node, problems)),
+            "write" => Self::Write(Box::new(write::parse(entry, problems)?)),
             name => {
                 let operation = agentos::find(name)?;
                 Self::Operation(OperationAction {

@@ -160,6 +160,10 @@ impl<'a> Walk<'a> {
                 self.names.remove(super::conversation::SESSION);
             }
             Action::Sleep(template) | Action::Log(template) => self.template(template),
+            Action::Write(write) => {
+                self.template(&write.file);
+                self.template(&write.line);
+            }
         }
         // Its own answer is there for its expectations and for what it saves.
         if let Some(id) = &step.id {

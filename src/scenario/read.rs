@@ -29,13 +29,14 @@ pub(super) const KEYS: &[&str] = &[
     "serial",
     "target",
     "as",
+    "cleanup",
     "setup",
     "steps",
     "finally",
 ];
 
 /// Keys that the language has and this version does not run yet.
-const PLANNED: &[&str] = &["trials", "pass", "cleanup"];
+const PLANNED: &[&str] = &["trials", "pass"];
 
 /// Reads the scenario of a document. What is wrong becomes problems; then nothing of it may be run.
 pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> Option<Scenario> {
@@ -75,6 +76,7 @@ pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> 
         Some(crate::yaml::Key { span: entry.value.span.clone(), name })
     });
     let identity = identity(&fields, "as", problems);
+    let cleanup = fields.boolean("cleanup", problems);
     let mut list = |key: &str| -> Vec<Step> {
         fields
             .get(key)
@@ -117,6 +119,7 @@ pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> 
         serial,
         target,
         identity,
+        cleanup,
         setup,
         steps,
         finally,

@@ -44,6 +44,7 @@ const TOP: &[Word] = &[
     ),
     ("target", "The target of the project file that it runs against.", text),
     ("as", "The identity of the project file that all its requests come from.", text),
+    ("cleanup", "What the scenario creates is deleted in the end, whatever became of it.", boolean),
     ("setup", "Steps before `steps`; when one fails, `steps` are not run.", || reference("steps")),
     ("steps", "What is done, one after another, until one fails.", || reference("steps")),
     ("finally", "Steps that always run, whatever became of the others.", || reference("steps")),
@@ -112,6 +113,7 @@ const ACTIONS: &[Word] = &[
     ("parallel", "Steps that run at the same time.", || reference("steps")),
     ("sleep", "Waits.", duration),
     ("log", "Says something in the report.", || json!({})),
+    ("write", "Writes a line into a file of the working folder.", write),
 ];
 
 const TARGETS: &[(&str, &str)] = &[
@@ -441,6 +443,22 @@ fn http() -> Value {
 
 fn retries() -> Value {
     json!({ "type": "integer", "minimum": 0, "maximum": read::MOST_RETRIES })
+}
+
+fn write() -> Value {
+    json!({
+        "type": "object",
+        "required": ["file", "line"],
+        "additionalProperties": false,
+        "properties": {
+            "file": { "description": "Relative to the working folder, and inside of it.", "type": "string" },
+            "line": { "description": "A text as it is, anything else as JSON." },
+            "existing": {
+                "description": "What becomes of a file that is there before the run; `fail` where it is left out.",
+                "enum": ["fail", "append", "replace"],
+            },
+        },
+    })
 }
 
 fn requires() -> Value {

@@ -380,6 +380,10 @@ impl Step {
             // The steps of a group are looked at one by one.
             Action::Group(_) | Action::Parallel(_) | Action::Conversation(_) => {}
             Action::Sleep(template) | Action::Log(template) => template.for_each_expression(visit),
+            Action::Write(write) => {
+                write.file.for_each_expression(visit);
+                write.line.for_each_expression(visit);
+            }
         }
     }
 

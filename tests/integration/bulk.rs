@@ -4,10 +4,13 @@ use crate::common::{Answer, FakeServer, Output, Request, Run, text::dedent};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
+mod cleanup;
 mod consent;
 mod journal;
+mod maintenance;
 mod pages;
 mod rounds;
+mod write;
 
 /// Sessions on a server of our own, and what happens to them.
 #[derive(Clone, Default)]

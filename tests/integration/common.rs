@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "a toolbox: not every tool is used by today's tests")]
 
 pub(crate) mod agentos;
+pub(crate) mod browser;
 pub(crate) mod fake;
 pub(crate) mod http;
 pub(crate) mod proxy;

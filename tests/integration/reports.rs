@@ -3,3 +3,6 @@
 mod any_text;
 mod files;
 mod formats;
+mod html;
+mod merge;
+mod traces;

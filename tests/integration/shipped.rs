@@ -21,6 +21,9 @@ fn shipped() -> BTreeSet<String> {
     names
 }
 
+/// What does nothing until it is told what with.
+const WAITING: [&str; 1] = ["Export sessions with their runs"];
+
 /// Runs all of them, several at a time, against the target that `arguments` name.
 fn all_pass(arguments: &[&str], may_skip: bool) {
     let scenarios = shipped();
@@ -37,7 +40,8 @@ fn all_pass(arguments: &[&str], may_skip: bool) {
     for name in &scenarios {
         let verdict = verdicts.get(name.as_str()).copied();
         assert!(
-            verdict == Some("PASS") || may_skip && verdict == Some("SKIP"),
+            verdict == Some("PASS")
+                || (may_skip || WAITING.contains(&name.as_str())) && verdict == Some("SKIP"),
             "{name}: {verdict:?}; {output}"
         );
     }
@@ -46,7 +50,9 @@ fn all_pass(arguments: &[&str], may_skip: bool) {
     let total = format!("\n{count} scenarios: ");
     assert!(output.stdout.contains(&total), "{output}");
     if !may_skip {
-        assert!(output.stdout.contains(&format!("{total}{count} passed  (")), "{output}");
+        let (passed, skipped) = (count - WAITING.len(), WAITING.len());
+        let counts = format!("{total}{passed} passed, {skipped} skipped  (");
+        assert!(output.stdout.contains(&counts), "{output}");
     }
 }
 

@@ -28,6 +28,8 @@ pub struct BulkSettings {
     pub yes: bool,
     /// Who is asked; none where nobody watches.
     pub ask: Option<Arc<dyn Ask>>,
+    /// The files that `write` steps write.
+    pub files: Arc<crate::engine::write::Files>,
     /// What remembers the items that are done.
     pub journal: Option<Arc<Journal>>,
 }

@@ -77,6 +77,8 @@ pub struct Journal {
 struct State {
     file: File,
     loops: HashMap<String, Known>,
+    /// The files that the job's `write` steps have made.
+    files: HashSet<String>,
     /// How often a loop has begun in this process.
     begun: HashMap<String, u64>,
 }
@@ -113,14 +115,16 @@ impl Journal {
             }
             Err(TryLockError::Error(error)) => return Err(failed("locked", &error)),
         }
-        let (loops, whole) = read(&mut file, job, path)?;
+        let (loops, files, whole) = read(&mut file, job, path)?;
         // A line that was torn off by a crash was never acted upon.
         let length = file.metadata().map_err(|error| failed("read", &error))?.len();
         if whole < length {
             file.set_len(whole).map_err(|error| failed("mended", &error))?;
         }
-        let journal =
-            Self { path: path.to_owned(), state: Mutex::new(State { file, loops, begun: HashMap::new() }) };
+        let journal = Self {
+            path: path.to_owned(),
+            state: Mutex::new(State { file, loops, files, begun: HashMap::new() }),
+        };
         if whole == 0 {
             journal.write(&job.to_json(), true).map_err(|error| failed("written", &error))?;
         }
@@ -135,6 +139,16 @@ impl Journal {
         let name = if *times == 1 { place.to_owned() } else { format!("{place}#{times}") };
         let known = state.loops.remove(&name).unwrap_or_default();
         (name, known)
+    }
+
+    /// Whether the job has made a file.
+    pub(in crate::engine) fn has_file(&self, path: &str) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).files.contains(path)
+    }
+
+    /// The job has made a file.
+    pub(in crate::engine) fn file(&self, path: &str) -> io::Result<()> {
+        self.write(&json!({ "file": path }), false)
     }
 
     /// These are begun: on the disk when this returns.
@@ -169,8 +183,11 @@ impl Journal {
     }
 }
 
+/// The items by loop, the files, and how much of a journal is whole lines.
+type Contents = (HashMap<String, Known>, HashSet<String>, u64);
+
 /// What a journal says, and how much of it is whole lines.
-fn read(file: &mut File, job: &Job, path: &Path) -> Result<(HashMap<String, Known>, u64), Problem> {
+fn read(file: &mut File, job: &Job, path: &Path) -> Result<Contents, Problem> {
     let shown = path.display();
     let other = |cause: &str| {
         Problem::error("journal::other", format!("the journal {shown} is not this job's: {cause}")).help(
@@ -183,6 +200,7 @@ fn read(file: &mut File, job: &Job, path: &Path) -> Result<(HashMap<String, Know
     file.rewind().map_err(|error| unreadable(&error))?;
     let mut reader = BufReader::new(file.take(u64::MAX));
     let mut loops: HashMap<String, Known> = HashMap::new();
+    let mut files: HashSet<String> = HashSet::new();
     let mut whole = 0_u64;
     let mut line = Vec::new();
     let mut number = 0;
@@ -190,7 +208,7 @@ fn read(file: &mut File, job: &Job, path: &Path) -> Result<(HashMap<String, Know
         line.clear();
         let length = reader.read_until(b'\n', &mut line).map_err(|error| unreadable(&error))?;
         if length == 0 || !line.ends_with(b"\n") {
-            return Ok((loops, whole));
+            return Ok((loops, files, whole));
         }
         number += 1;
         let value: Option<Value> = serde_json::from_slice(&line).ok();
@@ -209,6 +227,8 @@ fn read(file: &mut File, job: &Job, path: &Path) -> Result<(HashMap<String, Know
             if let Some(difference) = job.difference(&value) {
                 return Err(other(&difference));
             }
+        } else if let Some(file) = value["file"].as_str() {
+            files.insert(file.to_owned());
         } else if let Some(place) = value["loop"].as_str() {
             let known = loops.entry(place.to_owned()).or_default();
             let keys = |name: &str| -> Vec<u128> {

@@ -236,6 +236,7 @@ impl Run<'_> {
             .map_err(|problems| {
                 Box::new(Done { failures: problems.into_iter().map(Into::into).collect(), ..Done::default() })
             })?;
+        let request = request.tapped(self.tap());
         let retry = step.retry.as_ref().unwrap_or(&PATIENT);
         let mut told = |_: &str| {};
         let mut heard = None;

@@ -43,6 +43,18 @@ impl Run<'_> {
                 self.skip(step, phase, "nothing is expected of a dry run".to_owned());
                 return Some(Flow::Go);
             }
+            Action::Write(write) => match self.line_of(write) {
+                Ok((path, line)) => {
+                    let cut: String = line.chars().take(100).collect();
+                    let dots = if cut.len() < line.len() { "..." } else { "" };
+                    self.plan(format!("would write to {path}: {cut}{dots}"));
+                    self.skip(step, phase, "not written in a dry run".to_owned());
+                    return Some(Flow::Go);
+                }
+                Err(problem) => {
+                    return Some(self.finish(step, phase, Duration::ZERO, Done::failed(problem)));
+                }
+            },
             Action::Sleep(_) => {
                 self.skip(step, phase, "a dry run waits for nothing".to_owned());
                 return Some(Flow::Go);

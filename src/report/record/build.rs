@@ -136,7 +136,8 @@ impl Builder {
         }
     }
 
-    fn pairs(&self, pairs: &[(String, String)]) -> Vec<(String, String)> {
+    /// Names and values, of headers for example.
+    pub fn pairs(&self, pairs: &[(String, String)]) -> Vec<(String, String)> {
         pairs.iter().map(|(name, value)| (self.text(name), self.text(value))).collect()
     }
 
@@ -189,7 +190,7 @@ pub(in crate::report) fn milliseconds(time: Duration) -> f64 {
 }
 
 /// What an event says, in short.
-fn says(event: &Value) -> Option<String> {
+pub(in crate::report) fn says(event: &Value) -> Option<String> {
     let text = |value: Option<&Value>| match value {
         Some(Value::String(text)) if !text.is_empty() => Some(text.chars().take(EVENT_TEXT * 2).collect()),
         _ => None,

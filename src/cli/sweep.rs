@@ -1,0 +1,209 @@
+//! `agentos-run sweep`: deletes what killed runs left behind, and nothing else.
+
+use std::collections::BTreeMap;
+
+use super::args::SweepArgs;
+use super::context::Context;
+use super::exit::Exit;
+use super::output::Output;
+use super::run;
+use super::targets::{self, Started};
+use crate::agentos::{CallOptions, Timeouts};
+use crate::diagnostic::Problem;
+use crate::engine::ledger::{Made, Remains};
+use crate::engine::{Interrupt, Sender, Target};
+use crate::project::Project;
+use crate::report::text;
+use crate::secret::Masker;
+
+/// How long one deletion may take.
+const TIME: std::time::Duration = std::time::Duration::from_mins(1);
+/// So many are named.
+const SHOWN: usize = 20;
+
+/// Runs the command.
+pub(super) fn run(context: &Context, args: &SweepArgs) -> Exit {
+    let Ok(project) = run::project(context) else { return Exit::Invalid };
+    let (masker, _) = targets::secrets(context, &args.target, project.as_ref());
+    let output = context.output_masked(&masker);
+    let folder = targets::state_folder(context, project.as_ref()).join("ledger");
+    let (remains, running) = match Remains::all_in(&folder) {
+        Ok(found) => found,
+        Err(error) => {
+            output.problem(&Problem::error(
+                "sweep::ledger",
+                format!("what runs left behind cannot be read in {}: {error}", folder.display()),
+            ));
+            return Exit::Failed;
+        }
+    };
+    if running > 0 {
+        output
+            .warn(&format!("{} still going on: what it created is not touched", text::count(running, "run")));
+    }
+    if remains.iter().all(|remains| remains.made.is_empty()) {
+        output.print("nothing was left behind\n");
+        for remains in remains {
+            let _gone = remains.close();
+        }
+        return Exit::Success;
+    }
+    let plan = match targets::plan(context, &args.target, project.as_ref()) {
+        Ok(plan) => plan,
+        Err(problem) => {
+            output.problem(&problem);
+            return Exit::Invalid;
+        }
+    };
+    let runtime = match targets::runtime() {
+        Ok(runtime) => runtime,
+        Err(problem) => {
+            output.problem(&problem);
+            return Exit::Invalid;
+        }
+    };
+    runtime.block_on(async {
+        let interrupt = Interrupt::new();
+        targets::watch_signals(&interrupt);
+        let mut started = Started::default();
+        let work = async {
+            let timeouts = Timeouts { total: Some(TIME), ..Timeouts::default() };
+            let target = targets::open_without_asking(
+                &plan,
+                context,
+                &args.target,
+                project.as_ref(),
+                timeouts,
+                &masker,
+                &mut started,
+            )
+            .await;
+            match target {
+                Ok(target) => {
+                    sweep(context, args, project.as_ref(), &target, remains, &masker, &output).await
+                }
+                Err(refusal) => refusal.show(&output),
+            }
+        };
+        let exit = tokio::select! {
+            exit = work => exit,
+            () = interrupt.raised(1) => Exit::Interrupted,
+        };
+        started.stop().await;
+        exit
+    })
+}
+
+async fn sweep(
+    context: &Context,
+    args: &SweepArgs,
+    project: Option<&Project>,
+    target: &Target,
+    remains: Vec<Remains>,
+    masker: &Masker,
+    output: &Output,
+) -> Exit {
+    let here = target.client.base_url();
+    let is_here = |made: &Made| made.target == here;
+    let ours: Vec<&Made> =
+        remains.iter().flat_map(|remains| &remains.made).filter(|made| is_here(made)).collect();
+    let elsewhere = remains.iter().flat_map(|remains| &remains.made).find(|made| !is_here(made));
+    if let Some(other) = elsewhere {
+        output.warn(&format!(
+            "there is more on other targets, such as {}: name them with --target or --base-url",
+            other.target
+        ));
+    }
+    if ours.is_empty() {
+        output.print(&format!("nothing was left behind on {}\n", target.name));
+        return Exit::Success;
+    }
+    output.print(&format!("left behind on {}: {}\n", target.name, ours.len()));
+    for made in ours.iter().take(SHOWN) {
+        output.print(&format!("  {made}, by `{}`\n", made.scenario));
+    }
+    if ours.len() > SHOWN {
+        output.print(&format!("  ... and {} more\n", ours.len() - SHOWN));
+    }
+    if args.dry_run {
+        return Exit::Success;
+    }
+    if !args.yes {
+        let agreed = match super::bulk::prompt(context, masker) {
+            Some(prompt) => prompt.ask(&format!("all of it will be deleted from {}", target.name)).await,
+            None => {
+                output.problem(
+                    &Problem::error("sweep::consent", "nobody is there to be asked: nothing was deleted")
+                        .help("--yes deletes it without a question, --dry-run only shows it"),
+                );
+                return Exit::Invalid;
+            }
+        };
+        if !agreed {
+            output.warn("nothing was deleted");
+            return Exit::Failed;
+        }
+    }
+    let senders = match senders(context, project, &ours, masker) {
+        Ok(senders) => senders,
+        Err(problem) => {
+            output.problem(&problem);
+            return Exit::Invalid;
+        }
+    };
+    let (mut done, mut failed) = (0_usize, 0_usize);
+    for mut remains in remains.into_iter().rev() {
+        let made: Vec<Made> = remains.made.iter().filter(|made| is_here(made)).rev().cloned().collect();
+        for made in made {
+            let sender = made.identity.as_ref().and_then(|name| senders.get(name));
+            let headers = sender.and_then(|sender| sender.headers().ok()).unwrap_or_default();
+            let timeouts = Timeouts { total: Some(TIME), ..Timeouts::default() };
+            let options = CallOptions { headers, timeouts, ..CallOptions::default() };
+            let outcome = crate::engine::cleanup::delete(&target.client, &made, &options).await;
+            let outcome = outcome.and_then(|()| remains.gone(&made).map_err(|error| error.to_string()));
+            match outcome {
+                Ok(()) => done += 1,
+                Err(cause) => {
+                    failed += 1;
+                    output.warn(&format!("{made}: {cause}"));
+                }
+            }
+        }
+        if let Err(error) = remains.close() {
+            output.warn(&format!("the ledger cannot be removed: {error}"));
+        }
+    }
+    output.print(&format!("deleted {done}, failed {failed}\n"));
+    if failed == 0 { Exit::Success } else { Exit::Failed }
+}
+
+/// The identities that created what is deleted.
+fn senders(
+    context: &Context,
+    project: Option<&Project>,
+    made: &[&Made],
+    masker: &Masker,
+) -> Result<BTreeMap<String, Sender>, Problem> {
+    let mut found = BTreeMap::new();
+    for name in made.iter().filter_map(|made| made.identity.as_deref()) {
+        if found.contains_key(name) {
+            continue;
+        }
+        let settings = project.and_then(|project| {
+            project.identities.iter().find(|identity| identity.name.name == name).map(|it| (project, it))
+        });
+        let Some((project, identity)) = settings else {
+            return Err(Problem::error(
+                "identity::unknown",
+                format!("the project file has no identity `{name}`, which created some of it"),
+            ));
+        };
+        let scope = crate::project::scope(&project.folder, &context.environment);
+        let (identity, reuse, secrets) = identity.resolve(&scope)?;
+        for secret in secrets {
+            masker.add(&secret);
+        }
+        found.insert(name.to_owned(), Sender::new(identity, reuse));
+    }
+    Ok(found)
+}
