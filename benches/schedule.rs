@@ -57,8 +57,7 @@ fn main() {
     }
     let rate = |time: Duration| requests / time.as_secs_f64();
     println!("{:<46} {:>12} {:>12} {:>8}", "requests per second", "value", "floor", "ratio");
-    let mut row =
-        |name: &str, rate: f64| println!("{name:<46} {rate:>12.0} {floor:>12.0} {:>8.2}", rate / floor);
+    let row = |name: &str, rate: f64| println!("{name:<46} {rate:>12.0} {floor:>12.0} {:>8.2}", rate / floor);
     row("2,000 scenarios, from start to end", rate(ours));
     row("  without reading the files", rate(ours.saturating_sub(reading)));
     let [cpu] = common::cpu(1, 3, [run("many")]);

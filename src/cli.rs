@@ -1,7 +1,5 @@
 //! The command line: arguments to library calls, results to text and exit codes.
 
-use clap::Parser as _;
-
 mod args;
 mod bulk;
 mod call;
@@ -28,14 +26,14 @@ mod snapshots;
 mod targets;
 mod watch;
 
-use args::{Command, Program};
+use args::Command;
 use context::Context;
 use exit::Exit;
 
 /// Runs the program with the arguments, the environment and the terminal of this process.
 pub fn main() -> std::process::ExitCode {
     let context = Context::of_process();
-    let program = match Program::try_parse_from(&context.arguments) {
+    let program = match args::parse(&context.arguments) {
         Ok(program) => program,
         Err(error) => {
             // Help and version go to standard output with 0, everything else to standard error with 2.
@@ -54,7 +52,7 @@ pub fn main() -> std::process::ExitCode {
         #[cfg(feature = "emulator")]
         Some(Command::Serve(serve)) => serve::run(&context, serve),
         Some(Command::Review(args)) => review::review(&context, &args),
-        Some(Command::Accept(args)) => review::accept(&context, &args.paths),
+        Some(Command::Accept(args)) => review::accept(&context, &args),
         Some(Command::Reject(args)) => review::reject(&context, &args.paths),
         Some(Command::Init(init)) => init::run(&context, &init),
         Some(Command::Schema { of }) => schema::run(&context, of),

@@ -242,7 +242,7 @@ pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     }
 }
 
-/// ``did you mean `x`?``, or what there is, the nearest first, cut where it is long.
+/// ``did you mean `x`?``, or what there is: where that is much, the nearest first and not all.
 pub fn suggest_nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     const SHOWN: usize = 8;
     let candidates: Vec<&str> = candidates.into_iter().collect();
@@ -251,6 +251,9 @@ pub fn suggest_nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a 
     }
     if candidates.is_empty() {
         return None;
+    }
+    if candidates.len() <= SHOWN {
+        return Some(format!("known here: {}", candidates.join(", ")));
     }
     let word = word.to_lowercase();
     let mut scored: Vec<(f64, &str)> = candidates

@@ -12,6 +12,7 @@ mod gate;
 pub mod identity;
 mod interpreter;
 pub mod interrupt;
+pub mod live;
 mod loops;
 mod request;
 mod schedule;

@@ -24,6 +24,7 @@ mod tests;
 
 use serde_json::Value;
 
+pub(crate) use texts::ratio as similarity;
 pub use verdict::Verdict;
 
 use judge::{Judgement, Subject};

@@ -265,9 +265,15 @@ impl Expression {
                 } else {
                     self.span.clone()
                 };
+                // Whoever pipes into a test has the right word in the wrong place.
+                let hint = if what == "filter" && functions::TESTS.contains(word) {
+                    Some(format!("`{word}` is a test: `value is {word}(...)`"))
+                } else {
+                    diagnostic::suggest(word, known)
+                };
                 return Err(Problem::error("expression::unknown", format!("there is no {what} `{word}`"))
                     .label(&place, format!("no such {what}"))
-                    .maybe_help(diagnostic::suggest(word, known)));
+                    .maybe_help(hint));
             }
         }
         Ok(())

@@ -28,6 +28,7 @@ pub mod select;
 pub mod shard;
 pub mod snapshots;
 mod step;
+pub mod unreferenced;
 
 pub use action::{Action, HttpAction, HttpBody, OperationAction};
 pub use cases::{Case, Cases};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use super::context::Context;
 use super::exit::Exit;
@@ -14,7 +14,7 @@ use super::schedule::ScheduleArgs;
     version,
     name = "agentos-run",
     args_conflicts_with_subcommands = true,
-    after_help = "Examples:\n  agentos-run --embedded scenarios/\n  agentos-run --base-url http://127.0.0.1:7777 -t smoke scenarios/*.yaml\n  agentos-run check scenarios/\n  agentos-run call get_sessions user_id=alice --format table"
+    after_help = "Examples:\n  agentos-run --embedded scenarios/\n  agentos-run --base-url http://127.0.0.1:7777 -t smoke scenarios/*.yaml\n  agentos-run check scenarios/\n  agentos-run call get_sessions user_id=alice --format table\n\nAll options of a run: agentos-run run --help"
 )]
 pub(super) struct Program {
     #[command(subcommand)]
@@ -84,6 +84,7 @@ pub(super) enum SchemaOf {
 
 /// Which AgentOS.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "AgentOS")]
 pub(super) struct TargetArgs {
     /// The AgentOS to run against
     #[arg(long, value_name = "URL", env = "AGENTOS_URL", hide_env_values = true)]
@@ -109,6 +110,7 @@ pub(super) struct TargetArgs {
 }
 
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Which scenarios")]
 pub(super) struct SelectionArgs {
     /// Only scenarios with these tags: `smoke and not slow`
     #[arg(short, long, value_name = "EXPR")]
@@ -137,42 +139,49 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) selection: SelectionArgs,
     /// Set a variable; the value is YAML, so `n=3` is a number; repeatable
-    #[arg(long = "var", value_name = "NAME=VALUE")]
+    #[arg(help_heading = "Variables", long = "var", value_name = "NAME=VALUE")]
     pub(super) vars: Vec<String>,
     /// Set the variables of a YAML file
-    #[arg(long, value_name = "FILE")]
+    #[arg(help_heading = "Variables", long, value_name = "FILE")]
     pub(super) vars_file: Option<PathBuf>,
     /// The time of each request, where the scenario sets none: `30s`
-    #[arg(long, value_name = "DURATION", default_value = "5m")]
+    #[arg(help_heading = "How they run", long, value_name = "DURATION", default_value = "5m")]
     pub(super) step_timeout: String,
     /// The time of each scenario that sets none itself
-    #[arg(long, value_name = "DURATION")]
+    #[arg(help_heading = "How they run", long, value_name = "DURATION")]
     pub(super) timeout: Option<String>,
     #[command(flatten)]
     pub(super) schedule: ScheduleArgs,
     #[command(flatten)]
     pub(super) bulk: BulkArgs,
     /// Begin nothing more after the first failure
-    #[arg(long)]
+    #[arg(help_heading = "How they run", long)]
     pub(super) fail_fast: bool,
     /// Take what is answered for the new snapshots
-    #[arg(long)]
+    #[arg(help_heading = "Snapshots", long)]
     pub(super) update: bool,
     /// Write no snapshots: what is new fails (the default where CI is set)
-    #[arg(long, conflicts_with = "update")]
+    #[arg(help_heading = "Snapshots", long, conflicts_with = "update")]
     pub(super) ci: bool,
     /// A scenario whose `requires` is not met fails
-    #[arg(long)]
+    #[arg(help_heading = "Verdicts", long)]
     pub(super) strict: bool,
     /// Write a report: terminal, junit, json, jsonl, tap, html, github, markdown; repeatable
-    #[arg(long = "report", value_name = "FORMAT[=PATH]")]
+    #[arg(help_heading = "Output", long = "report", value_name = "FORMAT[=PATH]")]
     pub(super) reports: Vec<String>,
     /// Say more: -v each step, -vv each request and answer
-    #[arg(short, long, action = clap::ArgAction::Count)]
+    #[arg(help_heading = "Output", short, long, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
     /// Say failures and counts only
-    #[arg(short, long, conflicts_with = "verbose")]
+    #[arg(help_heading = "Output", short, long, conflicts_with = "verbose")]
     pub(super) quiet: bool,
+}
+
+impl RunArgs {
+    /// Those of a run of which nothing is said.
+    pub(super) fn plain() -> Self {
+        Program::try_parse_from(["agentos-run"]).map(|program| program.run).unwrap_or_default()
+    }
 }
 
 /// How bulk work is done.
@@ -198,6 +207,14 @@ pub(super) struct CheckArgs {
     /// Files, folders, globs, `-` for standard input
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<String>,
+    /// Ask the target too whether the agents, teams, workflows, databases and operations named are there
+    #[arg(long)]
+    pub(super) live: bool,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    /// With --live: set a variable, as a run does; repeatable
+    #[arg(long = "var", value_name = "NAME=VALUE", requires = "live")]
+    pub(super) vars: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -278,6 +295,9 @@ pub(super) struct AcceptArgs {
     /// Snapshots or folders of them; without any, all of the project
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
+    /// Delete the snapshots first that no step names any more; PATHs are scenarios then
+    #[arg(long)]
+    pub(super) prune: bool,
 }
 
 #[derive(Debug, Args)]
@@ -326,6 +346,28 @@ pub(super) struct ServeArgs {
     /// Print the default cast, to begin one of your own with
     #[arg(long)]
     pub(super) print_cast: bool,
+}
+
+/// The options that `agentos-run --help` shows: what people need every day, so that it fits a screen. All of them stand in
+/// `agentos-run run --help`.
+const OFTEN: &[&str] = &[
+    "base_url", "ci", "color", "dry_run", "embedded", "filter", "headers", "jobs", "paths", "quiet",
+    "reports", "retries", "tag", "target", "token", "update", "vars", "verbose", "yes",
+];
+
+/// The command line.
+pub(super) fn command() -> clap::Command {
+    Program::command().mut_args(|arg| {
+        let rare = !OFTEN.contains(&arg.get_id().as_str());
+        arg.hide(rare).help_heading(None)
+    })
+}
+
+/// Reads the command line.
+pub(super) fn parse(arguments: &[std::ffi::OsString]) -> Result<Program, clap::Error> {
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(arguments)?;
+    Program::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
 /// Prints the completion script of a shell.

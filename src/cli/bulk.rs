@@ -24,6 +24,7 @@ impl Ask for Prompt {
     fn ask<'a>(&'a self, question: &'a str) -> BoxFuture<'a, bool> {
         Box::pin(async move {
             let _turn = self.turn.lock().await;
+            let _asking = self.output.asking();
             self.output.warn(&format!("\n{question}\nGo on? [y/N]"));
             let (answer, answered) = tokio::sync::oneshot::channel();
             // A thread of its own: it waits for a line that may never come, and nobody waits for it.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::args::ColorChoice;
+use super::live::Footer;
 use super::output::Output;
 use crate::diagnostic::{Problem, Style};
 use crate::secret::Masker;
@@ -25,6 +26,8 @@ pub(super) struct Context {
     stderr_is_terminal: bool,
     width: usize,
     colors: ColorChoice,
+    /// What stays below all output, whoever writes it.
+    footer: Arc<Mutex<Footer>>,
 }
 
 /// The width where there is no terminal: a CI log.
@@ -47,6 +50,7 @@ impl Context {
             width: terminal.or(columns).unwrap_or(LOG_WIDTH).clamp(40, 200),
             colors: ColorChoice::Auto,
             environment: Arc::new(environment),
+            footer: Arc::default(),
         }
     }
 
@@ -91,7 +95,6 @@ impl Context {
         self.stdin_is_terminal && self.stderr_is_terminal && self.variable("CI").is_none()
     }
 
-    /// How problems on standard error are drawn.
     /// The columns and lines of the terminal on which progress is shown; none where nobody watches standard error, where
     /// the terminal cannot take lines away again, and in CI, whose logs would fill with them.
     pub(super) fn progress_size(&self) -> Option<(usize, usize)> {
@@ -103,6 +106,7 @@ impl Context {
         Some((usize::from(width.0), usize::from(height.0)))
     }
 
+    /// How problems on standard error are drawn.
     pub(super) fn error_style(&self) -> Style {
         Style { color: self.color(self.stderr_is_terminal), ..self.style() }
     }
@@ -118,12 +122,12 @@ impl Context {
 
     /// Standard output and standard error without a secret to hide yet.
     pub(super) fn output(&self) -> Output {
-        Output::new(Masker::new(), self.error_style())
+        Output::new(Masker::new(), self.error_style(), &self.footer)
     }
 
     /// Standard output and standard error, with secrets masked.
     pub(super) fn output_masked(&self, masker: &Masker) -> Output {
-        Output::new(masker.clone(), self.error_style())
+        Output::new(masker.clone(), self.error_style(), &self.footer)
     }
 
     /// A problem of the command line itself.

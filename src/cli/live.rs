@@ -50,11 +50,17 @@ pub(super) struct Footer {
     lines: Vec<String>,
     /// How many lines stand on the terminal now; the cursor is at the end of the last.
     drawn: usize,
+    /// How many questions are open.
+    paused: usize,
 }
 
 impl Footer {
     /// Shows these lines from now on.
     pub(super) fn set(&mut self, lines: Vec<String>) {
+        if self.paused > 0 {
+            self.lines = lines;
+            return;
+        }
         let text = self.taking_away() + &lines.join("\n");
         self.drawn = lines.len();
         self.lines = lines;
@@ -69,8 +75,23 @@ impl Footer {
 
     /// Shows them again, below what was written.
     pub(super) fn show(&mut self) {
+        if self.paused > 0 {
+            return;
+        }
         self.drawn = self.lines.len();
         put(&self.lines.join("\n"));
+    }
+
+    /// Shows nothing from now on.
+    pub(super) fn pause(&mut self) {
+        self.hide();
+        self.paused += 1;
+    }
+
+    /// Shows the lines again, once for each [`Self::pause`].
+    pub(super) fn go_on(&mut self) {
+        self.paused = self.paused.saturating_sub(1);
+        self.show();
     }
 
     fn taking_away(&self) -> String {

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::live::Footer;
 use crate::diagnostic::{Problem, Problems, Style};
@@ -20,17 +20,17 @@ pub(super) struct Output {
     broken: AtomicBool,
     /// What stopped it was no reader that had seen enough.
     lost: AtomicBool,
-    footer: Mutex<Footer>,
+    footer: Arc<Mutex<Footer>>,
 }
 
 impl Output {
-    pub(super) fn new(masker: Masker, style: Style) -> Self {
+    pub(super) fn new(masker: Masker, style: Style, footer: &Arc<Mutex<Footer>>) -> Self {
         Self {
             masker,
             style,
             broken: AtomicBool::new(false),
             lost: AtomicBool::new(false),
-            footer: Mutex::default(),
+            footer: Arc::clone(footer),
         }
     }
 
@@ -38,6 +38,12 @@ impl Output {
     pub(super) fn below(&self, lines: Vec<String>) {
         let lines = lines.iter().map(|line| self.masker.mask(line)).collect();
         self.footer.lock().unwrap_or_else(PoisonError::into_inner).set(lines);
+    }
+
+    /// Takes the lines away while somebody is asked something: they would be drawn over the question.
+    pub(super) fn asking(&self) -> Asking {
+        self.footer.lock().unwrap_or_else(PoisonError::into_inner).pause();
+        Asking(Arc::clone(&self.footer))
     }
 
     /// Writes something above the lines that stay below.
@@ -110,6 +116,15 @@ impl Output {
     /// Whether something that was written to standard output was lost.
     pub(super) fn is_lost(&self) -> bool {
         self.lost.load(Ordering::Relaxed)
+    }
+}
+
+/// A question that is open.
+pub(super) struct Asking(Arc<Mutex<Footer>>);
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).go_on();
     }
 }
 

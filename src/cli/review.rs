@@ -5,19 +5,20 @@ use std::path::{Path, PathBuf};
 
 use owo_colors::{OwoColorize as _, Style as Paint};
 
-use super::args::ReviewArgs;
+use super::args::{AcceptArgs, ReviewArgs};
 use super::context::Context;
 use super::exit::Exit;
 use super::output::Output;
 use super::{run, snapshots};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{self, Problem};
 use crate::report::text;
+use crate::scenario::unreferenced::unreferenced;
 use crate::snapshot::{Accepted, Folders, Pending, PendingError, find_pending, pending_of, shown_difference};
 
 /// Runs `review`.
 pub(super) fn review(context: &Context, args: &ReviewArgs) -> Exit {
     if args.accept {
-        return accept(context, &args.paths);
+        return accept_all(context, &args.paths);
     }
     if args.reject {
         return reject(context, &args.paths);
@@ -51,7 +52,47 @@ pub(super) fn review(context: &Context, args: &ReviewArgs) -> Exit {
 }
 
 /// Runs `accept`.
-pub(super) fn accept(context: &Context, paths: &[PathBuf]) -> Exit {
+pub(super) fn accept(context: &Context, args: &AcceptArgs) -> Exit {
+    if args.prune && prune(context, &args.paths).is_err() {
+        return Exit::Invalid;
+    }
+    accept_all(context, &args.paths)
+}
+
+/// Deletes the snapshots that no step of these scenarios names any more.
+fn prune(context: &Context, paths: &[PathBuf]) -> Result<(), ()> {
+    let project = run::project(context)?;
+    let mut given: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    if given.is_empty() && project.as_ref().is_none_or(|project| project.scenarios.is_none()) {
+        given.push(".".to_owned());
+    }
+    let loaded = run::load(&run::paths(context, &given, project.as_ref())?);
+    let output = context.output();
+    if loaded.problems.has_errors() {
+        // What a broken scenario names is not known.
+        output.problems(&loaded.problems);
+        output.warn("\nno snapshot was deleted");
+        return Err(());
+    }
+    let folders = snapshots::folders(context, project.as_ref());
+    let mut failed = false;
+    for file in unreferenced(&loaded.scenarios, &folders) {
+        let shown = folders.shown(&file);
+        match std::fs::remove_file(&file) {
+            Ok(()) => output.print(&format!("deleted {shown}\n")),
+            Err(error) => {
+                failed = true;
+                output.problem(&Problem::error(
+                    "snapshot::unwritten",
+                    format!("cannot delete {shown}: {}", diagnostic::io_cause(&error)),
+                ));
+            }
+        }
+    }
+    if failed { Err(()) } else { Ok(()) }
+}
+
+fn accept_all(context: &Context, paths: &[PathBuf]) -> Exit {
     let Ok(mut desk) = Desk::open(context, paths) else { return Exit::Invalid };
     let all = std::mem::take(&mut desk.waiting);
     if all.is_empty() {

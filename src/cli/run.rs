@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::args::{RunArgs, SelectionArgs};
+use super::args::{RunArgs, SelectionArgs, TargetArgs};
 use super::context::Context;
 use super::exit::Exit;
 use super::live;
@@ -29,6 +29,7 @@ use crate::report::terminal::{Sink, Terminal, Verbosity};
 use crate::scenario::load::{self, Loaded};
 use crate::scenario::select::{Selection, Tags};
 use crate::scenario::snapshots::check_files;
+use crate::scenario::unreferenced::unreferenced;
 use crate::scenario::{self, Instance, Scenario};
 use crate::source::Source;
 use crate::yaml;
@@ -82,6 +83,7 @@ pub(super) fn once(context: &Context, args: &RunArgs, only: Option<&BTreeSet<Pat
         }
     }
     let fragments = loaded.fragments;
+    let forgotten = unreferenced(&loaded.scenarios, store.folders());
     let (mut instances, total) = loaded.plan(&selection);
     if let Some(only) = only {
         instances.retain(|instance| {
@@ -144,7 +146,9 @@ pub(super) fn once(context: &Context, args: &RunArgs, only: Option<&BTreeSet<Pat
         }
     };
     let exit = runtime.block_on(execute(context, args, project.as_ref(), part, settings, masker, reports));
-    snapshots::say(&output, &store.tally());
+    if !args.quiet {
+        snapshots::say(&output, &store, &forgotten);
+    }
     exit
 }
 
@@ -163,7 +167,7 @@ async fn execute(
     targets::watch_signals(&interrupt);
     let mut started = Started::default();
     let opened = tokio::select! {
-        opened = open_all(context, args, project, &instances, &settings, &masker, &mut started) => Some(opened),
+        opened = open_all(context, &args.target, project, &instances, &settings, &masker, &mut started) => Some(opened),
         () = interrupt.raised(1) => None,
     };
     let output = context.output_masked(&masker);
@@ -262,9 +266,9 @@ fn record_of(shard: scenario::shard::Shard) -> record::Shard {
 }
 
 /// Opens the default target where a scenario needs it, and every target that a scenario names.
-async fn open_all(
+pub(super) async fn open_all(
     context: &Context,
-    args: &RunArgs,
+    args: &TargetArgs,
     project: Option<&Project>,
     instances: &[Instance],
     settings: &Settings,
@@ -273,19 +277,18 @@ async fn open_all(
 ) -> Result<Targets, Refusal> {
     let scenarios = || instances.iter().map(Instance::scenario);
     // What the command line says goes for all scenarios, whatever they name.
-    let pinned = args.target.embedded
-        || args.target.cast.is_some()
-        || args.target.chaos.is_some()
-        || args.target.target.is_some()
-        || args.target.base_url.as_deref().is_some_and(|url| !url.is_empty());
+    let pinned = args.embedded
+        || args.cast.is_some()
+        || args.chaos.is_some()
+        || args.target.is_some()
+        || args.base_url.as_deref().is_some_and(|url| !url.is_empty());
     let mut targets = Targets::default();
     if instances.is_empty() {
         return Ok(targets);
     }
     if pinned || scenarios().any(|scenario| scenario.target.is_none()) {
-        let plan = targets::plan(context, &args.target, project).map_err(Refusal::Invalid)?;
-        let target =
-            targets::open(&plan, context, &args.target, project, settings.timeouts, masker, started).await?;
+        let plan = targets::plan(context, args, project).map_err(Refusal::Invalid)?;
+        let target = targets::open(&plan, context, args, project, settings.timeouts, masker, started).await?;
         targets = if pinned { Targets::pinned(target) } else { Targets::with_default(target) };
     }
     if pinned {
@@ -310,12 +313,26 @@ async fn open_all(
         };
         let plan = Plan::Named(named);
         let target =
-            targets::open(&plan, context, &args.target, Some(project), settings.timeouts, masker, started)
-                .await?;
+            targets::open(&plan, context, args, Some(project), settings.timeouts, masker, started).await?;
         targets.insert(&key.name, target);
         opened.push(&key.name);
     }
     Ok(targets)
+}
+
+/// The settings with which `check --live` computes what scenarios name.
+pub(super) fn settings_of_check(
+    context: &Context,
+    vars: &[String],
+    project: Option<&Project>,
+    scenarios: &[Scenario],
+    masker: &crate::secret::Masker,
+) -> Result<Settings, Problem> {
+    let args = RunArgs { vars: vars.to_vec(), ..RunArgs::plain() };
+    let (mut settings, _) = prepare(context, &args, masker)?;
+    declared(&settings.variables, scenarios)?;
+    settings.identities = Arc::new(identities(context, project, scenarios, masker)?);
+    Ok(settings)
 }
 
 fn prepare(

@@ -19,6 +19,7 @@ const MOST_JOBS: usize = 1000;
 const JOBS_VARIABLE: &str = "AGENTOS_RUN_JOBS";
 
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "How they run")]
 pub(super) struct ScheduleArgs {
     /// How many scenarios run at the same time: 8; with -v on a terminal 1
     #[arg(short, long, value_name = "N")]

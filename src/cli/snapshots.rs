@@ -1,12 +1,14 @@
 //! Where snapshots lie and what a run may write, from the command line, the environment and the project file.
 
+use std::path::PathBuf;
+
 use super::args::RunArgs;
 use super::context::Context;
 use super::output::Output;
 use crate::project::Project;
 use crate::report::text;
 use crate::secret::Masker;
-use crate::snapshot::{Folders, Mode, ProjectFolders, Store, Tally};
+use crate::snapshot::{Folders, Mode, ProjectFolders, Store};
 
 /// The folder of snapshots, where the project file names none.
 const FOLDER: &str = "snapshots";
@@ -32,19 +34,23 @@ pub(super) fn store(context: &Context, args: &RunArgs, project: Option<&Project>
     Store::new(folders(context, project), mode, masker.clone())
 }
 
-/// What a run wrote, said after its report.
-pub(super) fn say(output: &Output, tally: &Tally) {
+/// What became of the snapshots of a run, said after its report.
+pub(super) fn say(output: &Output, store: &Store, forgotten: &[PathBuf]) {
+    let tally = store.tally();
     if !tally.written.is_empty() {
-        output.warn(&format!(
-            "{} written: {}",
-            text::count(tally.written.len(), "snapshot"),
-            names(&tally.written)
-        ));
+        let count = text::count(tally.written.len(), "snapshot");
+        output.warn(&format!("{count} written: {}", names(&tally.written)));
     }
     if !tally.pending.is_empty() {
+        let count = text::count(tally.pending.len(), "snapshot");
+        output.warn(&format!("{count} to look at: agentos-run review"));
+    }
+    if !forgotten.is_empty() {
+        let count = text::count(forgotten.len(), "snapshot");
+        let shown: Vec<String> = forgotten.iter().map(|file| store.folders().shown(file)).collect();
         output.warn(&format!(
-            "{} to look at: agentos-run review",
-            text::count(tally.pending.len(), "snapshot")
+            "{count} that no step names any more: {}; deleted by: agentos-run accept --prune",
+            names(&shown)
         ));
     }
 }

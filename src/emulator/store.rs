@@ -43,8 +43,12 @@ CREATE TABLE IF NOT EXISTS sessions (
 CREATE INDEX IF NOT EXISTS sessions_created ON sessions (created_at);
 CREATE INDEX IF NOT EXISTS sessions_updated ON sessions (updated_at);
 CREATE INDEX IF NOT EXISTS sessions_type ON sessions (session_type, created_at);
-CREATE INDEX IF NOT EXISTS sessions_user ON sessions (user_id, created_at, session_type);
-CREATE INDEX IF NOT EXISTS sessions_component ON sessions (component_id, created_at, session_type);
+DROP INDEX IF EXISTS sessions_user;
+DROP INDEX IF EXISTS sessions_component;
+CREATE INDEX IF NOT EXISTS sessions_of_user ON sessions (user_id, created_at);
+CREATE INDEX IF NOT EXISTS sessions_of_user_by_type ON sessions (user_id, session_type, created_at);
+CREATE INDEX IF NOT EXISTS sessions_of_component ON sessions (component_id, created_at);
+CREATE INDEX IF NOT EXISTS sessions_of_component_by_type ON sessions (component_id, session_type, created_at);
 CREATE TABLE IF NOT EXISTS runs (
     run_id TEXT NOT NULL PRIMARY KEY,
     session_id TEXT NOT NULL,

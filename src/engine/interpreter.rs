@@ -66,6 +66,7 @@ pub(super) async fn run(
         bulk: false,
         transcript: Vec::new(),
         turns: Vec::new(),
+        said: None,
         callers: Arc::default(),
         identity: scenario.identity.clone(),
     };

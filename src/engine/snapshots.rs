@@ -1,5 +1,7 @@
 //! The snapshots of a step: its answer goes to the store, and what that says goes into the step's report.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::answer::Done;
@@ -8,7 +10,7 @@ use super::steps::Run;
 use crate::expr::as_text;
 use crate::outcome::Outcome;
 use crate::scenario::{Action, Step};
-use crate::snapshot::{Known, Shot, slug};
+use crate::snapshot::{Known, Shot, Subject, Turn, slug};
 
 /// The longest item that names a turn of a loop.
 const LONGEST: usize = 40;
@@ -29,15 +31,24 @@ impl Run<'_> {
         .collect()
     }
 
+    /// Keeps a turn of a conversation that a snapshot is taken of.
+    pub(super) fn say(&mut self, step: &Step, outcome: &Arc<Outcome>) {
+        let (Some(said), Action::Operation(action)) = (&mut self.said, &step.action) else { return };
+        let message = action.fields.iter().find(|(key, _)| key.name == "message");
+        let user = message.and_then(|(_, message)| message.resolve_text(&self.context.scope).ok());
+        said.push(Turn { user: user.unwrap_or_default(), outcome: Arc::clone(outcome) });
+    }
+
     /// Holds an answer against the snapshots of its step.
     pub(super) fn snapshots(
         &self,
         step: &Step,
-        outcome: &Outcome,
+        subject: Subject<'_>,
         sent: Vec<(String, String)>,
         done: &mut Done,
     ) {
-        if step.snapshots.is_empty() || outcome.status.is_none() {
+        let unanswered = matches!(subject, Subject::Answer(outcome) if outcome.status.is_none());
+        if step.snapshots.is_empty() || unanswered {
             return;
         }
         let scenario = self.instance.scenario();
@@ -57,7 +68,7 @@ impl Run<'_> {
                 scenario: &scenario.name,
                 step: &step.title(),
                 action: &step.action_key.name,
-                outcome,
+                subject,
                 known: &known,
                 sound,
             });

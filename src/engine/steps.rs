@@ -18,6 +18,7 @@ use crate::diagnostic::Problem;
 use crate::expr::Expression;
 use crate::outcome::Outcome;
 use crate::scenario::{Action, Instance, Retry, RetryOn, Step, conversation};
+use crate::snapshot::{Subject, Turn};
 use crate::template::Template;
 use crate::yaml::Key;
 
@@ -47,6 +48,8 @@ pub(super) struct Run<'a> {
     pub(super) transcript: Vec<String>,
     /// The turns of the loops around: what tells snapshots apart.
     pub(super) turns: Vec<String>,
+    /// What was said in the conversation that is going on, where a snapshot is taken of it.
+    pub(super) said: Option<Vec<Turn>>,
     /// The steps that use the fragment that is running, the outermost first.
     pub(super) callers: Arc<[Caller]>,
     /// Whose requests these are where a step does not say: the scenario's, or that of a group around the step.
@@ -153,7 +156,8 @@ impl Run<'_> {
                     None => self.request(step).await,
                 };
                 if let Some(outcome) = outcome {
-                    self.snapshots(step, &outcome, sent, &mut done);
+                    self.say(step, &outcome);
+                    self.snapshots(step, Subject::Answer(&outcome), sent, &mut done);
                 }
                 done
             }
@@ -176,7 +180,7 @@ impl Run<'_> {
         let flow = match &step.action {
             Action::Use(using) => self.fragment(step, using, phase).await,
             Action::Parallel(branches) => self.parallel(branches, phase).await,
-            Action::Conversation(turns) => self.conversation(turns, phase).await,
+            Action::Conversation(turns) => self.conversation(step, turns, phase).await,
             action => self.timed(step, async |run| run.list(action.steps(), phase).await).await,
         };
         self.identity = around;
@@ -235,6 +239,7 @@ impl Run<'_> {
             bulk: self.bulk,
             transcript: Vec::new(),
             turns: self.turns.clone(),
+            said: None,
             callers: Arc::clone(&self.callers),
             identity: self.identity.clone(),
         }
@@ -253,11 +258,18 @@ impl Run<'_> {
         self.report.failed.extend(report.failed);
     }
 
-    async fn conversation(&mut self, turns: &[Step], phase: Phase) -> Flow {
+    async fn conversation(&mut self, step: &Step, turns: &[Step], phase: Phase) -> Flow {
         self.context.set(conversation::SESSION, &serde_json::json!(uuid::Uuid::new_v4().to_string()));
         self.transcript = vec!["the conversation:".to_owned()];
+        self.said = (!step.snapshots.is_empty()).then(Vec::new);
+        let began = Instant::now();
         let flow = self.list(turns, phase).await;
         self.transcript.clear();
+        if let (Some(said), Flow::Go) = (self.said.take(), flow) {
+            let mut done = Done::default();
+            self.snapshots(step, Subject::Conversation(&said), Vec::new(), &mut done);
+            return self.finish(step, phase, began.elapsed(), done);
+        }
         flow
     }
 

@@ -40,6 +40,7 @@ struct Facts {
     agents: Vec<String>,
     teams: Vec<String>,
     workflows: Vec<String>,
+    databases: Vec<String>,
     version: Option<String>,
     unreadable: Option<String>,
 }
@@ -70,6 +71,13 @@ impl Target {
         let routes = self.routes.get_or_init(|| async { routes(&self.client).await }).await.as_ref()?;
         let route = route(spec.method.as_str(), spec.path);
         (!routes.contains(&route)).then(|| format!("this AgentOS has no {} (since agno {since})", spec.name))
+    }
+
+    /// What it has and what it can do.
+    pub(super) async fn inventory(&self) -> Inventory<'_> {
+        let facts = self.facts().await;
+        let routes = self.routes.get_or_init(|| async { routes(&self.client).await }).await.as_ref();
+        Inventory { facts, routes }
     }
 
     /// Why a scenario with these requirements cannot run here; none where it can. `resolve` gives an id its value.
@@ -112,6 +120,38 @@ impl Target {
             }
         }
         None
+    }
+}
+
+/// What a target has and what it can do.
+pub(super) struct Inventory<'a> {
+    facts: &'a Facts,
+    routes: Option<&'a BTreeSet<String>>,
+}
+
+impl Inventory<'_> {
+    /// Why nothing is known.
+    pub(super) fn unreadable(&self) -> Option<&str> {
+        self.facts.unreadable.as_deref()
+    }
+
+    /// Whether it says what it can do, and this is not among it.
+    pub(super) fn lacks_operation(&self, spec: &Spec) -> bool {
+        // What no released AgentOS has is done by other requests there.
+        spec.name != "clear_session"
+            && self.routes.is_some_and(|routes| !routes.contains(&route(spec.method.as_str(), spec.path)))
+    }
+
+    /// What a field of this name names, and which of them there are; none where it names nothing of the kind.
+    pub(super) fn named_by(&self, field: &str) -> Option<(&'static str, &[String])> {
+        Some(match field {
+            "agent_id" => ("agent", &self.facts.agents),
+            "team_id" => ("team", &self.facts.teams),
+            "workflow_id" => ("workflow", &self.facts.workflows),
+            // Servers that do not list their databases have none that can be named wrongly.
+            "db_id" if !self.facts.databases.is_empty() => ("database", &self.facts.databases),
+            _ => return None,
+        })
     }
 }
 
@@ -160,6 +200,10 @@ impl Facts {
             let items = config.get(key).and_then(Value::as_array).into_iter().flatten();
             items.filter_map(|item| item.get("id").and_then(Value::as_str).map(str::to_owned)).collect()
         };
+        let names = |key: &str| {
+            let items = config.get(key).and_then(Value::as_array).into_iter().flatten();
+            items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
+        };
         // `/info` names the version of agno since 2.6; before, nothing does.
         let info = read("/info").await.unwrap_or_default();
         let version = info.get("agno_version").and_then(Value::as_str).map(str::to_owned);
@@ -167,6 +211,7 @@ impl Facts {
             agents: ids("agents"),
             teams: ids("teams"),
             workflows: ids("workflows"),
+            databases: names("databases"),
             version,
             unreadable: None,
         }

@@ -216,7 +216,7 @@ pub(super) fn similar(case: &Case, actual: &Value, to: &str, at_least: f64) -> J
 }
 
 /// How similar two texts are, from 0 to 1: by characters, or by words where they are long.
-fn ratio(a: &str, b: &str) -> f64 {
+pub(crate) fn ratio(a: &str, b: &str) -> f64 {
     if a == b {
         return 1.0;
     }

@@ -291,6 +291,15 @@ impl<'a> Terminal<'a> {
                     text::answer_line(exchange)
                 ),
             );
+            // What a snapshot differs in is shown above; the whole answer again would hide it.
+            let shown = !step.failures.is_empty()
+                && step
+                    .failures
+                    .iter()
+                    .all(|failure| failure.diff.is_some() && failure.problem.code.starts_with("snapshot::"));
+            if shown && self.verbosity < Verbosity::Requests {
+                return;
+            }
             for line in text::body_lines(&exchange.body) {
                 push(text, &format!("{margin}  {line}"));
             }

@@ -302,7 +302,9 @@ impl Step {
             &["expect", "save", "retry", "headers", "allow_failed_steps", "until", "snapshot"]
         };
         for &name in without {
-            if let Some(entry) = fields.get(name) {
+            // Of a conversation, a snapshot is of all that was said.
+            let of_all = name == "snapshot" && matches!(self.action, Action::Conversation(_));
+            if let Some(entry) = fields.get(name).filter(|_| !of_all) {
                 problems.push(
                     Problem::error("step::modifier", format!("`{name}` needs a step that sends a request"))
                         .label(&entry.key.span, format!("`{}` sends none", self.action_key.name))

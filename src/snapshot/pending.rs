@@ -104,14 +104,22 @@ impl Pending {
 }
 
 /// The files that wait below `folder`, sorted. Hidden folders and what builds leave behind are not searched.
-pub fn find(folder: &Path) -> Vec<PathBuf> {
+pub fn find_pending(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     walk(folder, 0, &mut found, &|name| name.ends_with(ENDING));
     found.sort();
     found
 }
 
-pub(super) fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>, wanted: &dyn Fn(&str) -> bool) {
+/// The snapshots in `folder`, and in the folders in it where `deep`, with those that wait.
+pub fn find(folder: &Path, deep: bool) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let depth = if deep { 0 } else { DEEPEST };
+    walk(folder, depth, &mut found, &|name| name.ends_with(".snap") || name.ends_with(ENDING));
+    found
+}
+
+fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>, wanted: &dyn Fn(&str) -> bool) {
     if depth > DEEPEST {
         return;
     }

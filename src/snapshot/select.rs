@@ -1,9 +1,10 @@
 //! What a snapshot is of: a part of an answer, as text or as JSON, and how it is written out.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::file::tidy;
 use super::spec::Of;
+use super::store::Turn;
 use crate::outcome::Outcome;
 
 /// The part of an answer that is asked for; none where there is no such part.
@@ -40,4 +41,41 @@ pub(super) fn written(value: &Value) -> String {
         Value::String(text) => tidy(text),
         value => serde_json::to_string_pretty(value).unwrap_or_default(),
     }
+}
+
+/// A turn of a conversation: what was said, and which tools were called.
+pub(super) fn transcript(turn: &Turn) -> Value {
+    let outcome = &turn.outcome;
+    let field =
+        |name: &str| outcome.body.as_ref().and_then(|body| body.get(name)).filter(|value| !value.is_null());
+    let mut said = Map::new();
+    said.insert("user".to_owned(), Value::from(turn.user.as_str()));
+    let answer = outcome.content().cloned().or_else(|| outcome.error.clone().map(Value::from));
+    said.insert("answer".to_owned(), sorted(answer.unwrap_or_default()));
+    let calls: Vec<Value> = outcome
+        .tools()
+        .iter()
+        .flat_map(|tools| tools.as_array().into_iter().flatten())
+        .map(|tool| {
+            let kept = ["tool_name", "tool_args", "result", "tool_call_error"];
+            let kept = kept.into_iter().filter_map(|key| {
+                let value =
+                    tool.get(key).filter(|value| !matches!(value, Value::Null | Value::Bool(false)))?;
+                Some((key.to_owned(), sorted(value.clone())))
+            });
+            Value::Object(kept.collect())
+        })
+        .collect();
+    if !calls.is_empty() {
+        said.insert("tools".to_owned(), Value::Array(calls));
+    }
+    for key in ["status", "session_id", "run_id"] {
+        said.extend(field(key).map(|value| (key.to_owned(), value.clone())));
+    }
+    Value::Object(said)
+}
+
+fn sorted(mut value: Value) -> Value {
+    value.sort_all_objects();
+    value
 }

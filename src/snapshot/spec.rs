@@ -13,7 +13,7 @@ use crate::yaml::{Key, Kind, Node};
 const WORDS: &[&str] =
     &["body", "content", "error", "events", "requirements", "status", "text", "tokens", "tools"];
 /// The keys of a snapshot.
-const KEYS: &[&str] = &["name", "of", "redact", "keep", "sort"];
+const KEYS: &[&str] = &["name", "of", "redact", "keep", "sort", "like", "shape", "tolerance"];
 /// What stands where a rule without a placeholder replaced something.
 const REDACTED: &str = "[redacted]";
 
@@ -32,6 +32,30 @@ pub struct Snapshot {
     pub keep: Vec<Keep>,
     /// The lists in it that have no order.
     pub sort: Vec<Sort>,
+    /// How similar a text must be.
+    pub like: Option<f64>,
+    /// Whether it is of types and keys alone.
+    pub shape: bool,
+    /// How near numbers must be.
+    pub tolerance: Vec<Tolerance>,
+}
+
+/// How near numbers must be to those of the snapshot.
+#[derive(Debug, Clone)]
+pub struct Tolerance {
+    /// Which; all that no other is for.
+    pub pattern: Option<Pattern>,
+    /// How near.
+    pub amount: Amount,
+}
+
+/// A distance.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Amount {
+    /// As a number.
+    Absolute(f64),
+    /// As a part of the number of the snapshot.
+    Relative(f64),
 }
 
 /// A part of an answer.
@@ -154,6 +178,9 @@ fn one(node: &Node, problems: &mut Problems) -> Option<Snapshot> {
             redact: Vec::new(),
             keep: Vec::new(),
             sort: Vec::new(),
+            like: None,
+            shape: false,
+            tolerance: Vec::new(),
         });
     }
     let fields = Fields::new(node, "`snapshot`", problems);
@@ -174,8 +201,33 @@ fn one(node: &Node, problems: &mut Problems) -> Option<Snapshot> {
     let redact = fields.get("redact").map(|entry| rules(&entry.value, problems)).unwrap_or_default();
     let keep = fields.get("keep").map(|entry| keeps(&entry.value, problems)).unwrap_or_default();
     let sort = fields.get("sort").map(|entry| sorts(&entry.value, problems)).unwrap_or_default();
+    let like = fields.get("like").and_then(|entry| like(&entry.value, problems));
+    let shape = fields.boolean("shape", problems).unwrap_or(false);
+    let tolerance =
+        fields.get("tolerance").map(|entry| tolerances(&entry.value, problems)).unwrap_or_default();
+    for (name, given) in [("like", like.is_some()), ("tolerance", !tolerance.is_empty())] {
+        if let (true, true, Some(entry)) = (shape, given, fields.get(name)) {
+            problems.push(
+                Problem::error(
+                    "snapshot::shape",
+                    format!("`shape: true` keeps no values for `{name}` to be near to"),
+                )
+                .label(&entry.key.span, "of no use here"),
+            );
+        }
+    }
     fields.finish(KEYS, &[], "`snapshot`", problems);
-    Some(Snapshot { span: node.span.clone(), name: named?, of: of?, redact, keep, sort })
+    Some(Snapshot {
+        span: node.span.clone(),
+        name: named?,
+        of: of?,
+        redact,
+        keep,
+        sort,
+        like,
+        shape,
+        tolerance,
+    })
 }
 
 fn whole() -> Option<Of> {
@@ -360,6 +412,67 @@ fn sort_path(text: &str, node: &Node, problems: &mut Problems) -> Option<Path> {
         return None;
     }
     path(text, node, problems)
+}
+
+fn like(node: &Node, problems: &mut Problems) -> Option<f64> {
+    let like = match &node.kind {
+        Kind::Number(number) => number.as_f64().filter(|like| (0.0..=1.0).contains(like)),
+        _ => None,
+    };
+    if like.is_none() {
+        problems.push(
+            expected("snapshot::like", "`like`", "a number from 0 to 1", node)
+                .help("like: 0.85 takes a text of which 85 of 100 words are the same"),
+        );
+    }
+    like
+}
+
+fn tolerances(node: &Node, problems: &mut Problems) -> Vec<Tolerance> {
+    let Kind::Mapping(entries) = &node.kind else {
+        let amount = amount(node, problems);
+        return amount.map(|amount| Tolerance { pattern: None, amount }).into_iter().collect();
+    };
+    entries
+        .iter()
+        .filter_map(|entry| {
+            let key = Node { span: entry.key.span.clone(), kind: Kind::Null };
+            let pattern = pattern(&entry.key.name, &key, problems)?;
+            if matches!(pattern, Pattern::Regex(_)) {
+                problems.push(
+                    Problem::error("snapshot::tolerance", "a tolerance is for a key or a JSONPath")
+                        .label(&entry.key.span, "a regular expression matches texts"),
+                );
+                return None;
+            }
+            Some(Tolerance { pattern: Some(pattern), amount: amount(&entry.value, problems)? })
+        })
+        .collect()
+}
+
+/// `0.01`, or `5%`.
+fn amount(node: &Node, problems: &mut Problems) -> Option<Amount> {
+    let amount = match &node.kind {
+        Kind::Number(number) => number.as_f64().map(Amount::Absolute),
+        Kind::String(text) => text
+            .strip_suffix('%')
+            .and_then(|part| part.trim().parse::<f64>().ok())
+            .map(|part| Amount::Relative(part / 100.0)),
+        _ => None,
+    };
+    let amount = amount.filter(|amount| {
+        let (Amount::Absolute(size) | Amount::Relative(size)) = amount;
+        size.is_finite() && *size >= 0.0
+    });
+    if amount.is_none() {
+        problems.push(expected(
+            "snapshot::tolerance",
+            "a tolerance",
+            "a number such as 0.01 or a part such as `5%`",
+            node,
+        ));
+    }
+    amount
 }
 
 /// A list of texts, or one.

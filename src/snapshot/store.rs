@@ -1,10 +1,12 @@
 //! Holding an answer against its snapshot: passes, differs, is new; and what is written then.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
+use super::compare;
+use super::diff;
 use super::events;
 use super::file::{File, Metadata, Unusable};
 use super::name::{Folders, Home};
@@ -14,15 +16,9 @@ use super::sort;
 use super::spec::{Keep, Kinds, Of, Snapshot};
 use super::write::{self, WriteError};
 use crate::diagnostic::Problem;
-use crate::expect::diff;
 use crate::outcome::Outcome;
 use crate::secret::Masker;
 use crate::source::Span;
-
-/// The lines of a new snapshot that a failure shows.
-const FIRST: usize = 20;
-/// The characters of such a line.
-const WIDTH: usize = 200;
 
 /// What is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -69,12 +65,30 @@ pub struct Shot<'a> {
     pub step: &'a str,
     /// The step's action.
     pub action: &'a str,
-    /// The answer.
-    pub outcome: &'a Outcome,
+    /// What it is taken of.
+    pub subject: Subject<'a>,
     /// What is known of the run.
     pub known: &'a Known,
     /// Whether everything else that was expected of the step holds: what is wrong is not recorded.
     pub sound: bool,
+}
+
+/// What a snapshot is taken of.
+#[derive(Debug, Clone, Copy)]
+pub enum Subject<'a> {
+    /// An answer.
+    Answer(&'a Outcome),
+    /// A whole conversation.
+    Conversation(&'a [Turn]),
+}
+
+/// A turn of a conversation.
+#[derive(Debug, Clone)]
+pub struct Turn {
+    /// What the user said.
+    pub user: String,
+    /// What was answered.
+    pub outcome: Arc<Outcome>,
 }
 
 /// What came of it.
@@ -127,7 +141,7 @@ impl Store {
         let path = home.file(&snapshot.name.name, shot.which);
         let file =
             File { metadata: metadata(shot, &home), contents: self.masker.mask(&select::written(&value)) };
-        let held = self.compare(shot, &path, &value, &file);
+        let held = self.compare(shot, &path, value, file);
         if held.problem.is_none() && self.mode != Mode::Locked {
             // Nobody need look at what passes.
             let pending = pending_of(&path);
@@ -139,28 +153,48 @@ impl Store {
         held
     }
 
-    fn compare(&self, shot: &Shot<'_>, path: &Path, value: &Value, file: &File) -> Held {
+    fn compare(&self, shot: &Shot<'_>, path: &Path, mut value: Value, mut file: File) -> Held {
         let shown = self.folders.shown(path);
         let name = &shot.snapshot.name;
         match File::read(path) {
             Ok(Some(old)) if old.contents == file.contents => Held::default(),
             Ok(Some(old)) => {
-                let problem = Problem::error("snapshot::differs", format!("the answer differs from {shown}"))
-                    .label(&name.span, "this snapshot");
-                let diff = difference(&old.contents, &file.contents, value);
+                let is_json = !value.is_string();
+                let before = if is_json {
+                    serde_json::from_str(&old.contents).ok()
+                } else {
+                    Some(Value::from(old.contents.as_str()))
+                };
+                if let Some(before) = &before {
+                    compare::settle(before, &mut value, shot.snapshot);
+                    file.contents = self.masker.mask(&select::written(&value));
+                }
+                let diff = diff::between(&old.contents, &file.contents, is_json);
                 if diff.is_empty() {
-                    // Written in another way: by hand, or by a formatter.
+                    // Near enough, or written in another way: by hand, or by a formatter.
                     return Held::default();
                 }
-                self.record(shot, path, file, Held { diff: Some(diff), ..Held::failed(problem) })
+                let mut message = format!("the answer differs from {shown}");
+                if let (Some(like), false) = (shot.snapshot.like, is_json) {
+                    let similar = crate::expect::similarity(&old.contents, &file.contents);
+                    message = format!(
+                        "the answer is only {similar:.2} similar to {shown}, expected at least {like}"
+                    );
+                }
+                let mut problem =
+                    Problem::error("snapshot::differs", message).label(&name.span, "this snapshot");
+                if is_json && before.is_none() {
+                    problem = problem.label(&name.span, "its file holds no JSON any more");
+                }
+                self.record(shot, path, &file, Held { diff: Some(diff), ..Held::failed(problem) })
             }
             Ok(None) => {
                 let problem = Problem::error("snapshot::new", format!("there is no snapshot {shown} yet"))
                     .label(&name.span, "this snapshot is new");
-                let diff = beginning(&file.contents);
-                self.record(shot, path, file, Held { diff: Some(diff), ..Held::failed(problem) })
+                let diff = diff::beginning(&file.contents);
+                self.record(shot, path, &file, Held { diff: Some(diff), ..Held::failed(problem) })
             }
-            Err(unusable) => self.unusable(shot, path, file, &unusable),
+            Err(unusable) => self.unusable(shot, path, &file, &unusable),
         }
     }
 
@@ -247,15 +281,30 @@ impl Store {
     }
 }
 
-/// What is compared of an answer.
+/// What is compared.
 fn comparable(shot: &Shot<'_>) -> Option<Value> {
     let snapshot = shot.snapshot;
-    let mut value = select::select(&snapshot.of, shot.outcome)?;
     let pieces = snapshot.keep.iter().any(|keep| matches!(keep, Keep::All | Keep::Kind(Kinds::Chunks)));
-    if matches!(snapshot.of, Of::Word("events")) && !pieces {
-        events::join_pieces(&mut value);
+    let part = |of: &Of, outcome: &Outcome| {
+        let mut value = select::select(of, outcome)?;
+        if matches!(of, Of::Word("events")) && !pieces {
+            events::join_pieces(&mut value);
+        }
+        value.sort_all_objects();
+        Some(value)
+    };
+    let mut value = match (shot.subject, &snapshot.of) {
+        (Subject::Answer(outcome), of) => part(of, outcome)?,
+        (Subject::Conversation(turns), Of::Path(path)) if path.as_str() == "$" => {
+            turns.iter().map(select::transcript).collect()
+        }
+        (Subject::Conversation(turns), of) => {
+            turns.iter().map(|turn| part(of, &turn.outcome).unwrap_or_default()).collect()
+        }
+    };
+    if snapshot.shape {
+        return Some(compare::shape(&value));
     }
-    value.sort_all_objects();
     sort::sort(&mut value, snapshot, shot.known);
     redact::redact(&mut value, snapshot, shot.known);
     Some(value)
@@ -275,47 +324,6 @@ fn unwritten(shown: &str, error: &WriteError) -> String {
         ),
         WriteError::Io(_) => format!("the new one could not be written beside {shown}: {error}"),
     }
-}
-
-/// The first lines of what is new; all of it waits in the file.
-fn beginning(contents: &str) -> String {
-    let total = contents.lines().count();
-    let mut lines: Vec<String> = contents.lines().take(FIRST).map(|line| format!("+{}", cut(line))).collect();
-    if total > FIRST {
-        lines.push(format!(" … {} more lines", total - FIRST));
-    }
-    lines.push(String::new());
-    lines.join("\n")
-}
-
-fn cut(line: &str) -> String {
-    match line.char_indices().nth(WIDTH) {
-        Some((at, _)) => format!("{}…", &line[..at]),
-        None => line.to_owned(),
-    }
-}
-
-/// How two contents differ, for somebody who decides.
-pub fn shown_difference(old: &str, new: &str) -> String {
-    let json =
-        |text: &str| text.starts_with(['{', '[']).then(|| serde_json::from_str::<Value>(text).ok()).flatten();
-    match (json(old), json(new)) {
-        (Some(old_value), Some(new_value)) => {
-            let difference = diff::json_diff(&old_value, &new_value);
-            if difference.is_empty() { diff::text_diff(old, new) } else { difference }
-        }
-        _ => diff::text_diff(old, new),
-    }
-}
-
-/// How two contents differ; empty where they are the same JSON.
-fn difference(old: &str, new: &str, value: &Value) -> String {
-    if !value.is_string()
-        && let (Ok(old), Ok(new)) = (serde_json::from_str::<Value>(old), serde_json::from_str::<Value>(new))
-    {
-        return diff::json_diff(&old, &new);
-    }
-    diff::text_diff(old, new)
 }
 
 fn metadata(shot: &Shot<'_>, home: &Home) -> Metadata {

@@ -1,5 +1,6 @@
 //! `agentos-run check`: every class of fault is found before anything is sent, with its place and what to do.
 
+mod live;
 mod many;
 mod names;
 mod scenario;

@@ -4,8 +4,13 @@ use crate::common::{Answer, FakeServer, Output, Run, text::dedent};
 use serde_json::{Value, json};
 use std::{fs, path::Path};
 
+mod agentos;
 mod files;
 mod names;
+mod near;
+mod redaction;
+mod review;
+mod unreferenced;
 
 /// A server that answers requests in turn, and a scenario of one request that takes a snapshot of it.
 pub(crate) struct Sut {
@@ -69,7 +74,8 @@ impl Sut {
                 }
             }
         }
-        found.retain(|name| name != "s.yaml");
+        // What the scheduler remembers is no concern of snapshots.
+        found.retain(|name| name != "s.yaml" && !name.starts_with(".agentos-run/"));
         found.sort();
         found
     }

@@ -146,16 +146,15 @@ impl Store {
             only("user_id = ?", user_id);
         }
         if let Some(id) = filter.component_id {
-            only("component_id = ?", id);
+            // The plus keeps SQLite from the index of components, where that of users leaves fewer rows.
+            only(if filter.user_id.is_some() { "+component_id = ?" } else { "component_id = ?" }, id);
         }
         if let Some(name) = filter.name {
             // agno 3.1.10 looks into the whole JSON text, with the wildcards of SQL.
             only("session_data LIKE ?", &format!("%{name}%"));
         }
         if let Some(kind) = filter.kind {
-            // The plus keeps SQLite from the index of types, where another filter leaves fewer rows.
-            let narrowed = filter.user_id.is_some() || filter.component_id.is_some();
-            only(if narrowed { "+session_type = ?" } else { "session_type = ?" }, kind.name());
+            only("session_type = ?", kind.name());
         }
         let filtered =
             if clauses.is_empty() { String::new() } else { format!(" WHERE {}", clauses.join(" AND ")) };
@@ -169,7 +168,9 @@ impl Store {
             .prepare_cached(&format!("SELECT count(*) FROM sessions{filtered}"))?
             .query_row(params_from_iter(&values), |row| row.get(0))?;
         let sql = format!(
-            "SELECT {COLUMNS} FROM sessions{filtered}{order} LIMIT {} OFFSET {}",
+            // The rows before the page are passed over in the index alone.
+            "SELECT {COLUMNS} FROM sessions WHERE rowid IN \
+             (SELECT rowid FROM sessions{filtered}{order} LIMIT {} OFFSET {}){order}",
             filter.limit, filter.offset
         );
         let mut statement = connection.prepare_cached(&sql)?;

@@ -47,7 +47,7 @@ fn the_nearest_name_or_where_the_name_is() {
             "did you mean `session_name`?",
             "it is given a value at a.yaml:9:13: later than this, or beside it",
             "it is given a value at a.yaml:10:12: later than this, or beside it",
-            "known here: user, steps, session_name, env, run",
+            "known here: env, run, session_name, steps, user",
             "did you mean `steps.made`?",
             "did you mean `case.town`?",
             "`number` is the item of the loop at a.yaml:14:5, and is there inside of it alone",

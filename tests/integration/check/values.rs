@@ -254,6 +254,28 @@ fn an_unknown_filter() {
 }
 
 #[test]
+fn a_test_in_the_place_of_a_filter() {
+    insta::assert_snapshot!(in_steps("
+        - if: ${{ run.id | matches(\"^a\") }}
+          log: hello
+    "), @r#"
+    expression::unknown
+
+      × there is no filter `matches`
+       ╭─[a.yaml:2:22]
+     1 │ steps:
+     2 │   - if: ${{ run.id | matches("^a") }}
+       ·                      ───┬───
+       ·                         ╰── no such filter
+     3 │     log: hello
+       ╰────
+      help: `matches` is a test: `value is matches(...)`
+
+    1 problem: 1 scenario in 1 file
+    "#);
+}
+
+#[test]
 fn a_name_that_is_never_defined() {
     insta::assert_snapshot!(findings("
         vars: { session: s1 }
