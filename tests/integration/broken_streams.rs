@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::common::{Answer, FakeServer, Run, Settings, text::unwrapped};
+use crate::common::{Answer, CuttingProxy, FakeServer, Run, Settings, text::unwrapped};
 
 const ASK: &str = "steps:\n  - run_agent: { agent_id: assistant, message: hi, stream: true }\n";
 
@@ -116,9 +116,13 @@ fn a_server_that_asks_to_wait_is_heeded() {
 fn a_real_agentos_is_killed() {
     let mut server = Settings::default().start();
     let scenario = "steps:\n  - run_agent: { agent_id: slow, message: 500 words delay=0.05, stream: true }\n";
-    let args = ["--base-url", server.base_url(), "a.yaml"];
+    let proxy = CuttingProxy::new(server.base_url(), []);
+    let args = ["--base-url", &proxy.base_url(), "a.yaml"];
     let running = Run::new().file("a.yaml", scenario).args(args).start();
-    std::thread::sleep(Duration::from_secs(2));
+    // Several events are on their way by then.
+    while proxy.passed() < 4000 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
     server.kill();
     let output = running.finish().code_is(1);
     let text = unwrapped(&output.stdout);

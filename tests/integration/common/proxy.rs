@@ -5,7 +5,7 @@ use std::{
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
 };
@@ -23,6 +23,8 @@ struct Plan {
     cuts: Mutex<Vec<usize>>,
     /// The first lines of the requests that could be cut.
     asked: Mutex<Vec<String>>,
+    /// How many bytes of their answers have passed.
+    passed: AtomicUsize,
     stop: AtomicBool,
 }
 
@@ -36,6 +38,7 @@ impl CuttingProxy {
             upstream,
             cuts: Mutex::new(cuts.into()),
             asked: Mutex::default(),
+            passed: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
         });
         let thread = thread::spawn({
@@ -61,6 +64,13 @@ impl CuttingProxy {
     /// The first lines of the requests that could be cut, in order.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.plan.asked.lock().unwrap().clone()
+    }
+}
+
+impl CuttingProxy {
+    /// How many bytes of answers to such requests have passed.
+    pub(crate) fn passed(&self) -> usize {
+        self.plan.passed.load(Ordering::Relaxed)
     }
 }
 
@@ -111,6 +121,9 @@ impl Plan {
                     (pass, *left == 0)
                 }
             };
+            if !self.asked.lock().unwrap().is_empty() {
+                self.passed.fetch_add(pass, Ordering::Relaxed);
+            }
             if to.write_all(&buffer[..pass]).is_err() || cut {
                 break;
             }
