@@ -50,10 +50,10 @@ impl Settling<'_> {
                     *new = Value::Number(old.clone());
                 }
             }
-            (Value::String(old), Value::String(new)) => {
-                if self.snapshot.like.is_some_and(|like| expect::similarity(old, new) >= like) {
-                    new.clone_from(old);
-                }
+            (Value::String(old), Value::String(new))
+                if self.snapshot.like.is_some_and(|like| expect::similarity(old, new) >= like) =>
+            {
+                new.clone_from(old);
             }
             _ => {}
         }

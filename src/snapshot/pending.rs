@@ -9,6 +9,8 @@ use crate::diagnostic;
 
 /// The ending of files that wait.
 const ENDING: &str = ".snap.new";
+/// The ending of snapshots.
+const SNAPSHOT: &str = ".snap";
 /// How deep folders are searched.
 const DEEPEST: usize = 32;
 
@@ -115,7 +117,7 @@ pub fn find_pending(folder: &Path) -> Vec<PathBuf> {
 pub fn find(folder: &Path, deep: bool) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let depth = if deep { 0 } else { DEEPEST };
-    walk(folder, depth, &mut found, &|name| name.ends_with(".snap") || name.ends_with(ENDING));
+    walk(folder, depth, &mut found, &|name| name.ends_with(SNAPSHOT) || name.ends_with(ENDING));
     found
 }
 

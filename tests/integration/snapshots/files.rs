@@ -1,7 +1,7 @@
 //! Files that cannot be compared with are left alone, and what insta makes of ours.
 
 use super::Sut;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fs;
 
 const FILE: &str = "snapshots/s__answer.snap";
@@ -81,4 +81,19 @@ fn the_pending_snapshots_of_others_are_left_alone() {
     sut.write("src/snapshots/t__x.snap.new", foreign);
     assert_eq!(sut.then(&["accept"]).code_is(0).stdout, "no snapshot waits\n");
     assert_eq!(sut.read("src/snapshots/t__x.snap.new"), foreign);
+}
+
+#[test]
+fn processes_at_the_same_time_leave_one_whole_file() {
+    let sut = Sut::new("snapshot: answer");
+    let long = |letter: &str| json!({ "text": letter.repeat(200_000) });
+    std::thread::scope(|scope| {
+        for letter in ["a", "b", "c", "d"] {
+            let sut = &sut;
+            scope.spawn(move || sut.run(&long(letter), &["--update"]).code_is(0));
+        }
+    });
+    assert_eq!(sut.files(), [FILE], "nothing is left of the writing");
+    let kept: Value = serde_json::from_str(&sut.contents(FILE)).unwrap();
+    assert!(["a", "b", "c", "d"].iter().any(|letter| kept == long(letter)), "one of them, whole");
 }
