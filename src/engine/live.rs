@@ -151,7 +151,7 @@ impl Look<'_> {
                 continue;
             };
             let Ok(Value::String(id)) = template.resolve(scope) else { continue };
-            if known.iter().any(|known| *known == id) {
+            if known.contains(&id) {
                 continue;
             }
             let help = if known.is_empty() {

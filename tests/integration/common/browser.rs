@@ -27,6 +27,8 @@ impl Browser {
         // One at a time: each is several processes, and all of them want all of the machine.
         static ONE: Mutex<()> = Mutex::new(());
         let turn = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        super::packages::need("chromium", &["chromium"]);
+        super::packages::need("chromedriver", &["chromium-driver"]);
         // A port that was free may be taken when it is used.
         let (driver, url) = (0..5).find_map(|_| start_driver()).unwrap_or_else(|| {
             panic!("`chromedriver` does not say its port; {MISSING}");

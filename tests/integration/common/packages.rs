@@ -35,10 +35,8 @@ fn is_root() -> bool {
 }
 
 fn apt_get(prefix: &[&str], arguments: &[&str]) {
-    let words: Vec<&str> = prefix.iter().copied().chain(["apt-get"]).chain(arguments.iter().copied()).collect();
+    let words: Vec<&str> =
+        prefix.iter().copied().chain(["apt-get"]).chain(arguments.iter().copied()).collect();
     // Whether it worked is seen by whether the program is there.
-    let _status = Command::new(words[0])
-        .args(&words[1..])
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .status();
+    let _status = Command::new(words[0]).args(&words[1..]).env("DEBIAN_FRONTEND", "noninteractive").status();
 }

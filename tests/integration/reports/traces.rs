@@ -23,7 +23,7 @@ fn server() -> FakeServer {
                 &json!({"event": "RunCompleted", "run_id": "r", "agent_id": "a", "content": "Hello"}),
             )
             .last_chunk(),
-        "/flaky" if flaky.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 2 == 0 => {
+        "/flaky" if flaky.fetch_add(1, std::sync::atomic::Ordering::Relaxed).is_multiple_of(2) => {
             Answer::json(503, &json!({"detail": "busy"}))
         }
         "/closed" => Answer::closed(),
