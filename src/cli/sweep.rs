@@ -129,16 +129,14 @@ async fn sweep(
         return Exit::Success;
     }
     if !args.yes {
-        let agreed = match super::bulk::prompt(context, masker) {
-            Some(prompt) => prompt.ask(&format!("all of it will be deleted from {}", target.name)).await,
-            None => {
-                output.problem(
-                    &Problem::error("sweep::consent", "nobody is there to be asked: nothing was deleted")
-                        .help("--yes deletes it without a question, --dry-run only shows it"),
-                );
-                return Exit::Invalid;
-            }
+        let Some(prompt) = super::bulk::prompt(context, masker) else {
+            output.problem(
+                &Problem::error("sweep::consent", "nobody is there to be asked: nothing was deleted")
+                    .help("--yes deletes it without a question, --dry-run only shows it"),
+            );
+            return Exit::Invalid;
         };
+        let agreed = prompt.ask(&format!("all of it will be deleted from {}", target.name)).await;
         if !agreed {
             output.warn("nothing was deleted");
             return Exit::Failed;
