@@ -126,7 +126,7 @@ fn a_key_from_nowhere() {
      2 │ steps:
        ╰────
       help: known here: name, description, tags, skip, requires, cases, matrix, vars, defaults,
-            timeout, retries, serial, target, as, setup, steps, finally
+            timeout, retries, serial, target, as, cleanup, setup, steps, finally
 
     1 problem: 1 scenario in 1 file
     ");
