@@ -28,6 +28,18 @@ impl Run<'_> {
             self.skip(step, phase, format!("`{name}` has no value in a dry run"));
             return Flow::Go;
         }
+        // What does not depend on the item is asked once: a list that nobody wants is not read.
+        let of_item = |name: &String| {
+            let root = name.split('.').next().unwrap_or_default();
+            root == over.item || root == "loop"
+        };
+        if let Some(condition) = &step.condition
+            && !condition.names().iter().any(of_item)
+            && let Ok(false) = condition.is_true(&self.context.scope)
+        {
+            self.skip(step, phase, format!("`{}` does not hold", condition.text()));
+            return Flow::Go;
+        }
         if let Over::Listed(listing) = &over.over {
             return self.bulk(step, over, listing, phase).await;
         }

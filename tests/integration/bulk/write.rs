@@ -39,14 +39,17 @@ fn lines_are_written_in_order_and_a_file_that_is_there_is_as_the_step_says() {
 
 #[test]
 fn a_file_stays_inside_of_the_working_folder_and_a_line_is_one_line() {
-    for (file, line, code) in
-        [("../x", "a", 2), ("/tmp/x", "a", 2), ("${{ '../x' }}", "a", 1), ("x", "${{ 'a\\nb' }}", 1)]
-    {
+    for (file, line, code) in [
+        ("../bulk-write-out", "a", 2),
+        ("/tmp/bulk-write-out", "a", 2),
+        ("${{ '../bulk-write-out' }}", "a", 1),
+        ("x", "${{ 'a\\nb' }}", 1),
+    ] {
         let text =
             format!("steps:\n  - write: {{ file: \"{file}\", line: \"{}\" }}\n", line.replace('\\', "\\\\"));
         let output = Run::new().file("a.yaml", text).args(["--embedded", "a.yaml"]).run().code_is(code);
         let said = format!("{}{}", output.stdout, output.stderr);
         assert!(said.contains("inside of the working folder") || said.contains("this has several"), "{said}");
-        assert!(!output.dir().join("../x").exists() && !output.dir().join("x").exists());
+        assert!(!output.dir().join("../bulk-write-out").exists() && !output.dir().join("x").exists());
     }
 }
