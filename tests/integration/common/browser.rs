@@ -128,7 +128,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        let _closed = command(&self.url, "DELETE", &format!("/session/{}", self.session), &Value::Null);
+        let _closed = command(&self.url, "DELETE", &format!("/session/{}", self.session), &json!({}));
         let _gone = self.driver.kill();
         let _waited = self.driver.wait();
     }
