@@ -97,6 +97,10 @@ impl Browser {
         let found = self.post("/element", &json!({ "using": "css selector", "value": selector }));
         let id = found.as_object().and_then(|found| found.values().next()).and_then(Value::as_str).unwrap();
         self.post(&format!("/element/{id}/click"), &json!({}));
+        // What a new fragment of the address does, it does a moment later.
+        self.script(
+            "return new Promise(done => setTimeout(() => requestAnimationFrame(() => setTimeout(done))))",
+        );
     }
 
     /// Types into an element.
