@@ -56,6 +56,20 @@ impl Problem {
         Self { severity: Severity::Warning, ..Self::error(code, message) }
     }
 
+    /// The same with `mask` over all that it says. To be called before it is rendered: lines are wrapped then, and a secret of
+    /// which half stands on the next line is not found any more.
+    #[must_use]
+    pub fn masked(&self, mask: impl Fn(&str) -> String) -> Self {
+        let labels = self.labels.iter();
+        Self {
+            severity: self.severity,
+            code: self.code,
+            message: mask(&self.message),
+            labels: labels.map(|label| Label { span: label.span.clone(), text: mask(&label.text) }).collect(),
+            help: self.help.as_deref().map(&mask),
+        }
+    }
+
     /// Points at `span` with a few words.
     #[must_use]
     pub fn label(mut self, span: &Span, text: impl Into<String>) -> Self {

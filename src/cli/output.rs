@@ -84,7 +84,7 @@ impl Output {
 
     /// Shows a problem on standard error.
     pub(super) fn problem(&self, problem: &Problem) {
-        let text = self.masker.mask(&problem.render(self.style));
+        let text = self.masker.mask(&problem.masked(|text| self.masker.mask(text)).render(self.style));
         let _closed = self.above(|| std::io::stderr().lock().write_all(text.as_bytes()));
     }
 

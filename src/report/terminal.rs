@@ -10,7 +10,7 @@ use owo_colors::{OwoColorize as _, Style as Paint};
 
 use super::text;
 use super::trace::Traces;
-use crate::diagnostic::Style;
+use crate::diagnostic::{Problem, Style};
 use crate::engine::{
     BulkReport, Event, Observer, ScenarioReport, SlowStep, Status, StepReport, StepStatus, Summary,
 };
@@ -241,7 +241,7 @@ impl<'a> Terminal<'a> {
 
     fn causes(&self, text: &mut String, report: &ScenarioReport) {
         for problem in &report.problems {
-            text.push_str(&indent(&problem.render(self.inner_style())));
+            text.push_str(&indent(&self.masked(problem).render(self.inner_style())));
         }
         let causes = report.failed.iter().filter(|step| step.status == StepStatus::Failed).count();
         for step in &report.failed {
@@ -268,9 +268,13 @@ impl<'a> Terminal<'a> {
         }
     }
 
+    fn masked(&self, problem: &Problem) -> Problem {
+        problem.masked(|text| self.masker.mask(text))
+    }
+
     fn step_failures(&self, text: &mut String, step: &Arc<StepReport>) {
         for failure in &step.failures {
-            text.push_str(&indent(&failure.problem.render(self.inner_style())));
+            text.push_str(&indent(&self.masked(&failure.problem).render(self.inner_style())));
             if let Some(diff) = &failure.diff {
                 push(text, "    difference (- expected, + actual):");
                 for line in text::harmless_lines(diff).lines() {
@@ -319,7 +323,9 @@ impl<'a> Terminal<'a> {
             if shown && self.verbosity < Verbosity::Requests {
                 return;
             }
-            for line in text::body_lines(&exchange.body) {
+            // Before it is cut: half a secret would not be known as one afterwards.
+            let body = self.masker.mask(&String::from_utf8_lossy(&exchange.body));
+            for line in text::body_lines(body.as_bytes()) {
                 push(text, &format!("{margin}  {line}"));
             }
         }

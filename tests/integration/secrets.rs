@@ -85,6 +85,26 @@ fn a_token_of_the_command_line() {
 }
 
 #[test]
+fn a_secret_that_a_long_line_is_cut_in() {
+    // Lines are cut after 300 characters: each answer puts that into another place of the secret.
+    for before in 284..300 {
+        let server = FakeServer::new(move |request| {
+            if request.path == "/config" {
+                return Answer::json(200, &json!({}));
+            }
+            let sent = request.header("authorization").unwrap_or_default().trim_start_matches("Bearer ");
+            Answer::of(500, "text/plain", &format!("{}{sent} and more", "x".repeat(before)))
+        });
+        let output = Run::new()
+            .file("a.yaml", "steps:\n  - http: { path: /x }\n")
+            .args(["--base-url", &server.base_url(), "--token", "hunter2-and-so-on", "a.yaml"])
+            .run()
+            .code_is(1);
+        assert!(!output.stdout.contains("xh"), "{output}");
+    }
+}
+
+#[test]
 fn a_token_of_the_environment() {
     let server = parrot();
     let run = Run::new()

@@ -105,7 +105,7 @@ impl Builder {
             help: problem.help.as_deref().map(|help| self.text(help)),
             place: problem.span().map(|span| self.place(span)),
             diff: diff.map(|diff| self.text(diff)),
-            text: self.text(&problem.render(PLAIN)),
+            text: self.text(&problem.masked(|text| self.masker.mask(text)).render(PLAIN)),
         }
     }
 
