@@ -37,7 +37,11 @@ impl Sut {
 
     pub(crate) fn answered(&self, answers: Vec<Answer>, arguments: &[&str]) -> Output {
         let server = FakeServer::sequence(answers);
-        let run = self.folder.then().file("s.yaml", &self.scenario).arg("s.yaml").args(arguments);
+        // Written only where it is not there yet: processes at the same time read one file.
+        let there = fs::read_to_string(self.dir().join("s.yaml")).is_ok_and(|text| text == self.scenario);
+        let run = self.folder.then();
+        let run = if there { run } else { run.file("s.yaml", &self.scenario) };
+        let run = run.arg("s.yaml").args(arguments);
         run.args(["--base-url", &server.base_url()]).run()
     }
 

@@ -86,6 +86,7 @@ fn the_pending_snapshots_of_others_are_left_alone() {
 #[test]
 fn processes_at_the_same_time_leave_one_whole_file() {
     let sut = Sut::new("snapshot: answer");
+    sut.write("s.yaml", &sut.scenario);
     let long = |letter: &str| json!({ "text": letter.repeat(200_000) });
     std::thread::scope(|scope| {
         for letter in ["a", "b", "c", "d"] {
