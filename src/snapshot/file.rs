@@ -83,7 +83,12 @@ impl Unusable {
 
 /// A text as it is compared: line ends as on Unix, nothing blank at the end. Insta does the same.
 pub(super) fn tidy(text: &str) -> String {
-    text.trim_end().replace("\r\n", "\n")
+    let mut tidy = text.trim_end().replace("\r\n", "\n");
+    // A line end that several carriage returns stood before has one less of them now, and is one again.
+    while tidy.contains("\r\n") {
+        tidy = tidy.replace("\r\n", "\n");
+    }
+    tidy
 }
 
 impl File {
@@ -314,6 +319,11 @@ mod tests {
             all.extend(bytes);
             let _any = File::parse(all);
         }
+    }
+
+    #[test]
+    fn carriage_returns_are_part_of_a_line_end_however_many() {
+        assert_eq!(tidy("\r\r\r\na\r\n"), "\na");
     }
 
     #[test]
