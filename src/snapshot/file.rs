@@ -124,7 +124,7 @@ impl File {
             let (line, after) = rest.split_once('\n').unwrap_or((rest, ""));
             let ended = rest.is_empty();
             rest = after;
-            (!ended).then(|| line.trim_end())
+            (!ended).then(|| line.trim_end_matches([' ', '\t', '\r']))
         };
         match line() {
             None => return Err(Unusable::Broken("it is empty".to_owned())),
