@@ -11,7 +11,9 @@ const FORMATS: [&str; 4] = ["json", "junit", "html", "jsonl"];
 fn server() -> FakeServer {
     let asked = AtomicUsize::new(0);
     FakeServer::new(move |request| match request.path.as_str() {
-        "/flaky" if asked.fetch_add(1, Ordering::SeqCst) % 2 == 0 => Answer::json(200, &json!({"n": 0})),
+        "/flaky" if asked.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) => {
+            Answer::json(200, &json!({"n": 0}))
+        }
         "/broken" => Answer::json(500, &json!({"detail": "]]> <broken> \"quoted\" 🎉"})),
         _ => Answer::json(200, &json!({"n": 1})),
     })
