@@ -213,7 +213,7 @@ fn a_request_that_names_what_is_not_there_is_told_what_is() {
         ("run_workflow: { workflow_id: w, message: Hi }", "this AgentOS has no workflow `w`; it has: "),
     ] {
         let output = Run::new()
-            .file("a.yaml", &format!("name: A\nsteps:\n  - {fields}\n"))
+            .file("a.yaml", format!("name: A\nsteps:\n  - {fields}\n"))
             .args(["--embedded", "a.yaml"])
             .run()
             .code_is(1);
@@ -227,7 +227,7 @@ fn a_request_that_names_what_is_not_there_is_told_what_is() {
         "get_agent_run: { agent_id: assistant, run_id: r, session_id: s }",
     ] {
         let output = Run::new()
-            .file("a.yaml", &format!("name: A\nsteps:\n  - {fields}\n"))
+            .file("a.yaml", format!("name: A\nsteps:\n  - {fields}\n"))
             .args(["--embedded", "a.yaml"])
             .run()
             .code_is(1);
