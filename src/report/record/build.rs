@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{
-    BodyRecord, FailureRecord, Phase, Place, RequestRecord, ResponseRecord, StepRecord, StepStatus,
-    StreamEvent, StreamRecord,
+    BodyRecord, CallerRecord, FailureRecord, Phase, Place, RequestRecord, ResponseRecord, StepRecord,
+    StepStatus, StreamEvent, StreamRecord,
 };
 use crate::agentos::operation::Payload;
 use crate::agentos::{Exchange, SentRequest, Transcript};
@@ -80,6 +80,14 @@ impl Builder {
                 engine::Phase::Finally => Phase::Finally,
             },
             place: self.place(&step.span),
+            callers: step
+                .callers
+                .iter()
+                .map(|caller| CallerRecord {
+                    title: self.text(&caller.title),
+                    place: self.place(&caller.span),
+                })
+                .collect(),
             status,
             reason,
             start_ms: milliseconds(start),
