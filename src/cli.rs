@@ -12,6 +12,7 @@ mod init;
 mod list;
 mod live;
 mod merge;
+mod one_target;
 mod operations;
 mod output;
 mod part;

@@ -10,7 +10,6 @@ use crate::engine;
 use crate::project::Project;
 use crate::report::text;
 use crate::scenario::load::Loaded;
-use crate::scenario::select::Selection;
 use crate::scenario::snapshots::check_files;
 
 /// The scenarios that would be skipped and are named.
@@ -62,21 +61,19 @@ fn live(
     for warning in warnings {
         output.warn(&warning);
     }
-    let settings = match run::settings_of_check(context, &args.vars, project, &loaded.scenarios, &masker) {
-        Ok(settings) => settings,
-        Err(problem) => {
-            output.problem(&problem);
-            return Exit::Invalid;
-        }
+    let Some(settings) =
+        output.accept(run::settings_of_check(context, &args.vars, project, &loaded.scenarios, &masker))
+    else {
+        return Exit::Invalid;
     };
-    let runtime = match targets::runtime() {
-        Ok(runtime) => runtime,
-        Err(problem) => {
-            output.problem(&problem);
-            return Exit::Unreachable;
-        }
-    };
-    let (instances, _) = loaded.plan(&Selection::default());
+    let Some(runtime) = output.accept(targets::runtime()) else { return Exit::Unreachable };
+    let selection = output.accept(run::selection_of(args.tag.as_deref(), args.filter.as_deref()));
+    let Some(selection) = selection else { return Exit::Invalid };
+    let (instances, total) = loaded.plan(&selection);
+    if instances.is_empty() && total > 0 {
+        output.warn(&format!("no scenario matched: {} in the files given", text::count(total, "scenario")));
+        return Exit::NothingMatched;
+    }
     runtime.block_on(async {
         let mut started = Started::default();
         let opened =

@@ -15,9 +15,10 @@ use crate::scenario::Scenario;
 pub(super) fn run(context: &Context, args: &ListArgs) -> Exit {
     let Ok(project) = run::project(context) else { return Exit::Invalid };
     let Ok(paths) = run::paths(context, &args.paths, project.as_ref()) else { return Exit::Invalid };
-    let Ok(selection) = run::selection(context, &args.selection) else { return Exit::Invalid };
-    let loaded = run::load(&paths);
     let output = context.output();
+    let (tag, filter) = (args.selection.tag.as_deref(), args.selection.filter.as_deref());
+    let Some(selection) = output.accept(run::selection_of(tag, filter)) else { return Exit::Invalid };
+    let loaded = run::load(&paths);
     if loaded.problems.has_errors() {
         output.problems(&loaded.problems);
         return Exit::Invalid;
@@ -26,12 +27,8 @@ pub(super) fn run(context: &Context, args: &ListArgs) -> Exit {
     if instances.is_empty() {
         return Exit::NothingMatched;
     }
-    let part = match Part::of(instances, context, &args.selection, project.as_ref()) {
-        Ok(part) => part,
-        Err(problem) => {
-            output.problem(&problem);
-            return Exit::Invalid;
-        }
+    let Some(part) = output.accept(Part::of(instances, context, &args.selection, project.as_ref())) else {
+        return Exit::Invalid;
     };
     if let Some(word) = part.nothing() {
         output.warn(&word);

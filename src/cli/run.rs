@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::args::{RunArgs, SelectionArgs, TargetArgs};
+use super::args::{RunArgs, TargetArgs};
 use super::context::Context;
 use super::exit::Exit;
 use super::live;
@@ -108,12 +108,8 @@ pub(super) fn once(context: &Context, args: &RunArgs, only: Option<&BTreeSet<Pat
         ));
         return Exit::NothingMatched;
     }
-    let part = match Part::of(instances, context, &args.selection, project.as_ref()) {
-        Ok(part) => part,
-        Err(problem) => {
-            output.problem(&problem);
-            return Exit::Invalid;
-        }
+    let Some(part) = output.accept(Part::of(instances, context, &args.selection, project.as_ref())) else {
+        return Exit::Invalid;
     };
     settings.quarantine = Arc::new(quarantine(project.as_ref(), &part.instances));
     let shadowed = targets::shadowed(context, &args.target, project.as_ref(), &part.instances);
@@ -131,13 +127,7 @@ pub(super) fn once(context: &Context, args: &RunArgs, only: Option<&BTreeSet<Pat
     {
         settings.timeouts.total = Some(timeout);
     }
-    let mut reports = match Reports::of(&args.reports, context) {
-        Ok(reports) => reports,
-        Err(problem) => {
-            output.problem(&problem);
-            return Exit::Invalid;
-        }
-    };
+    let Some(mut reports) = output.accept(Reports::of(&args.reports, context)) else { return Exit::Invalid };
     if let Some(folder) = &args.trace
         && let Err(problem) = reports.trace(folder, &masker)
     {
@@ -145,13 +135,7 @@ pub(super) fn once(context: &Context, args: &RunArgs, only: Option<&BTreeSet<Pat
         return Exit::Invalid;
     }
     settings.tracing = reports.traces.clone().map(|traces| traces as Arc<dyn Tracing>);
-    let runtime = match targets::runtime() {
-        Ok(runtime) => runtime,
-        Err(problem) => {
-            output.problem(&problem);
-            return Exit::Unreachable;
-        }
-    };
+    let Some(runtime) = output.accept(targets::runtime()) else { return Exit::Unreachable };
     let exit = runtime.block_on(execute(context, args, project.as_ref(), part, settings, masker, reports));
     if !args.quiet {
         snapshots::say(&output, &store, &forgotten);
@@ -396,7 +380,7 @@ fn prepare(
         started_at: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         tracing: None,
     };
-    let selection = selection_of(&args.selection)?;
+    let selection = selection_of(args.selection.tag.as_deref(), args.selection.filter.as_deref())?;
     Ok((settings, selection))
 }
 
@@ -489,10 +473,9 @@ fn variables_of_file(path: &Path) -> Result<Vec<(String, Value)>, Problem> {
     }
 }
 
-fn selection_of(args: &SelectionArgs) -> Result<Selection, Problem> {
-    let tags = args
-        .tag
-        .as_deref()
+/// The selection of the command line.
+pub(super) fn selection_of(tag: Option<&str>, filter: Option<&str>) -> Result<Selection, Problem> {
+    let tags = tag
         .map(|text| {
             Tags::parse(text).map_err(|message| {
                 Problem::error("cli::tag", format!("--tag {text}: {message}"))
@@ -500,9 +483,7 @@ fn selection_of(args: &SelectionArgs) -> Result<Selection, Problem> {
             })
         })
         .transpose()?;
-    let filter = args
-        .filter
-        .as_deref()
+    let filter = filter
         .map(|text| {
             regex::Regex::new(text).map_err(|error| {
                 let cause = error.to_string();
@@ -512,11 +493,6 @@ fn selection_of(args: &SelectionArgs) -> Result<Selection, Problem> {
         })
         .transpose()?;
     Ok(Selection { tags, filter })
-}
-
-/// The selection of the command line; what is wrong with it is shown.
-pub(super) fn selection(context: &Context, args: &SelectionArgs) -> Result<Selection, ()> {
-    selection_of(args).map_err(|problem| context.complain(&problem))
 }
 
 /// The project file from the working folder upward; what is wrong with it is shown.

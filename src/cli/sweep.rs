@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use super::args::SweepArgs;
 use super::context::Context;
 use super::exit::Exit;
+use super::one_target::with_target;
 use super::output::Output;
 use super::run;
-use super::targets::{self, Started};
+use super::targets;
 use crate::agentos::{CallOptions, Timeouts};
 use crate::diagnostic::Problem;
 use crate::engine::ledger::{Made, Remains};
-use crate::engine::{Interrupt, Sender, Target};
+use crate::engine::{Sender, Target};
 use crate::project::Project;
 use crate::report::text;
 use crate::secret::Masker;
@@ -48,49 +49,9 @@ pub(super) fn run(context: &Context, args: &SweepArgs) -> Exit {
         }
         return Exit::Success;
     }
-    let plan = match targets::plan(context, &args.target, project.as_ref()) {
-        Ok(plan) => plan,
-        Err(problem) => {
-            output.problem(&problem);
-            return Exit::Invalid;
-        }
-    };
-    let runtime = match targets::runtime() {
-        Ok(runtime) => runtime,
-        Err(problem) => {
-            output.problem(&problem);
-            return Exit::Invalid;
-        }
-    };
-    runtime.block_on(async {
-        let interrupt = Interrupt::new();
-        targets::watch_signals(&interrupt);
-        let mut started = Started::default();
-        let work = async {
-            let timeouts = Timeouts { total: Some(TIME), ..Timeouts::default() };
-            let target = targets::open_without_asking(
-                &plan,
-                context,
-                &args.target,
-                project.as_ref(),
-                timeouts,
-                &masker,
-                &mut started,
-            )
-            .await;
-            match target {
-                Ok(target) => {
-                    sweep(context, args, project.as_ref(), &target, remains, &masker, &output).await
-                }
-                Err(refusal) => refusal.show(&output),
-            }
-        };
-        let exit = tokio::select! {
-            exit = work => exit,
-            () = interrupt.raised(1) => Exit::Interrupted,
-        };
-        started.stop().await;
-        exit
+    let timeouts = Timeouts { total: Some(TIME), ..Timeouts::default() };
+    with_target(context, &args.target, project.as_ref(), timeouts, &masker, async |target| {
+        sweep(context, args, project.as_ref(), &target, remains, &masker, &output).await
     })
 }
 
@@ -142,13 +103,7 @@ async fn sweep(
             return Exit::Failed;
         }
     }
-    let senders = match senders(context, project, &ours, masker) {
-        Ok(senders) => senders,
-        Err(problem) => {
-            output.problem(&problem);
-            return Exit::Invalid;
-        }
-    };
+    let Some(senders) = output.accept(senders(context, project, &ours, masker)) else { return Exit::Invalid };
     let (mut done, mut failed) = (0_usize, 0_usize);
     for mut remains in remains.into_iter().rev() {
         let made: Vec<Made> = remains.made.iter().filter(|made| is_here(made)).rev().cloned().collect();
@@ -158,9 +113,10 @@ async fn sweep(
             let timeouts = Timeouts { total: Some(TIME), ..Timeouts::default() };
             let options = CallOptions { headers, timeouts, ..CallOptions::default() };
             let outcome = crate::engine::cleanup::delete(&target.client, &made, &options).await;
-            let outcome = outcome.and_then(|()| remains.gone(&made).map_err(|error| error.to_string()));
+            let outcome = outcome
+                .and_then(|count| remains.gone(&made).map(|()| count).map_err(|error| error.to_string()));
             match outcome {
-                Ok(()) => done += 1,
+                Ok(count) => done += count,
                 Err(cause) => {
                     failed += 1;
                     output.warn(&format!("{made}: {cause}"));

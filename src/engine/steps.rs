@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 
 use super::answer::{self, Done};
-use super::cleanup::Cleanup;
+use super::cleanup::{Before, Cleanup};
 use super::context::Context;
 use super::event::{Caller, Event, Failure, Observer, Phase, ScenarioReport, StepReport, StepStatus};
 use super::request::{Received, Request};
@@ -421,12 +421,12 @@ impl Run<'_> {
         let identity = step.identity.as_ref().or(self.identity.as_ref());
         let ours = match &step.action {
             Action::Operation(action) => self.before_creating(step, action).await,
-            _ => Ok(None),
+            _ => Ok(Before::default()),
         };
         let ours = ours.map_err(|problem| failed(vec![problem]))?;
         let request = match &step.action {
             Action::Operation(action) => {
-                let action = ours.as_ref().unwrap_or(action);
+                let action = ours.action.as_ref().unwrap_or(action);
                 Request::of_operation(step, action, identity, scope, self.settings)
             }
             Action::Http(action) => Request::of_http(step, action, identity, scope, self.settings),
@@ -478,7 +478,7 @@ impl Run<'_> {
                     transcript.map(|transcript| answer::violations(transcript, step)).unwrap_or_default();
                 let Received { exchange, transcript } = received;
                 if let Action::Operation(action) = &step.action {
-                    notes.extend(self.after_creating(step, action, &exchange).map(|problem| problem.message));
+                    notes.extend(self.after_creating(step, action, &exchange, &ours));
                 }
                 let request = Some(request.repeatable(exchange.request.clone()));
                 Arrived {
