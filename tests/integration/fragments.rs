@@ -420,7 +420,7 @@ fn a_fragment_has_no_lists_of_its_own_before_and_after() {
     ] {
         let fragment = format!("params: [x]\n{key}: [{{ log: x }}]\nsteps: [{{ log: x }}]\n");
         let output = Run::new().file("_f.yaml", fragment).args(["check", "_f.yaml"]).run().code_is(2);
-        assert!(output.stderr.contains(&format!("a fragment has no `{key}`")), "{output}");
+        assert!(output.stderr.contains(&format!("a fragment has no key `{key}`")), "{output}");
         let said = output.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(said.contains(help), "{output}");
     }
