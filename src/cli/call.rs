@@ -7,15 +7,18 @@ use super::context::Context;
 use super::exit::Exit;
 use super::one_target::with_target;
 use super::output::Output;
+use super::refusal::Refusal;
 use super::targets;
-use super::{operations, run};
+use super::{inputs, operations};
 use crate::agentos::field::{Field, FieldKind};
 use crate::agentos::operation::Entry;
 use crate::agentos::pages::{Page, Pager, Turn};
 use crate::agentos::{self, AnyOperation, CallOptions, Client, ErrorKind, Exchange, Timeouts};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::duration;
+use crate::project::Project;
 use crate::report::text;
+use crate::secret::Masker;
 use crate::source::Source;
 use crate::yaml;
 
@@ -26,40 +29,30 @@ const LIMIT: u64 = 100;
 
 /// Runs the command.
 pub(super) fn run(context: &Context, args: CallArgs) -> Exit {
-    let Ok(project) = run::project(context) else { return Exit::Invalid };
+    let Ok(project) = inputs::project(context) else { return Exit::Invalid };
     let (masker, _) = targets::secrets(context, &args.target, project.as_ref());
-    let output = context.output_masked(&masker);
-    let invalid = |problem: &Problem| {
-        output.problem(problem);
-        Exit::Invalid
-    };
-    let Some(entry) = agentos::find(&args.operation) else {
-        return invalid(&operations::unknown(&args.operation));
-    };
-    let fields = match fields_of(entry, &args.fields) {
-        Ok(fields) => fields,
-        Err(problem) => return invalid(&problem),
-    };
+    let exit = send(context, &args, project.as_ref(), &masker);
+    exit.unwrap_or_else(|refusal| refusal.show(&context.output_masked(&masker)))
+}
+
+fn send(
+    context: &Context,
+    args: &CallArgs,
+    project: Option<&Project>,
+    masker: &Masker,
+) -> Result<Exit, Refusal> {
+    let entry = agentos::find(&args.operation).ok_or_else(|| operations::unknown(&args.operation))?;
+    let fields = fields_of(entry, &args.fields)?;
     if args.all && !entry.spec.paged {
-        return invalid(&Problem::error(
-            "call::all",
-            format!("{} answers no pages to follow", entry.spec.name),
-        ));
+        let message = format!("{} answers no pages to follow", entry.spec.name);
+        return Err(Problem::error("call::all", message).into());
     }
-    let timeout = match duration::parse(&args.timeout) {
-        Ok(timeout) => timeout,
-        Err(message) => {
-            return invalid(&Problem::error(
-                "cli::duration",
-                format!("--timeout {}: {message}", args.timeout),
-            ));
-        }
-    };
+    let timeout = duration::parse(&args.timeout).map_err(|message| {
+        Problem::error("cli::duration", format!("--timeout {}: {message}", args.timeout))
+    })?;
     let timeouts = Timeouts { total: Some(timeout), ..Timeouts::default() };
-    with_target(context, &args.target, project.as_ref(), timeouts, &masker, async |target| {
-        // What opening it made known of secrets is masked too.
-        let output = context.output_masked(&masker);
-        call(&args, entry, fields, &target.client, timeouts, &output).await
+    with_target(context, &args.target, project, timeouts, masker, async |target| {
+        call(args, entry, fields, &target.client, timeouts, &context.output_masked(masker)).await
     })
 }
 

@@ -3,6 +3,7 @@
 use super::args::TargetArgs;
 use super::context::Context;
 use super::exit::Exit;
+use super::refusal::Refusal;
 use super::targets::{self, Started};
 use crate::agentos::Timeouts;
 use crate::engine::{Interrupt, Target};
@@ -17,10 +18,9 @@ pub(super) fn with_target(
     timeouts: Timeouts,
     masker: &Masker,
     work: impl AsyncFnOnce(Target) -> Exit,
-) -> Exit {
-    let output = context.output_masked(masker);
-    let Some(plan) = output.accept(targets::plan(context, args, project)) else { return Exit::Invalid };
-    let Some(runtime) = output.accept(targets::runtime()) else { return Exit::Unreachable };
+) -> Result<Exit, Refusal> {
+    let plan = targets::plan(context, args, project)?;
+    let runtime = targets::runtime().map_err(Refusal::Unreachable)?;
     runtime.block_on(async {
         let interrupt = Interrupt::new();
         targets::watch_signals(&interrupt);
@@ -29,14 +29,11 @@ pub(super) fn with_target(
             let opened =
                 targets::open_without_asking(&plan, context, args, project, timeouts, masker, &mut started)
                     .await;
-            match opened {
-                Ok(target) => work(target).await,
-                Err(refusal) => refusal.show(&context.output_masked(masker)),
-            }
+            Ok(work(opened?).await)
         };
         let exit = tokio::select! {
             exit = work => exit,
-            () = interrupt.raised(1) => Exit::Interrupted,
+            () = interrupt.raised(1) => Ok(Exit::Interrupted),
         };
         started.stop().await;
         exit

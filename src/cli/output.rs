@@ -88,11 +88,6 @@ impl Output {
         let _closed = self.above(|| std::io::stderr().lock().write_all(text.as_bytes()));
     }
 
-    /// What came of something; where it is a problem, that is shown, and nothing is left.
-    pub(super) fn accept<T>(&self, result: Result<T, Problem>) -> Option<T> {
-        result.map_err(|problem| self.problem(&problem)).ok()
-    }
-
     /// Shows many.
     pub(super) fn problems(&self, problems: &Problems) {
         for (index, problem) in problems.iter().take(SHOWN).enumerate() {

@@ -40,7 +40,13 @@ pub(super) fn run(context: &Context, args: ServeArgs) -> Exit {
             return Exit::Unreachable;
         }
     };
-    let Some(runtime) = output.accept(targets::runtime()) else { return Exit::Unreachable };
+    let runtime = match targets::runtime() {
+        Ok(runtime) => runtime,
+        Err(problem) => {
+            output.problem(&problem);
+            return Exit::Unreachable;
+        }
+    };
     let secured = match emulator.auth_mode() {
         "jwt" => ", for tokens only",
         "security_key" => ", with a security key",

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::args::SweepArgs;
 use super::context::Context;
 use super::exit::Exit;
+use super::inputs;
 use super::one_target::with_target;
 use super::output::Output;
-use super::run;
+use super::refusal::Refusal;
 use super::targets;
 use crate::agentos::{CallOptions, Timeouts};
 use crate::diagnostic::Problem;
@@ -24,7 +25,7 @@ const SHOWN: usize = 20;
 
 /// Runs the command.
 pub(super) fn run(context: &Context, args: &SweepArgs) -> Exit {
-    let Ok(project) = run::project(context) else { return Exit::Invalid };
+    let Ok(project) = inputs::project(context) else { return Exit::Invalid };
     let (masker, _) = targets::secrets(context, &args.target, project.as_ref());
     let output = context.output_masked(&masker);
     let folder = targets::state_folder(context, project.as_ref()).join("ledger");
@@ -50,9 +51,12 @@ pub(super) fn run(context: &Context, args: &SweepArgs) -> Exit {
         return Exit::Success;
     }
     let timeouts = Timeouts { total: Some(TIME), ..Timeouts::default() };
-    with_target(context, &args.target, project.as_ref(), timeouts, &masker, async |target| {
-        sweep(context, args, project.as_ref(), &target, remains, &masker, &output).await
-    })
+    let exit = with_target(context, &args.target, project.as_ref(), timeouts, &masker, async |target| {
+        sweep(context, args, project.as_ref(), &target, remains, &masker, &output)
+            .await
+            .unwrap_or_else(|problem| Refusal::from(problem).show(&output))
+    });
+    exit.unwrap_or_else(|refusal| refusal.show(&output))
 }
 
 async fn sweep(
@@ -63,7 +67,7 @@ async fn sweep(
     remains: Vec<Remains>,
     masker: &Masker,
     output: &Output,
-) -> Exit {
+) -> Result<Exit, Problem> {
     let here = target.client.base_url();
     let is_here = |made: &Made| made.target == here;
     let ours: Vec<&Made> =
@@ -77,7 +81,7 @@ async fn sweep(
     }
     if ours.is_empty() {
         output.print(&format!("nothing was left behind on {}\n", target.name));
-        return Exit::Success;
+        return Ok(Exit::Success);
     }
     output.print(&format!("left behind on {}: {}\n", target.name, ours.len()));
     for made in ours.iter().take(SHOWN) {
@@ -87,23 +91,20 @@ async fn sweep(
         output.print(&format!("  ... and {} more\n", ours.len() - SHOWN));
     }
     if args.dry_run {
-        return Exit::Success;
+        return Ok(Exit::Success);
     }
     if !args.yes {
         let Some(prompt) = super::bulk::prompt(context, masker) else {
-            output.problem(
-                &Problem::error("sweep::consent", "nobody is there to be asked: nothing was deleted")
-                    .help("--yes deletes it without a question, --dry-run only shows it"),
-            );
-            return Exit::Invalid;
+            return Err(Problem::error("sweep::consent", "nobody is there to be asked: nothing was deleted")
+                .help("--yes deletes it without a question, --dry-run only shows it"));
         };
         let agreed = prompt.ask(&format!("all of it will be deleted from {}", target.name)).await;
         if !agreed {
             output.warn("nothing was deleted");
-            return Exit::Failed;
+            return Ok(Exit::Failed);
         }
     }
-    let Some(senders) = output.accept(senders(context, project, &ours, masker)) else { return Exit::Invalid };
+    let senders = senders(context, project, &ours, masker)?;
     let (mut done, mut failed) = (0_usize, 0_usize);
     for mut remains in remains.into_iter().rev() {
         let made: Vec<Made> = remains.made.iter().filter(|made| is_here(made)).rev().cloned().collect();
@@ -128,7 +129,7 @@ async fn sweep(
         }
     }
     output.print(&format!("deleted {done}, failed {failed}\n"));
-    if failed == 0 { Exit::Success } else { Exit::Failed }
+    Ok(if failed == 0 { Exit::Success } else { Exit::Failed })
 }
 
 /// The identities that created what is deleted.
