@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 
 use super::answer::{self, Done};
+use super::bulk::meter::Meter;
 use super::cleanup::{Before, Cleanup};
 use super::context::Context;
 use super::event::{Caller, Event, Failure, Observer, Phase, ScenarioReport, StepReport, StepStatus};
@@ -47,6 +48,10 @@ pub(super) struct Run<'a> {
     pub(super) cleanup: Option<Arc<Cleanup>>,
     /// Whether it is one of many items: it waits where the server asks for patience.
     pub(super) bulk: bool,
+    /// Whether it is within a loop, which tells how far it is.
+    pub(super) looping: bool,
+    /// What tells how far the loop is that is going on.
+    pub(super) meter: Option<Meter>,
     /// What was said so far in the conversation that is going on: a failure shows it.
     pub(super) transcript: Vec<String>,
     /// The turns of the loops around: what tells snapshots apart.
@@ -242,6 +247,8 @@ impl Run<'_> {
             stop: self.stop,
             cleanup: self.cleanup.clone(),
             bulk: self.bulk,
+            looping: self.looping || self.meter.is_some(),
+            meter: None,
             transcript: Vec::new(),
             turns: self.turns.clone(),
             said: None,

@@ -164,6 +164,7 @@ impl Run<'_> {
                 }
             }
             walk.new += new;
+            self.at((seen.len(), 0), walk.total);
             if !paged {
                 return Ok(walk);
             }
