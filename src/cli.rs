@@ -9,12 +9,14 @@ mod embedded;
 mod exit;
 mod history;
 mod init;
+mod inputs;
 mod list;
 mod live;
 mod merge;
 mod operations;
 mod output;
 mod part;
+mod refusal;
 mod reports;
 mod review;
 mod run;
@@ -22,11 +24,13 @@ mod schedule;
 mod schema;
 #[cfg(feature = "emulator")]
 mod serve;
+mod settings;
 mod shard;
 mod show;
 mod snapshots;
 mod sweep;
 mod targets;
+mod variables;
 mod watch;
 
 use args::Command;

@@ -7,7 +7,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::output::Output;
 use super::targets::{self, Started};
-use super::{operations, run};
+use super::{inputs, operations};
 use crate::agentos::field::{Field, FieldKind};
 use crate::agentos::operation::Entry;
 use crate::agentos::{self, AnyOperation, CallOptions, Client, ErrorKind, Exchange, Timeouts};
@@ -25,7 +25,7 @@ const MOST_PAGES: u64 = 1_000_000;
 
 /// Runs the command.
 pub(super) fn run(context: &Context, args: CallArgs) -> Exit {
-    let Ok(project) = run::project(context) else { return Exit::Invalid };
+    let Ok(project) = inputs::project(context) else { return Exit::Invalid };
     let (masker, _) = targets::secrets(context, &args.target, project.as_ref());
     let output = context.output_masked(&masker);
     let invalid = |problem: &Problem| {

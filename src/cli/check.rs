@@ -5,7 +5,7 @@ use super::context::Context;
 use super::embedded;
 use super::exit::Exit;
 use super::targets::{self, Started};
-use super::{run, snapshots};
+use super::{inputs, settings, snapshots};
 use crate::engine;
 use crate::project::Project;
 use crate::report::text;
@@ -18,9 +18,15 @@ const SHOWN: usize = 20;
 
 /// Runs the command.
 pub(super) fn run(context: &Context, args: &CheckArgs) -> Exit {
-    let Ok(project) = run::project(context) else { return Exit::Invalid };
-    let Ok(paths) = run::paths(context, &args.paths, project.as_ref()) else { return Exit::Invalid };
-    let mut loaded = run::load(&paths);
+    let Ok(project) = inputs::project(context) else { return Exit::Invalid };
+    let paths = match inputs::paths(context, &args.paths, project.as_ref()) {
+        Ok(paths) => paths,
+        Err(problem) => {
+            context.complain(&problem);
+            return Exit::Invalid;
+        }
+    };
+    let mut loaded = inputs::load(&paths);
     let folders = snapshots::folders(context, project.as_ref());
     check_files(&loaded.scenarios, &folders, &mut loaded.problems);
     let fragments = match loaded.fragments {
@@ -62,7 +68,7 @@ fn live(
     for warning in warnings {
         output.warn(&warning);
     }
-    let settings = match run::settings_of_check(context, &args.vars, project, &loaded.scenarios, &masker) {
+    let settings = match settings::of_check(context, &args.vars, project, &loaded.scenarios, &masker) {
         Ok(settings) => settings,
         Err(problem) => {
             output.problem(&problem);
@@ -80,7 +86,8 @@ fn live(
     runtime.block_on(async {
         let mut started = Started::default();
         let opened =
-            run::open_all(context, &args.target, project, &instances, &settings, &masker, &mut started).await;
+            targets::open_all(context, &args.target, project, &instances, &settings, &masker, &mut started)
+                .await;
         let targets = match opened {
             Ok(targets) => targets,
             Err(refusal) => {

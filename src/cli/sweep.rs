@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::args::SweepArgs;
 use super::context::Context;
 use super::exit::Exit;
+use super::inputs;
 use super::output::Output;
-use super::run;
 use super::targets::{self, Started};
 use crate::agentos::{CallOptions, Timeouts};
 use crate::diagnostic::Problem;
@@ -23,7 +23,7 @@ const SHOWN: usize = 20;
 
 /// Runs the command.
 pub(super) fn run(context: &Context, args: &SweepArgs) -> Exit {
-    let Ok(project) = run::project(context) else { return Exit::Invalid };
+    let Ok(project) = inputs::project(context) else { return Exit::Invalid };
     let (masker, _) = targets::secrets(context, &args.target, project.as_ref());
     let output = context.output_masked(&masker);
     let folder = targets::state_folder(context, project.as_ref()).join("ledger");

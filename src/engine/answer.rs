@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
+use super::Target;
 use super::context::{Context, answer_field};
 use super::event::Failure;
 use super::request::{Received, Request};
@@ -13,7 +14,7 @@ use crate::diagnostic::Problem;
 use crate::expect::Verdict;
 use crate::expr::Scope;
 use crate::outcome::{Outcome, StreamOutcome};
-use crate::scenario::{SaveFrom, Step};
+use crate::scenario::{Action, SaveFrom, Step};
 
 /// What a step brought, before it is reported.
 #[derive(Default)]
@@ -94,6 +95,27 @@ fn help(code: &str, outcome: &Outcome) -> Option<String> {
         "the server asks to wait {} s (Retry-After): `retry: {{ attempts: 3, on: [{status}] }}` waits so long and asks again",
         wait.as_secs()
     ))
+}
+
+/// Where a request was refused because it names what is not there, tells what there is.
+pub(super) async fn name_what_is_there(
+    step: &Step,
+    outcome: &Outcome,
+    target: &Target,
+    scope: &Scope,
+    done: &mut Done,
+) {
+    let (Some(404), Action::Operation(action)) = (outcome.status, &step.action) else { return };
+    let Some(failure) = done.failures.first_mut().filter(|failure| failure.problem.help.is_none()) else {
+        return;
+    };
+    for (key, template) in &action.fields {
+        let Ok(Value::String(id)) = template.resolve(scope) else { continue };
+        if let Some(help) = target.missing(&key.name, &id).await {
+            failure.problem.help = Some(help);
+            return;
+        }
+    }
 }
 
 /// Keeps what the step saves. What is there is kept even where an expectation failed: `finally` needs it.

@@ -402,6 +402,7 @@ impl Run<'_> {
         }
         let mut done = answer::check(step, &outcome, &self.context.scope);
         answer::save(step, &outcome, self.context, &mut done);
+        answer::name_what_is_there(step, &outcome, self.target, &self.context.scope, &mut done).await;
         done.failures.extend(arrived.violations);
         let Arrived { request, exchange, transcript, notes, .. } = arrived;
         (Done { request, exchange, transcript, notes, ..done }, Some(outcome))

@@ -4,6 +4,7 @@ use super::action::{Action, HttpBody};
 use super::defaults::Defaults;
 use super::flow::{self, Loop, Until};
 use super::fragment;
+use super::habit;
 use super::modifier::{self, Retry, Save, SaveFrom};
 use crate::agentos::{Timeouts, ViolationKind};
 use crate::diagnostic::{self, Problem, Problems};
@@ -417,6 +418,11 @@ fn unknown_step_key(key: &Key) -> Problem {
         .iter()
         .flat_map(|entry| std::iter::once(entry.spec.name).chain(entry.spec.aliases.iter().copied()));
     let all = MODIFIERS.iter().copied().chain(super::action::WORDS.iter().copied()).chain(operations);
+    if let Some(meant) = habit::meant(&key.name) {
+        return Problem::error("scenario::unknown-key", format!("a step has no key `{}`", key.name))
+            .label(&key.span, "unknown key")
+            .help(meant);
+    }
     match diagnostic::nearest(&key.name, all) {
         Some(found) if MODIFIERS.contains(&found) => unknown_key(key, "a step", [found]),
         Some(found) => Problem::error("operation::unknown", format!("there is no operation `{}`", key.name))
