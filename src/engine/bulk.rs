@@ -12,11 +12,12 @@ use serde_json::Value;
 use sha2::Digest as _;
 
 use self::journal::{Journal, Known};
+use self::meter::Meter;
 use self::spill::Reader;
 use self::tally::BulkReport;
 use super::answer::Done;
 use super::context::Context;
-use super::event::{Event, Phase, ScenarioReport};
+use super::event::{Event, Phase, ScenarioReport, Stage};
 use super::loops::set_item;
 use super::snapshots::{turn_name, turn_names};
 use super::steps::{Flow, Run};
@@ -27,6 +28,7 @@ use crate::scenario::{Action, Listing, Loop, Step};
 
 pub mod consent;
 pub mod journal;
+pub(super) mod meter;
 mod pages;
 mod rehearse;
 mod spill;
@@ -153,9 +155,36 @@ impl Run<'_> {
     pub(super) async fn bulk(&mut self, step: &Step, over: &Loop, listing: &Listing, phase: Phase) -> Flow {
         let began = Instant::now();
         let mut progress = Progress::new(step);
-        if let Some(name) = step.name.as_ref().and_then(|name| name.resolve_text(&self.context.scope).ok()) {
-            progress.tally.title = name;
+        progress.tally.title = self.title(step);
+        self.meter = self.meter(step, Stage::Listing, None);
+        let flow = self.over_list(step, over, listing, phase, began, progress).await;
+        if let Some(meter) = self.meter.take() {
+            meter.end(self.observer, self.instance);
         }
+        flow
+    }
+
+    /// What tells how far a loop is; none within another loop, which tells it.
+    pub(super) fn meter(&self, step: &Step, stage: Stage, of: Option<u64>) -> Option<Meter> {
+        (!self.looping && !self.settings.bulk.dry_run).then(|| Meter::new(step, self.title(step), stage, of))
+    }
+
+    /// Tells how far the loop is.
+    pub(super) fn at(&mut self, counts: (u64, u64), of: Option<u64>) {
+        if let Some(meter) = &mut self.meter {
+            meter.at(self.observer, self.instance, counts, of);
+        }
+    }
+
+    async fn over_list(
+        &mut self,
+        step: &Step,
+        over: &Loop,
+        listing: &Listing,
+        phase: Phase,
+        began: Instant,
+        mut progress: Progress,
+    ) -> Flow {
         let deletes = verify::deletes_items(step, listing.action.operation.spec.resource);
         let known = self.enter_journal(step, listing, &mut progress);
         let repeatable = is_repeatable(step);
@@ -224,6 +253,9 @@ impl Run<'_> {
             && flow != Flow::Stopped
             && count > 0
         {
+            if let Some(meter) = &mut self.meter {
+                meter.enter(Stage::Verifying, None);
+            }
             unverified =
                 self.verify(step, over, listing, &watched.done, &watched.failed, &mut progress.tally).await;
         }
@@ -301,13 +333,21 @@ impl Run<'_> {
         progress: &mut Progress,
     ) -> Flow {
         let mut pace = Pace { interval: over.rate.map(|rate| rate.interval), next: Instant::now() };
-        let length = length.div_ceil(over.batch.unwrap_or(1));
+        let (items, length) = (length as u64, length.div_ceil(over.batch.unwrap_or(1)));
         let stopping = AtomicBool::new(false);
         let names = match &source {
             Source::Memory(items) if over.batch.is_none() && step.takes_snapshots() => {
                 Some(turn_names(items.as_slice(), &self.settings.run_id))
             }
             _ => None,
+        };
+        let (mut over_now, failed_before) = (0, progress.tally.failed);
+        let mut meter = match self.meter.take() {
+            Some(mut meter) => {
+                meter.enter(Stage::Working, Some(items));
+                Some(meter)
+            }
+            None => self.meter(step, Stage::Working, Some(items)),
         };
         let shared = &*self;
         // What one item sets, the next one sees; but not where several run at the same time.
@@ -354,6 +394,7 @@ impl Run<'_> {
             }
             let Some(mut finished) = running.next().await else { break };
             let flow = finished.flow;
+            over_now += finished.round.keys.len() as u64;
             if !finished.idle
                 && let Err(error) = progress.count(&finished)
                 && let Some((journal, _)) = &progress.journal
@@ -365,6 +406,10 @@ impl Run<'_> {
                 || finished.broken.is_some()
             {
                 stopping.store(true, Ordering::Relaxed);
+            }
+            if let Some(meter) = &mut meter {
+                let failed = progress.tally.failed - failed_before;
+                meter.at(shared.observer, shared.instance, (over_now, failed), None);
             }
             worst = worst.max(flow);
             broken = broken.or(finished.broken);
@@ -380,6 +425,7 @@ impl Run<'_> {
             }
         }
         drop(running);
+        self.meter = meter;
         self.take(joined, total);
         if let Some(problem) = broken {
             self.report.problems.push(problem);
@@ -422,6 +468,7 @@ impl Run<'_> {
         }
         let mut run = self.beside(&mut context, &mut report);
         run.bulk = true;
+        run.looping = true;
         run.turns.push(turn);
         let flow = run.once(step, phase).await;
         Finished { round, context, report, flow, idle: false, broken }

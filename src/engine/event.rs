@@ -81,6 +81,13 @@ pub enum Event {
         /// What became of the items.
         report: BulkReport,
     },
+    /// A loop goes on, or is over: told now and then, of the outermost loops that take a moment.
+    Loop {
+        /// The scenario that it belongs to.
+        instance: Instance,
+        /// How far it is.
+        progress: LoopProgress,
+    },
     /// A scenario takes long.
     Slow {
         /// Which.
@@ -101,6 +108,38 @@ pub enum Event {
     ScenarioFinished(ScenarioReport),
     /// The run is over.
     RunFinished(Summary),
+}
+
+/// How far a loop is.
+#[derive(Debug, Clone)]
+pub struct LoopProgress {
+    /// What its step is called.
+    pub title: String,
+    /// Where it stands.
+    pub span: Span,
+    /// What it does now.
+    pub stage: Stage,
+    /// So many items are over in this stage, failed ones among them.
+    pub over: u64,
+    /// So many failed.
+    pub failed: u64,
+    /// Of so many, where that is known.
+    pub of: Option<u64>,
+    /// How long this stage has been going on.
+    pub elapsed: Duration,
+}
+
+/// What a loop does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// It reads the list of its items.
+    Listing,
+    /// It runs its step for them.
+    Working,
+    /// It looks whether what it deleted is gone.
+    Verifying,
+    /// Nothing more.
+    Over,
 }
 
 /// A step that has not ended.

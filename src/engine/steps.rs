@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 
 use super::answer::{self, Done};
-use super::cleanup::Cleanup;
+use super::bulk::meter::Meter;
+use super::cleanup::{Before, Cleanup};
 use super::context::Context;
 use super::event::{Caller, Event, Failure, Observer, Phase, ScenarioReport, StepReport, StepStatus};
 use super::request::{Received, Request};
@@ -47,6 +48,10 @@ pub(super) struct Run<'a> {
     pub(super) cleanup: Option<Arc<Cleanup>>,
     /// Whether it is one of many items: it waits where the server asks for patience.
     pub(super) bulk: bool,
+    /// Whether it is within a loop, which tells how far it is.
+    pub(super) looping: bool,
+    /// What tells how far the loop is that is going on.
+    pub(super) meter: Option<Meter>,
     /// What was said so far in the conversation that is going on: a failure shows it.
     pub(super) transcript: Vec<String>,
     /// The turns of the loops around: what tells snapshots apart.
@@ -242,6 +247,8 @@ impl Run<'_> {
             stop: self.stop,
             cleanup: self.cleanup.clone(),
             bulk: self.bulk,
+            looping: self.looping || self.meter.is_some(),
+            meter: None,
             transcript: Vec::new(),
             turns: self.turns.clone(),
             said: None,
@@ -422,12 +429,12 @@ impl Run<'_> {
         let identity = step.identity.as_ref().or(self.identity.as_ref());
         let ours = match &step.action {
             Action::Operation(action) => self.before_creating(step, action).await,
-            _ => Ok(None),
+            _ => Ok(Before::default()),
         };
         let ours = ours.map_err(|problem| failed(vec![problem]))?;
         let request = match &step.action {
             Action::Operation(action) => {
-                let action = ours.as_ref().unwrap_or(action);
+                let action = ours.action.as_ref().unwrap_or(action);
                 Request::of_operation(step, action, identity, scope, self.settings)
             }
             Action::Http(action) => Request::of_http(step, action, identity, scope, self.settings),
@@ -479,7 +486,7 @@ impl Run<'_> {
                     transcript.map(|transcript| answer::violations(transcript, step)).unwrap_or_default();
                 let Received { exchange, transcript } = received;
                 if let Action::Operation(action) = &step.action {
-                    notes.extend(self.after_creating(step, action, &exchange).map(|problem| problem.message));
+                    notes.extend(self.after_creating(step, action, &exchange, &ours));
                 }
                 let request = Some(request.repeatable(exchange.request.clone()));
                 Arrived {

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
+use super::looping::{self, clock};
 use super::text;
-use crate::engine::{Event, Observer, ScenarioReport, Status};
+use crate::engine::{Event, LoopProgress, Observer, ScenarioReport, Stage, Status};
 
 /// The scenarios that are named; of more, only their number is told.
 const NAMED: usize = 8;
@@ -45,6 +46,28 @@ struct Running {
     began: Instant,
     /// The steps that have begun and not ended.
     steps: Vec<String>,
+    /// The loops that have not ended.
+    loops: Vec<LoopProgress>,
+}
+
+impl Running {
+    /// A line of at most `width` columns. The name leaves room for the step, both of them for how far a loop is.
+    fn line(&self, width: usize) -> String {
+        let time = format!("{:>7}  ", clock(self.began.elapsed()));
+        let attempt = if self.attempt > 1 { format!(" (attempt {})", self.attempt) } else { String::new() };
+        let (step, far) = match (self.loops.first(), self.steps.first()) {
+            (Some(progress), _) => {
+                let title = text::cut(&progress.title.replace('\n', " "));
+                (format!(": {title}"), format!(", {}", looping::words(progress)))
+            }
+            (None, Some(step)) => (format!(": {step}"), String::new()),
+            (None, None) => (String::new(), String::new()),
+        };
+        let room = width.saturating_sub(time.width() + attempt.width() + far.width());
+        let name = fit(&self.name, room.saturating_sub(step.width()).max(room * 3 / 5));
+        let step = fit(&step, room.saturating_sub(name.width()));
+        fit(&format!("{time}{name}{attempt}{step}{far}"), width)
+    }
 }
 
 impl Progress {
@@ -77,14 +100,7 @@ impl Progress {
         let mut running: Vec<&Running> = state.running.values().collect();
         running.sort_by_key(|running| running.began);
         for running in running.iter().take(named) {
-            let mut line = format!("{:>7}  {}", clock(running.began.elapsed()), running.name);
-            if running.attempt > 1 {
-                line.push_str(&format!(" (attempt {})", running.attempt));
-            }
-            if let Some(step) = running.steps.first() {
-                line.push_str(&format!(": {step}"));
-            }
-            lines.push(fit(&line, width));
+            lines.push(running.line(width));
         }
         if running.len() > named && room > 0 {
             lines.push(fit(&format!("         and {} more", running.len() - named), width));
@@ -136,8 +152,13 @@ impl Observer for Progress {
             Event::RunStarted { scenarios } => state.total = *scenarios,
             Event::ScenarioStarted { instance } => {
                 let name = text::cut(&instance.title().replace('\n', " "));
-                let running =
-                    Running { name, attempt: instance.attempt(), began: Instant::now(), steps: Vec::new() };
+                let running = Running {
+                    name,
+                    attempt: instance.attempt(),
+                    began: Instant::now(),
+                    steps: Vec::new(),
+                    loops: Vec::new(),
+                };
                 state.running.insert(instance.place(), running);
             }
             Event::StepStarted { instance, title, .. } => {
@@ -151,20 +172,20 @@ impl Observer for Progress {
                     running.steps.pop();
                 }
             }
+            Event::Loop { instance, progress } => {
+                if let Some(running) = state.running.get_mut(&instance.place()) {
+                    running.loops.retain(|known| known.span.range() != progress.span.range());
+                    if progress.stage != Stage::Over {
+                        running.loops.push(progress.clone());
+                    }
+                }
+            }
             Event::AttemptFailed { report, .. } => {
                 state.running.remove(&report.instance.place());
             }
             Event::ScenarioFinished(report) => Self::ended(&mut state, report),
             _ => {}
         }
-    }
-}
-
-/// Whole seconds: parts of them would only flicker.
-fn clock(time: Duration) -> String {
-    match time.as_secs() {
-        seconds @ 0..60 => format!("{seconds} s"),
-        seconds => format!("{} m {} s", seconds / 60, seconds % 60),
     }
 }
 
