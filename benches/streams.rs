@@ -97,9 +97,13 @@ fn read_all(word: &str, url: &str) {
             }
             "--events" => {
                 let mut stream = open(url, "big").await;
+                let (mut text, mut of_runs) = (0, 0);
                 while let Some(event) = stream.next().await {
-                    assert!(!event.unwrap().name.is_empty());
+                    let event = event.unwrap();
+                    text += event.delta().map_or(0, str::len);
+                    of_runs += usize::from(event.run_id().is_some() && !event.is_nested());
                 }
+                assert!(text > 1 << 20 && of_runs > 100_000);
             }
             _ => {
                 let mut transcript = Transcript::new(Component::Agent).without_events();

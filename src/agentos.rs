@@ -80,6 +80,7 @@ pub mod metrics;
 pub mod operation;
 pub mod refusal;
 pub mod run;
+mod run_operations;
 pub mod runs;
 pub mod sessions;
 pub mod sse;

@@ -282,8 +282,8 @@ impl RunStream {
         let timings = &mut self.timings;
         timings.events += 1;
         timings.first_event.get_or_insert(event.at);
-        if event.is_content() {
-            timings.first_content.get_or_insert(event.at);
+        if timings.first_content.is_none() && event.is_content() {
+            timings.first_content = Some(event.at);
         }
         let gap = event.at.saturating_sub(timings.last_event.unwrap_or_default());
         timings.longest_gap = timings.longest_gap.max(gap);

@@ -5,6 +5,8 @@
 //! `serde_json`'s. So nothing is taken here that `serde_json` refuses, and nothing read as something else; a property test
 //! holds both to it.
 
+use memchr::{memchr, memchr2};
+
 macro_rules! members {
     ($($member:ident = $name:literal,)*) => {
         /// The members that are asked of event after event.
@@ -65,37 +67,43 @@ pub(super) struct Members([(u32, u32); COUNT]);
 impl Members {
     /// Those of a JSON object; none where it has something unusual in it, or is none.
     pub(super) fn find(json: &str) -> Option<Self> {
-        let length = u32::try_from(json.len()).ok()?;
+        let bytes = json.as_bytes();
+        // So are all places.
+        u32::try_from(bytes.len()).ok()?;
+        // In a text they are wrong, and nobody sends them elsewhere.
+        if bytes.iter().copied().fold(u8::MAX, u8::min) < b' ' {
+            return None;
+        }
+        let escapes = memchr(b'\\', bytes).is_some();
+        let end_of_text = if escapes { unescaped_quote } else { quote };
         let mut found = [(0, 0); COUNT];
-        let mut rest = Rest(json.as_bytes());
-        // What is left is never longer than the whole.
-        let place = |rest: &Rest<'_>| length - u32::try_from(rest.0.len()).unwrap_or(length);
-        rest.space();
-        rest.take(b'{')?;
-        rest.space();
+        let mut at = bytes.starts_with(b"{\"").then_some(2)?;
         loop {
-            let (name, escaped) = rest.text()?;
-            if escaped {
-                return None;
-            }
-            rest.space();
-            rest.take(b':')?;
-            rest.space();
-            let start = place(&rest);
-            rest.value()?;
+            let name = &bytes[at..at + quote(&bytes[at..])?];
+            at += name.len() + 1;
+            let start = match &bytes[at..] {
+                [b':', b' ', ..] => at + 2,
+                [b':', ..] => at + 1,
+                _ => return None,
+            };
+            let end = match bytes.get(start)? {
+                b'"' => start + end_of_text(&bytes[start + 1..])? + 2,
+                _ => start + length_of_word(&bytes[start..])?,
+            };
             // Of two of one name, the last one counts, as everywhere.
             if let Some(member) = Member::of(name) {
-                found[member as usize] = (start, place(&rest));
+                found[member as usize] = place(start, end);
+            } else if escapes && name.contains(&b'\\') {
+                // It may be any.
+                return None;
             }
-            rest.space();
-            match rest.next()? {
-                b',' => rest.space(),
-                b'}' => break,
+            at = match &bytes[end..] {
+                [b',', b' ', b'"', ..] => end + 3,
+                [b',', b'"', ..] => end + 2,
+                b"}" => return Some(Self(found)),
                 _ => return None,
-            }
+            };
         }
-        rest.space();
-        rest.0.is_empty().then_some(Self(found))
     }
 
     /// The JSON of a member's value.
@@ -105,116 +113,78 @@ impl Members {
     }
 }
 
-/// What has not been read yet.
-struct Rest<'a>(&'a [u8]);
+#[expect(clippy::cast_possible_truncation, reason = "the whole is not longer than that")]
+fn place(start: usize, end: usize) -> (u32, u32) {
+    (start as u32, end as u32)
+}
 
-impl<'a> Rest<'a> {
-    fn next(&mut self) -> Option<u8> {
-        let (first, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(*first)
-    }
-
-    fn take(&mut self, byte: u8) -> Option<()> {
-        (self.next()? == byte).then_some(())
-    }
-
-    fn space(&mut self) {
-        while let [b' ' | b'\n' | b'\t' | b'\r', rest @ ..] = self.0 {
-            self.0 = rest;
+/// How long what stands at the beginning is, which is no text: a number without an exponent, of so few digits that
+/// nobody reads it as another; a word; something empty.
+fn length_of_word(bytes: &[u8]) -> Option<usize> {
+    const MOST: usize = 18;
+    let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let word = match bytes.first()? {
+        b't' => b"true".as_slice(),
+        b'f' => b"false",
+        b'n' => b"null",
+        b'[' => b"[]",
+        b'{' => b"{}",
+        first => {
+            let sign = usize::from(*first == b'-');
+            let number = &bytes[sign..];
+            let whole = digits(number);
+            let zero = number.first() == Some(&b'0');
+            if whole == 0 || whole > MOST || whole > 1 && zero {
+                return None;
+            }
+            if number.get(whole) != Some(&b'.') {
+                // Minus zero is no whole number.
+                return (!zero || sign == 0).then_some(sign + whole);
+            }
+            let parts = digits(&number[whole + 1..]);
+            return (1..=MOST).contains(&parts).then_some(sign + whole + 1 + parts);
         }
-    }
+    };
+    bytes.starts_with(word).then_some(word.len())
+}
 
-    fn value(&mut self) -> Option<()> {
-        let word = match self.0.first()? {
-            b'"' => return self.text().map(|_| ()),
-            b'-' | b'0'..=b'9' => return self.number(),
-            b't' => b"true".as_slice(),
-            b'f' => b"false",
-            b'n' => b"null",
-            b'[' => b"[]",
-            b'{' => b"{}",
+/// Where the quote is that ends a text with escapes in it; none where they are not right, or one is a half of two.
+fn unescaped_quote(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += memchr2(b'"', b'\\', &bytes[at..])?;
+        if bytes[at] == b'"' {
+            return Some(at);
+        }
+        at += match bytes.get(at + 1)? {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => 2,
+            b'u' => {
+                let digits = bytes.get(at + 2..at + 6)?;
+                // D800 to DFFF come in pairs.
+                let half = matches!(digits, [b'd' | b'D', b'8' | b'9' | b'a'..=b'f' | b'A'..=b'F', ..]);
+                if half || !digits.iter().all(u8::is_ascii_hexdigit) {
+                    return None;
+                }
+                6
+            }
             _ => return None,
         };
-        self.0 = self.0.strip_prefix(word)?;
-        Some(())
     }
+}
 
-    /// A text: what stands between its quotes, and whether something in it is escaped.
-    fn text(&mut self) -> Option<(&'a [u8], bool)> {
-        self.take(b'"')?;
-        let whole = self.0;
-        let mut escaped = false;
-        loop {
-            self.plain();
-            match self.next()? {
-                b'"' => return Some((&whole[..whole.len() - self.0.len() - 1], escaped)),
-                b'\\' => {
-                    escaped = true;
-                    self.escape()?;
-                }
-                0..0x20 => return None,
-                _ => {}
-            }
+/// Where the first quote is. Texts are short: this is faster here than what looks at 32 bytes at a time.
+fn quote(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const QUOTES: u64 = ONES * b'"' as u64;
+    let (mut rest, mut at) = (bytes, 0);
+    while let Some((eight, more)) = rest.split_first_chunk() {
+        let others = u64::from_le_bytes(*eight) ^ QUOTES;
+        // The lowest bit of it is that of the first byte which is zero.
+        let found = others.wrapping_sub(ONES) & !others & (ONES << 7);
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
         }
+        (rest, at) = (more, at + 8);
     }
-
-    /// Goes on to the eight bytes in which a text ends, or has something else that is not just a character.
-    fn plain(&mut self) {
-        const ONES: u64 = 0x0101_0101_0101_0101;
-        const HIGHS: u64 = ONES << 7;
-        let is_zero = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes & HIGHS;
-        while let Some((eight, rest)) = self.0.split_first_chunk() {
-            let bytes = u64::from_le_bytes(*eight);
-            let control = bytes.wrapping_sub(ONES * 0x20) & !bytes & HIGHS;
-            let found = is_zero(bytes ^ (ONES * u64::from(b'"')))
-                | is_zero(bytes ^ (ONES * u64::from(b'\\')))
-                | control;
-            if found != 0 {
-                // The lowest one found is exact.
-                self.0 = &self.0[(found.trailing_zeros() / 8) as usize..];
-                return;
-            }
-            self.0 = rest;
-        }
-    }
-
-    fn escape(&mut self) -> Option<()> {
-        match self.next()? {
-            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(()),
-            b'u' => {
-                let (digits, rest) = self.0.split_first_chunk::<4>()?;
-                // D800 to DFFF come in pairs.
-                let paired = matches!(digits, [b'd' | b'D', b'8' | b'9' | b'a'..=b'f' | b'A'..=b'F', ..]);
-                self.0 = rest;
-                (digits.iter().all(u8::is_ascii_hexdigit) && !paired).then_some(())
-            }
-            _ => None,
-        }
-    }
-
-    /// A number without an exponent, of so few digits that nobody reads it as another.
-    fn number(&mut self) -> Option<()> {
-        const MOST: usize = 18;
-        let positive = self.0.strip_prefix(b"-").unwrap_or(self.0);
-        let negative = positive.len() < self.0.len();
-        self.0 = positive;
-        let whole = self.digits();
-        if whole.is_empty() || whole.len() > MOST || whole.len() > 1 && whole[0] == b'0' {
-            return None;
-        }
-        if let Some(rest) = self.0.strip_prefix(b".") {
-            self.0 = rest;
-            return (1..=MOST).contains(&self.digits().len()).then_some(());
-        }
-        // Minus zero is no whole number.
-        (!negative || whole != b"0").then_some(())
-    }
-
-    fn digits(&mut self) -> &'a [u8] {
-        let count = self.0.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let (digits, rest) = self.0.split_at(count);
-        self.0 = rest;
-        digits
-    }
+    rest.iter().position(|byte| *byte == b'"').map(|found| at + found)
 }
