@@ -469,6 +469,9 @@ impl Run<'_> {
         let mut run = self.beside(&mut context, &mut report);
         run.bulk = true;
         run.looping = true;
+        if let (Some((_, place)), Some(key)) = (journal, round.keys.first()) {
+            run.round = Some(Arc::new(journal::Round { place: place.clone(), key: key.clone() }));
+        }
         run.turns.push(turn);
         let flow = run.once(step, phase).await;
         Finished { round, context, report, flow, idle: false, broken }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 
 use super::answer::{self, Done};
+use super::bulk::journal::Round;
 use super::bulk::meter::Meter;
 use super::cleanup::{Before, Cleanup};
 use super::context::Context;
@@ -48,6 +49,8 @@ pub(super) struct Run<'a> {
     pub(super) cleanup: Option<Arc<Cleanup>>,
     /// Whether it is one of many items: it waits where the server asks for patience.
     pub(super) bulk: bool,
+    /// The round of the loop with a journal that it belongs to.
+    pub(super) round: Option<Arc<Round>>,
     /// Whether it is within a loop, which tells how far it is.
     pub(super) looping: bool,
     /// What tells how far the loop is that is going on.
@@ -249,6 +252,7 @@ impl Run<'_> {
             bulk: self.bulk,
             looping: self.looping || self.meter.is_some(),
             meter: None,
+            round: self.round.clone(),
             transcript: Vec::new(),
             turns: self.turns.clone(),
             said: None,
