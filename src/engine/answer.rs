@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Target;
 use super::context::{Context, answer_field};
-use super::event::Failure;
+use super::event::{Failure, Unanswered};
 use super::request::{Received, Request};
 use crate::agentos::{self, Exchange, SentRequest, Transcript};
 use crate::diagnostic::Problem;
@@ -24,6 +24,7 @@ pub(super) struct Done {
     pub(super) exchange: Option<Arc<Exchange>>,
     pub(super) transcript: Option<Arc<Transcript>>,
     pub(super) notes: Vec<String>,
+    pub(super) unanswered: Option<Unanswered>,
     pub(super) checks: usize,
     pub(super) stopped: bool,
     /// Whether nothing failed but snapshots: what follows does not depend on them.
