@@ -78,6 +78,7 @@ mod media;
 pub mod memories;
 pub mod metrics;
 pub mod operation;
+pub mod pages;
 pub mod refusal;
 pub mod run;
 mod run_operations;

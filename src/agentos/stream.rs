@@ -1,7 +1,7 @@
 //! Runs that are answered as a stream of events: read as they come, with a clock for the pauses and one for all of it.
 //!
 //! [`Operation::open`](super::Operation::open) opens the stream of a run with `stream: true`. It is a
-//! [`Stream`](futures_util::Stream) of [`RunEvent`]s, typed as far as this crate knows them; a [`Transcript`] puts them
+//! [`Stream`] of [`RunEvent`]s, typed as far as this crate knows them; a [`Transcript`] puts them
 //! together.
 //!
 //! ```no_run

@@ -11,6 +11,7 @@ mod cases;
 #[cfg(feature = "emulator")]
 mod cast;
 mod check;
+mod ci;
 mod client;
 mod common;
 #[cfg(feature = "emulator")]
