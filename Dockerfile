@@ -1,8 +1,6 @@
 # agentos-run in an image of its own: `docker build -t agentos-run .`
+# It has the C compiler that SQLite and the cryptography need.
 FROM rust:1.95-slim-bookworm AS build
-RUN apt-get update \
-    && apt-get install -y --no-install-recommends gcc libc6-dev \
-    && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
 RUN cargo build --locked --profile dist
@@ -13,7 +11,8 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /src/target/dist/agentos-run /usr/local/bin/agentos-run
-RUN useradd --create-home runner
-USER runner
+RUN useradd --uid 1000 --create-home runner && install -d -o runner -g runner /work
+# By its number: Kubernetes sees that it is not root.
+USER 1000
 WORKDIR /work
 ENTRYPOINT ["agentos-run"]

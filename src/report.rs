@@ -7,6 +7,7 @@ mod html;
 mod json;
 pub mod jsonl;
 mod junit;
+mod looping;
 mod markdown;
 pub mod merge;
 mod plain;

@@ -17,6 +17,7 @@ pub(crate) mod conversation;
 mod defaults;
 pub(crate) mod flow;
 pub(crate) mod fragment;
+mod habit;
 mod instance;
 pub mod load;
 mod modifier;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::output::Output;
-use super::targets::Refusal;
+use super::refusal::Refusal;
 use crate::diagnostic::{Problem, Problems};
 #[cfg(feature = "emulator")]
 use crate::emulator::{Emulator, Options, cast::Cast};

@@ -7,9 +7,10 @@ use std::path::Path;
 use super::args::InitArgs;
 use super::context::Context;
 use super::exit::Exit;
+use super::inputs;
 use super::output::Output;
-use super::run;
-use super::targets::{self, Refusal, Started};
+use super::refusal::Refusal;
+use super::targets::{self, Started};
 use crate::agentos::discovery::{ComponentSummary, Config, GetConfig};
 use crate::agentos::{Client, Timeouts};
 use crate::diagnostic::Problem;
@@ -121,11 +122,11 @@ fn look(context: &Context, args: &InitArgs) -> Result<Found, Refusal> {
     if args.target.embedded || (named.is_none() && args.target.target.is_none()) {
         return Ok(Found::embedded());
     }
-    let project = run::project(context).ok().flatten();
+    let project = inputs::project(context).ok().flatten();
     let (masker, _) = targets::secrets(context, &args.target, project.as_ref());
-    let plan = targets::plan(context, &args.target, project.as_ref()).map_err(Refusal::Invalid)?;
+    let plan = targets::plan(context, &args.target, project.as_ref())?;
     let timeouts = Timeouts { total: Some(std::time::Duration::from_secs(30)), ..Timeouts::default() };
-    let runtime = targets::runtime().map_err(Refusal::Invalid)?;
+    let runtime = targets::runtime()?;
     runtime.block_on(async {
         let mut started = Started::default();
         let target =

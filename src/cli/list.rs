@@ -7,32 +7,31 @@ use serde_json::json;
 use super::args::{Format, ListArgs};
 use super::context::Context;
 use super::exit::Exit;
+use super::inputs;
 use super::part::Part;
-use super::run;
+use super::refusal::Refusal;
 use crate::scenario::Scenario;
 
 /// Runs the command.
 pub(super) fn run(context: &Context, args: &ListArgs) -> Exit {
-    let Ok(project) = run::project(context) else { return Exit::Invalid };
-    let Ok(paths) = run::paths(context, &args.paths, project.as_ref()) else { return Exit::Invalid };
-    let Ok(selection) = run::selection(context, &args.selection) else { return Exit::Invalid };
-    let loaded = run::load(&paths);
+    list(context, args).unwrap_or_else(|refusal| refusal.show(&context.output()))
+}
+
+fn list(context: &Context, args: &ListArgs) -> Result<Exit, Refusal> {
+    let project = inputs::project(context)?;
+    let paths = inputs::paths(context, &args.paths, project.as_ref())?;
+    let selection = inputs::selection(&args.selection)?;
+    let loaded = inputs::load(&paths);
     let output = context.output();
     if loaded.problems.has_errors() {
         output.problems(&loaded.problems);
-        return Exit::Invalid;
+        return Ok(Exit::Invalid);
     }
     let (instances, _) = loaded.plan(&selection);
     if instances.is_empty() {
-        return Exit::NothingMatched;
+        return Ok(Exit::NothingMatched);
     }
-    let part = match Part::of(instances, context, &args.selection, project.as_ref()) {
-        Ok(part) => part,
-        Err(problem) => {
-            output.problem(&problem);
-            return Exit::Invalid;
-        }
-    };
+    let part = Part::of(instances, context, &args.selection, project.as_ref())?;
     if let Some(word) = part.nothing() {
         output.warn(&word);
     }
@@ -65,5 +64,5 @@ pub(super) fn run(context: &Context, args: &ListArgs) -> Exit {
             output.print(&text);
         }
     }
-    Exit::Success
+    Ok(Exit::Success)
 }

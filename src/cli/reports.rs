@@ -181,7 +181,7 @@ impl Reports {
         {
             told(option, &error);
         }
-        let mut records = match records {
+        let records = match records {
             Ok(records) => records,
             Err(error) => {
                 // What was recorded could not be kept, so there is nothing to write.
@@ -217,7 +217,7 @@ impl Reports {
             outputs.push(write::Output { format: Format::Markdown, out: Box::new(file) });
             kept.push((what, None));
         }
-        for (result, (option, replacement)) in write::write(&mut records, outputs).into_iter().zip(kept) {
+        for (result, (option, replacement)) in write::write(records, outputs).into_iter().zip(kept) {
             if let Err(error) = result.and_then(|()| replacement.map_or(Ok(()), Replacement::keep)) {
                 told(&option, &error);
             }

@@ -9,7 +9,8 @@ use super::args::{AcceptArgs, ReviewArgs};
 use super::context::Context;
 use super::exit::Exit;
 use super::output::Output;
-use super::{run, snapshots};
+use super::refusal::Refusal;
+use super::{inputs, snapshots};
 use crate::diagnostic::{self, Problem};
 use crate::report::{difference, text};
 use crate::scenario::unreferenced::unreferenced;
@@ -23,11 +24,27 @@ pub(super) fn review(context: &Context, args: &ReviewArgs) -> Exit {
     if args.reject {
         return reject(context, &args.paths);
     }
-    let Ok(mut desk) = Desk::open(context, &args.paths) else { return Exit::Invalid };
-    let all = std::mem::take(&mut desk.waiting);
-    if all.is_empty() {
-        return desk.nothing();
+    at_desk(context, &args.paths, |desk, all| look(args, desk, all))
+}
+
+/// Does something with all snapshots that wait.
+fn at_desk(
+    context: &Context,
+    paths: &[PathBuf],
+    work: impl FnOnce(&mut Desk<'_>, Vec<Pending>) -> Exit,
+) -> Exit {
+    let mut desk = match Desk::open(context, paths) {
+        Ok(desk) => desk,
+        Err(refusal) => return refusal.show(&context.output()),
+    };
+    match std::mem::take(&mut desk.waiting) {
+        none if none.is_empty() => desk.nothing(),
+        all => work(&mut desk, all),
     }
+}
+
+/// Shows one after the other, and does what somebody says.
+fn look(args: &ReviewArgs, desk: &mut Desk<'_>, all: Vec<Pending>) -> Exit {
     let count = all.len();
     let mut rest = None;
     for (index, pending) in all.iter().enumerate() {
@@ -53,26 +70,29 @@ pub(super) fn review(context: &Context, args: &ReviewArgs) -> Exit {
 
 /// Runs `accept`.
 pub(super) fn accept(context: &Context, args: &AcceptArgs) -> Exit {
-    if args.prune && prune(context, &args.paths).is_err() {
-        return Exit::Invalid;
+    if args.prune
+        && let Err(refusal) = prune(context, &args.paths)
+    {
+        return refusal.show(&context.output());
     }
     accept_all(context, &args.paths)
 }
 
 /// Deletes the snapshots that no step of these scenarios names any more.
-fn prune(context: &Context, paths: &[PathBuf]) -> Result<(), ()> {
-    let project = run::project(context)?;
+fn prune(context: &Context, paths: &[PathBuf]) -> Result<(), Refusal> {
+    let project = inputs::project(context)?;
     let mut given: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
     if given.is_empty() && project.as_ref().is_none_or(|project| project.scenarios.is_none()) {
         given.push(".".to_owned());
     }
-    let loaded = run::load(&run::paths(context, &given, project.as_ref())?);
+    let paths = inputs::paths(context, &given, project.as_ref())?;
+    let loaded = inputs::load(&paths);
     let output = context.output();
     if loaded.problems.has_errors() {
         // What a broken scenario names is not known.
         output.problems(&loaded.problems);
         output.warn("\nno snapshot was deleted");
-        return Err(());
+        return Err(Refusal::Told(Exit::Invalid));
     }
     let folders = snapshots::folders(context, project.as_ref());
     let mut failed = false;
@@ -89,28 +109,22 @@ fn prune(context: &Context, paths: &[PathBuf]) -> Result<(), ()> {
             }
         }
     }
-    if failed { Err(()) } else { Ok(()) }
+    if failed { Err(Refusal::Told(Exit::Invalid)) } else { Ok(()) }
 }
 
 fn accept_all(context: &Context, paths: &[PathBuf]) -> Exit {
-    let Ok(mut desk) = Desk::open(context, paths) else { return Exit::Invalid };
-    let all = std::mem::take(&mut desk.waiting);
-    if all.is_empty() {
-        return desk.nothing();
-    }
-    all.iter().for_each(|pending| desk.accept(pending));
-    desk.close()
+    at_desk(context, paths, |desk, all| {
+        all.iter().for_each(|pending| desk.accept(pending));
+        desk.close()
+    })
 }
 
 /// Runs `reject`.
 pub(super) fn reject(context: &Context, paths: &[PathBuf]) -> Exit {
-    let Ok(mut desk) = Desk::open(context, paths) else { return Exit::Invalid };
-    let all = std::mem::take(&mut desk.waiting);
-    if all.is_empty() {
-        return desk.nothing();
-    }
-    all.iter().for_each(|pending| desk.reject(pending));
-    desk.close()
+    at_desk(context, paths, |desk, all| {
+        all.iter().for_each(|pending| desk.reject(pending));
+        desk.close()
+    })
 }
 
 /// What somebody says to a snapshot.
@@ -154,8 +168,8 @@ struct Desk<'a> {
 }
 
 impl<'a> Desk<'a> {
-    fn open(context: &'a Context, paths: &[PathBuf]) -> Result<Self, ()> {
-        let project = run::project(context)?;
+    fn open(context: &'a Context, paths: &[PathBuf]) -> Result<Self, Refusal> {
+        let project = inputs::project(context)?;
         let folders = snapshots::folders(context, project.as_ref());
         let mut desk = Self {
             context,
@@ -166,7 +180,7 @@ impl<'a> Desk<'a> {
             rejected: 0,
             left: 0,
         };
-        for file in desk.files(paths).map_err(|problem| context.complain(&problem))? {
+        for file in desk.files(paths)? {
             match Pending::read(&file) {
                 Ok(Some(pending)) => desk.waiting.push(pending),
                 // Somebody else's: of the tests of a Rust program, for example.

@@ -5,16 +5,19 @@ use std::ffi::OsString;
 use super::args::TargetArgs;
 use super::context::Context;
 use super::embedded::{Embedded, Which};
-use super::exit::Exit;
-use super::output::Output;
+use super::refusal::Refusal;
 use crate::agentos::operation::{Call, Method};
 use crate::agentos::{CallOptions, Client, Error, ErrorKind, Timeouts};
-use crate::diagnostic::{Problem, Problems};
+use crate::diagnostic::Problem;
 use crate::engine::Target;
 use crate::project::server::Server;
 use crate::project::{self, EMBEDDED, Project, TargetSettings};
 use crate::scenario::Instance;
 use crate::secret::{Masker, SHORTEST};
+
+mod all;
+
+pub(super) use all::open_all;
 
 /// Where a target comes from, before anything is started.
 #[derive(Debug, Clone)]
@@ -39,40 +42,6 @@ impl Started {
     pub(super) async fn stop(self) {
         for server in self.servers {
             server.stop().await;
-        }
-    }
-}
-
-/// Why there is no target.
-#[derive(Debug)]
-pub(super) enum Refusal {
-    /// What was asked for makes no sense.
-    Invalid(Problem),
-    /// A cast file makes no sense.
-    #[cfg_attr(not(feature = "emulator"), expect(dead_code, reason = "only an emulator has a cast"))]
-    Cast(Problems),
-    /// It makes sense, and nobody answers or lets us in.
-    Unreachable(Problem),
-}
-
-impl Refusal {
-    /// Shows it, and says how the command ends.
-    pub(super) fn show(self, output: &Output) -> Exit {
-        match self {
-            Self::Invalid(problem) => {
-                output.problem(&problem);
-                Exit::Invalid
-            }
-            Self::Cast(problems) => {
-                output.problems(&problems);
-                let count = crate::report::text::count(problems.len(), "problem");
-                output.warn(&format!("\n{count} in the cast; nothing was sent"));
-                Exit::Invalid
-            }
-            Self::Unreachable(problem) => {
-                output.problem(&problem);
-                Exit::Unreachable
-            }
         }
     }
 }
@@ -169,7 +138,7 @@ pub(super) async fn open_without_asking(
             if let Some(name) = &named.identity
                 && let Some(identity) = identities.iter().find(|identity| identity.name.name == name.name)
             {
-                let (identity, _, secrets) = identity.resolve(&scope).map_err(Refusal::Invalid)?;
+                let (identity, _, secrets) = identity.resolve(&scope)?;
                 for secret in secrets {
                     masker.add(&secret);
                 }
@@ -179,10 +148,10 @@ pub(super) async fn open_without_asking(
                 })?);
             }
             for (key, template) in &named.headers {
-                let value = template.resolve_text(&scope).map_err(Refusal::Invalid)?;
+                let value = template.resolve_text(&scope)?;
                 headers.push((key.name.clone(), value));
             }
-            named.base_url.resolve_text(&scope).map_err(Refusal::Invalid)?
+            named.base_url.resolve_text(&scope)?
         }
     };
     for header in &args.headers {

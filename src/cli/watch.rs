@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use super::args::RunArgs;
 use super::context::Context;
 use super::exit::Exit;
-use super::{run, targets};
+use super::{inputs, run, targets};
 use crate::diagnostic::Problem;
 use crate::engine::Interrupt;
 use crate::project::Project;
@@ -122,7 +122,7 @@ impl Files {
             let touches = files.closure(&context.folder.join(file), names);
             files.general.extend(touches);
         }
-        for file in run::scenario_files(context, &args.paths) {
+        for file in inputs::scenario_files(context, &args.paths) {
             let Some(file) = plain(&context.folder.join(file)) else { continue };
             let touches = files.closure(&file, names);
             files.touches.insert(file, touches);

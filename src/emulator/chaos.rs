@@ -47,6 +47,8 @@ pub(crate) struct Target<'a> {
     pub(crate) runs: bool,
     /// What the user says.
     pub(crate) message: Option<String>,
+    /// The place of the rule that will answer, where that is asked for.
+    pub(crate) rule: Option<usize>,
 }
 
 impl Chaos {
@@ -67,9 +69,12 @@ impl Chaos {
     /// Whether somebody has to know what the user says.
     pub(crate) fn listens(&self, component: Component) -> bool {
         let says = |faulty: &Faulty| faulty.when.is_some();
-        self.faults.iter().any(says)
-            || own(component).iter().any(says)
-            || rules(component).iter().any(|rule| rule.fault.is_some())
+        self.faults.iter().any(says) || own(component).iter().any(says) || Self::looks_ahead(component)
+    }
+
+    /// Whether somebody has to know which rule will answer.
+    pub(crate) fn looks_ahead(component: Component) -> bool {
+        rules(component).iter().any(|rule| rule.fault.is_some())
     }
 
     /// What befalls a request, if anything does. Files come first, in their order; chaos last.
@@ -91,13 +96,10 @@ impl Chaos {
                     return Some(fault);
                 }
             }
-            // The rule that answers is the first that listens to the message.
-            let mut answered = !target.runs;
-            for rule in rules(component) {
-                let first = !answered && rule.after.is_none() && heard(rule.when.as_ref(), target);
-                answered |= first;
+            for (place, rule) in rules(component).iter().enumerate() {
                 let Some(faulty) = &rule.fault else { continue };
-                if let Some(fault) = happens(faulty, first && heard(faulty.when.as_ref(), target)) {
+                let answers = target.rule == Some(place);
+                if let Some(fault) = happens(faulty, answers && heard(faulty.when.as_ref(), target)) {
                     return Some(fault);
                 }
             }

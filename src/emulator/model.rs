@@ -211,6 +211,17 @@ impl Request<'_> {
         Ok(Reply { text, ..Reply::default() })
     }
 
+    /// The place of the rule that answers, where one does. A rule that cannot be read answers nothing.
+    pub(crate) fn answering(&self) -> Option<usize> {
+        let scope = self.scope();
+        self.script.rules.iter().position(|rule| {
+            let calls = !rule.calls.is_empty() || rule.delegate.is_some();
+            let holds = |scope: &Scope| !calls || self.calls(rule, scope).is_ok_and(|made| !made.is_empty());
+            rule.after.is_none()
+                && self.fits(rule, &scope).is_ok_and(|scope| scope.is_some_and(|it| holds(&it)))
+        })
+    }
+
     /// The schema of the answer, if it is heeded.
     fn wanted(&self) -> Option<&Value> {
         self.schema.filter(|_| self.script.structured)

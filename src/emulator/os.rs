@@ -61,6 +61,11 @@ impl Os {
         Self { store: Arc::clone(&self.stores[index]), ..self.clone() }
     }
 
+    /// The database of everybody who names none, and of all traces.
+    pub(crate) fn first(&self) -> &Arc<Store> {
+        &self.stores[0]
+    }
+
     /// The database of the knowledge base.
     pub(crate) fn knowledge_store(&self) -> Arc<Store> {
         self.at(self.cast.knowledge.db).store

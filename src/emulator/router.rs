@@ -12,13 +12,14 @@ use percent_encoding::percent_decode_str;
 use super::call::{Call, pairs};
 use super::cast::faults::Fault;
 use super::cast::{Cast, Component};
-use super::chaos;
+use super::chaos::{self, Chaos};
 use super::cors;
 use super::form::Form;
 use super::kind::Kind;
 use super::os::Os;
 use super::refusal::{Refusal, Unhandled};
 use super::routes::{Action, ROUTES, Route};
+use super::runs;
 
 /// No request needs more; a larger one is refused before it fills the memory.
 const LARGEST_BODY: usize = 64 * 1024 * 1024;
@@ -105,14 +106,18 @@ async fn befallen(os: &Os, route: &Route, path: &str, method: &str, call: &Call)
         os.cast.find(kind, id)
     });
     let runs = matches!(route.action, Action::Run(_) | Action::Again(_));
-    let message = match component {
-        Some(component) if runs && os.chaos.listens(component) => {
-            Form::read(call).await.ok().and_then(|form| form.filled("message").map(str::to_owned))
+    let (mut message, mut rule) = (None, None);
+    if let Some(component) = component.filter(|component| runs && os.chaos.listens(*component))
+        && let Ok(form) = Form::read(call).await
+    {
+        message = form.filled("message").map(str::to_owned);
+        // A run that goes on was answered already.
+        if Chaos::looks_ahead(component) && matches!(route.action, Action::Run(_)) {
+            rule = runs::foresee(os, component, call, &form);
         }
-        _ => None,
-    };
+    }
     let place = chaos::place(method, route.path, &call.path);
-    os.chaos.befalls(&chaos::Target { method, path, place, component, runs, message })
+    os.chaos.befalls(&chaos::Target { method, path, place, component, runs, message, rule })
 }
 
 /// The database that a request is about: that of a component, of the knowledge base, or the one that it names.

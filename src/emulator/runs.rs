@@ -112,6 +112,25 @@ pub(crate) async fn create(os: Arc<Os>, kind: Kind, call: Call) -> Answer {
     Ok(response)
 }
 
+/// The place of the rule by which a component will answer a request to run it, where one does.
+pub(crate) fn foresee(os: &Os, component: Component, call: &Call, form: &Form) -> Option<usize> {
+    let extra = Extra::read(form).ok()?;
+    let session_id = form.filled("session_id").map_or_else(new_id, str::to_owned);
+    let ask = Ask {
+        message: form.filled("message")?.to_owned(),
+        run_id: form.filled("run_id").map_or_else(new_id, str::to_owned),
+        session_id,
+        user_id: call.caller.user_of(form.filled("user_id")),
+        state: extra.state,
+        dependencies: extra.dependencies,
+        metadata: extra.metadata,
+        schema: extra.schema,
+        media: Media::read(form, true).ok()?,
+        knowledge_filters: extra.knowledge_filters,
+    };
+    perform::foresee(os, component, ask).ok()?
+}
+
 /// `GET /{kind}s/{id}/runs/{run_id}`.
 pub(crate) fn get(os: &Os, kind: Kind, call: &Call) -> Answer {
     let (component, session_id) = of_session(os, kind, call)?;

@@ -1,7 +1,9 @@
 //! The database: sessions and runs in SQLite, as columns for what is filtered and sorted, JSON for the rest.
 
 pub(crate) mod documents;
+mod haystack;
 pub(crate) mod knowledge;
+mod list;
 pub(crate) mod memories;
 pub(crate) mod runs;
 pub(crate) mod sessions;
@@ -13,11 +15,15 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use self::haystack::Searched;
+
 /// The open database.
 #[derive(Debug)]
 pub(crate) struct Store {
     // One thread serves all requests: the lock is never waited for.
     connection: Mutex<Connection>,
+    /// Locked after the connection only.
+    searched: Mutex<Searched>,
 }
 
 /// A session has the id of one component only: `component_id` is that one, for the filter of this name.
@@ -86,6 +92,10 @@ CREATE TABLE IF NOT EXISTS contents (
 );
 CREATE VIRTUAL TABLE IF NOT EXISTS passages USING fts5
     (text, content_id UNINDEXED, name UNINDEXED, metadata UNINDEXED, tokenize = 'unicode61');
+CREATE TABLE IF NOT EXISTS seeds (
+    id TEXT NOT NULL PRIMARY KEY,
+    digest TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS traces (
     trace_id TEXT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,
@@ -140,11 +150,15 @@ impl Store {
         if connection.prepare("SELECT chat FROM runs LIMIT 0").is_err() {
             connection.execute_batch("ALTER TABLE runs ADD COLUMN chat TEXT")?;
         }
-        Ok(Self { connection: Mutex::new(connection) })
+        Ok(Self { connection: Mutex::new(connection), searched: Mutex::default() })
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
         // A panic while the lock was held left no half-made change: transactions roll back.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn haystack(&self) -> MutexGuard<'_, Searched> {
+        self.searched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

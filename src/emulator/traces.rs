@@ -9,7 +9,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-pub(crate) use self::tree::{record, refused};
+pub(crate) use self::tree::{of, refused};
 use super::body::{self, Fields};
 use super::call::{Call, Query};
 use super::database::{self, Page};

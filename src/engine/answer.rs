@@ -5,15 +5,16 @@ use std::sync::Arc;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
+use super::Target;
 use super::context::{Context, answer_field};
-use super::event::Failure;
+use super::event::{Failure, Unanswered};
 use super::request::{Received, Request};
 use crate::agentos::{self, Exchange, SentRequest, Transcript};
 use crate::diagnostic::Problem;
 use crate::expect::Verdict;
 use crate::expr::Scope;
 use crate::outcome::{Outcome, StreamOutcome};
-use crate::scenario::{SaveFrom, Step};
+use crate::scenario::{Action, SaveFrom, Step};
 
 /// What a step brought, before it is reported.
 #[derive(Default)]
@@ -23,6 +24,7 @@ pub(super) struct Done {
     pub(super) exchange: Option<Arc<Exchange>>,
     pub(super) transcript: Option<Arc<Transcript>>,
     pub(super) notes: Vec<String>,
+    pub(super) unanswered: Option<Unanswered>,
     pub(super) checks: usize,
     pub(super) stopped: bool,
     /// Whether nothing failed but snapshots: what follows does not depend on them.
@@ -94,6 +96,27 @@ fn help(code: &str, outcome: &Outcome) -> Option<String> {
         "the server asks to wait {} s (Retry-After): `retry: {{ attempts: 3, on: [{status}] }}` waits so long and asks again",
         wait.as_secs()
     ))
+}
+
+/// Where a request was refused because it names what is not there, tells what there is.
+pub(super) async fn name_what_is_there(
+    step: &Step,
+    outcome: &Outcome,
+    target: &Target,
+    scope: &Scope,
+    done: &mut Done,
+) {
+    let (Some(404), Action::Operation(action)) = (outcome.status, &step.action) else { return };
+    let Some(failure) = done.failures.first_mut().filter(|failure| failure.problem.help.is_none()) else {
+        return;
+    };
+    for (key, template) in &action.fields {
+        let Ok(Value::String(id)) = template.resolve(scope) else { continue };
+        if let Some(help) = target.missing(&key.name, &id).await {
+            failure.problem.help = Some(help);
+            return;
+        }
+    }
 }
 
 /// Keeps what the step saves. What is there is kept even where an expectation failed: `finally` needs it.
@@ -180,10 +203,7 @@ pub(super) fn outcome_of(received: &Received, request: &Request, step: &Step) ->
             None => request.answers_json().then(|| not_json(exchange, &text)).flatten(),
         }
     };
-    let stream = transcript.map(|transcript| StreamOutcome {
-        events: Value::Array(transcript.events().to_vec()),
-        tools: Value::Array(transcript.tools().iter().map(|call| Value::Object(call.tool.clone())).collect()),
-    });
+    let stream = received.transcript.clone().map(StreamOutcome::new);
     Outcome {
         status: Some(exchange.status),
         headers: exchange.headers.clone(),

@@ -9,6 +9,7 @@ use tokio::sync::OnceCell;
 use super::gate::Gate;
 use crate::agentos::operation::{Call, Method, Spec};
 use crate::agentos::{CallOptions, Client};
+use crate::diagnostic;
 use crate::scenario::{Requires, Scenario};
 
 /// An AgentOS with its client.
@@ -59,6 +60,14 @@ impl Target {
         }
     }
 
+    /// The databases to look into: their ids where there are several, and one without an id where there is one.
+    pub(super) async fn databases(&self) -> Vec<Option<String>> {
+        match self.facts().await.databases.as_slice() {
+            [] | [_] => vec![None],
+            several => several.iter().cloned().map(Some).collect(),
+        }
+    }
+
     async fn facts(&self) -> &Facts {
         self.facts.get_or_init(|| async { Facts::of(&self.client).await }).await
     }
@@ -71,6 +80,16 @@ impl Target {
         let routes = self.routes.get_or_init(|| async { routes(&self.client).await }).await.as_ref()?;
         let route = route(spec.method.as_str(), spec.path);
         (!routes.contains(&route)).then(|| format!("this AgentOS has no {} (since agno {since})", spec.name))
+    }
+
+    /// What a reader who named `id` in this field should know: that the AgentOS has none of it, and what it has.
+    pub(super) async fn missing(&self, field: &str, id: &str) -> Option<String> {
+        let (what, known) = self.facts().await.named_by(field)?;
+        if known.iter().any(|known| known == id) {
+            return None;
+        }
+        let hint = diagnostic::suggest_nearest(id, known.iter().map(String::as_str))?;
+        Some(format!("this AgentOS has no {what} `{id}`; {}", hint.replace("known here", "it has")))
     }
 
     /// What it has and what it can do.
@@ -144,14 +163,7 @@ impl Inventory<'_> {
 
     /// What a field of this name names, and which of them there are; none where it names nothing of the kind.
     pub(super) fn named_by(&self, field: &str) -> Option<(&'static str, &[String])> {
-        Some(match field {
-            "agent_id" => ("agent", &self.facts.agents),
-            "team_id" => ("team", &self.facts.teams),
-            "workflow_id" => ("workflow", &self.facts.workflows),
-            // Servers that do not list their databases have none that can be named wrongly.
-            "db_id" if !self.facts.databases.is_empty() => ("database", &self.facts.databases),
-            _ => return None,
-        })
+        self.facts.named_by(field)
     }
 }
 
@@ -176,6 +188,22 @@ fn route(method: &str, path: &str) -> String {
 }
 
 impl Facts {
+    /// What a field of this name names, and which of them there are; none where it names nothing of the kind, or where
+    /// nothing is known.
+    fn named_by(&self, field: &str) -> Option<(&'static str, &[String])> {
+        if self.unreadable.is_some() {
+            return None;
+        }
+        Some(match field {
+            "agent_id" => ("agent", &self.agents),
+            "team_id" => ("team", &self.teams),
+            "workflow_id" => ("workflow", &self.workflows),
+            // Servers that do not list their databases have none that can be named wrongly.
+            "db_id" if !self.databases.is_empty() => ("database", &self.databases),
+            _ => return None,
+        })
+    }
+
     async fn of(client: &Client) -> Self {
         let options = CallOptions::default();
         let read = |path: &'static str| {

@@ -64,7 +64,7 @@ impl<W: Write> Github<W> {
 }
 
 impl<W: Write> Writer for Github<W> {
-    fn scenario(&mut self, scenario: &ScenarioRecord, _json: &str) -> io::Result<()> {
+    fn scenario(&mut self, scenario: &ScenarioRecord, _json: &[u8]) -> io::Result<()> {
         let failed = scenario.attempts.iter().rev().find(|attempt| attempt.status == Status::Failed);
         let (level, title) = match scenario.status {
             Status::Failed if scenario.failed_in_quarantine() => {

@@ -25,13 +25,13 @@ pub(super) struct Html<W> {
 impl<W: Write> Html<W> {
     pub(super) fn new(mut out: W, run: &RunRecord) -> io::Result<Self> {
         write!(out, "{HEAD}<style>\n{STYLE}</style>\n</head>\n<body>\n{BODY}")?;
-        block(&mut out, "run", &serde_json::to_string(run)?)?;
+        block(&mut out, "run", &serde_json::to_vec(run)?)?;
         Ok(Self { out, rows: String::new(), number: 0 })
     }
 }
 
 impl<W: Write> Writer for Html<W> {
-    fn scenario(&mut self, scenario: &ScenarioRecord, json: &str) -> io::Result<()> {
+    fn scenario(&mut self, scenario: &ScenarioRecord, json: &[u8]) -> io::Result<()> {
         let failure = scenario.attempts.iter().rev().find_map(plain::first_message);
         let row = json!([
             scenario.name,
@@ -53,21 +53,21 @@ impl<W: Write> Writer for Html<W> {
     }
 
     fn end(&mut self) -> io::Result<()> {
-        block(&mut self.out, "rows", &format!("[{}]", self.rows))?;
+        block(&mut self.out, "rows", format!("[{}]", self.rows).as_bytes())?;
         write!(self.out, "<script>\n{SCRIPT}</script>\n</body>\n</html>\n")?;
         self.out.flush()
     }
 }
 
 /// JSON in a page. No `<` of it may be one of the page: `</script>` would end the block.
-fn block(out: &mut impl Write, id: &str, json: &str) -> io::Result<()> {
+fn block(out: &mut impl Write, id: &str, json: &[u8]) -> io::Result<()> {
     write!(out, "<script type=\"application/json\" id=\"data-{id}\">")?;
-    let mut rest = json;
-    while let Some(at) = rest.find('<') {
-        out.write_all(&rest.as_bytes()[..at])?;
+    let mut from = 0;
+    for at in memchr::memchr_iter(b'<', json) {
+        out.write_all(&json[from..at])?;
         out.write_all(b"\\u003c")?;
-        rest = &rest[at + 1..];
+        from = at + 1;
     }
-    out.write_all(rest.as_bytes())?;
+    out.write_all(&json[from..])?;
     out.write_all(b"</script>\n")
 }

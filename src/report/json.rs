@@ -19,11 +19,11 @@ impl<W: Write> Json<W> {
 }
 
 impl<W: Write> Writer for Json<W> {
-    fn scenario(&mut self, _scenario: &ScenarioRecord, json: &str) -> io::Result<()> {
+    fn scenario(&mut self, _scenario: &ScenarioRecord, json: &[u8]) -> io::Result<()> {
         let lead = if self.begun { ",\n" } else { "\n" };
         self.begun = true;
         self.out.write_all(lead.as_bytes())?;
-        self.out.write_all(json.as_bytes())
+        self.out.write_all(json)
     }
 
     fn end(&mut self) -> io::Result<()> {

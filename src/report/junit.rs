@@ -74,7 +74,7 @@ impl<W: Write> Junit<W> {
 }
 
 impl<W: Write> Writer for Junit<W> {
-    fn scenario(&mut self, scenario: &ScenarioRecord, _json: &str) -> io::Result<()> {
+    fn scenario(&mut self, scenario: &ScenarioRecord, _json: &[u8]) -> io::Result<()> {
         if self.suite.as_ref().is_none_or(|suite| suite.file != scenario.file) {
             self.end_suite()?;
         }

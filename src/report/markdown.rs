@@ -28,7 +28,7 @@ impl<W: Write> Markdown<W> {
 }
 
 impl<W: Write> Writer for Markdown<W> {
-    fn scenario(&mut self, scenario: &ScenarioRecord, _json: &str) -> io::Result<()> {
+    fn scenario(&mut self, scenario: &ScenarioRecord, _json: &[u8]) -> io::Result<()> {
         let name = code(&text::cut(&plain::line(&scenario.name)));
         let place = code(&plain::line(&scenario.link()));
         let reason = || code(&text::cut(&plain::line(scenario.reason.as_deref().unwrap_or_default())));

@@ -1,16 +1,16 @@
-//! Listens to a run and records it: each attempt as it ends, spooled until the reports are written.
+//! Listens to a run and records it: each attempt as it ends, spooled until the reports are written. In memory is what runs;
+//! of what is over, where it lies, and of what waits, what it is.
 
-use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::jsonl::JsonLines;
 use super::record::{
     AttemptRecord, Builder, Counts, LogRecord, RunRecord, ScenarioRecord, Shard, Status, milliseconds,
 };
-use super::records::Records;
-use super::spool::{Piece, Spool};
+use super::records::{Kept, KeptAttempt, Records, is_told};
+use super::spool::Spool;
 use super::trace::Traces;
 use crate::engine::{self, Event, Observer, ScenarioReport, StepReport};
 use crate::scenario::Instance;
@@ -36,41 +36,53 @@ pub struct About {
 /// Records a run.
 pub struct Recorder<'a> {
     about: About,
-    plan: Vec<Instance>,
-    slots: HashMap<usize, usize>,
     builder: Builder,
     lines: Option<&'a JsonLines>,
     traces: Option<Arc<Traces>>,
     began: Instant,
+    /// The scenarios of the plan, by their places in the whole of it.
+    places: Vec<usize>,
     state: Mutex<State>,
 }
 
 struct State {
     spool: Spool,
-    slots: Vec<Slot>,
-    running: HashMap<usize, Attempt>,
+    /// In the order of the plan.
+    scenarios: Vec<Slot>,
+    /// Of those that are over.
+    counts: Counts,
     summary: Option<engine::Summary>,
     /// The first thing that went wrong with the spool.
     error: Option<io::Error>,
 }
 
 /// What is known of a scenario.
-#[derive(Default)]
-struct Slot {
-    status: Option<(Status, Option<String>)>,
-    duration: Duration,
-    attempts: Vec<Piece>,
-    quarantine: Option<Arc<str>>,
-    fails_run: bool,
+enum Slot {
+    Waiting(Instance),
+    /// It was begun, and is not over.
+    Begun(Box<Begun>),
+    Over(Kept),
+    /// It could not be kept.
+    Lost,
 }
 
-/// A scenario that is running.
+/// A scenario that was begun.
+struct Begun {
+    /// All of it but the attempts.
+    head: ScenarioRecord,
+    duration: Duration,
+    /// Those that are over.
+    attempts: Vec<KeptAttempt>,
+    running: Option<Attempt>,
+}
+
+/// An attempt that is running.
 struct Attempt {
     began: Instant,
-    /// All of it but the steps.
+    /// All of it; of the steps those that something is to be told of.
     record: AttemptRecord,
-    /// The steps as JSON, with commas between them.
-    steps: String,
+    /// All steps as JSON, with commas between them.
+    steps: Vec<u8>,
     passed: usize,
     failed: usize,
 }
@@ -88,40 +100,75 @@ impl Attempt {
             log: Vec::new(),
             steps: Vec::new(),
         };
-        Self { began: Instant::now(), record, steps: String::new(), passed: 0, failed: 0 }
+        Self { began: Instant::now(), record, steps: Vec::new(), passed: 0, failed: 0 }
     }
 
-    fn json(&self) -> serde_json::Result<String> {
-        let mut json = serde_json::to_string(&self.record)?;
+    /// Puts it into a spool; what is left of it has no steps.
+    fn keep(self, spool: &mut Spool) -> io::Result<(AttemptRecord, KeptAttempt)> {
+        let mut record = self.record;
+        let short = spool.add(&serde_json::to_vec(&record)?)?;
+        record.steps = Vec::new();
+        let mut whole = serde_json::to_vec(&record)?;
         if !self.steps.is_empty() {
-            json.pop();
-            json.push_str(",\"steps\":[");
-            json.push_str(&self.steps);
-            json.push_str("]}");
+            whole.pop();
+            whole.extend_from_slice(b",\"steps\":[");
+            whole.extend_from_slice(&self.steps);
+            whole.extend_from_slice(b"]}");
         }
-        Ok(json)
+        Ok((record, KeptAttempt { short, whole: spool.add(&whole)? }))
+    }
+}
+
+impl State {
+    fn new(scenarios: Vec<Slot>) -> Self {
+        Self { spool: Spool::new(), scenarios, counts: Counts::default(), summary: None, error: None }
+    }
+
+    /// What became of writing to the spool; the first error is kept.
+    fn spooled<T>(&mut self, result: io::Result<T>) -> Option<T> {
+        result.map_err(|error| self.error.get_or_insert(error)).ok()
+    }
+
+    fn running(&mut self, place: usize) -> Option<&mut Attempt> {
+        match self.scenarios.get_mut(place)? {
+            Slot::Begun(begun) => begun.running.as_mut(),
+            _ => None,
+        }
+    }
+
+    /// Ends the attempt that runs, of which all is known but its steps.
+    fn end_attempt(&mut self, begun: &mut Begun) -> Option<AttemptRecord> {
+        let attempt = begun.running.take()?;
+        let kept = attempt.keep(&mut self.spool);
+        let (record, kept) = self.spooled(kept)?;
+        begun.attempts.push(kept);
+        Some(record)
+    }
+
+    /// A scenario is over.
+    fn end(&mut self, place: usize, begun: Begun) {
+        self.counts.add(&begun.head);
+        let head = serde_json::to_vec(&begun.head).map_err(io::Error::from);
+        let head = head.and_then(|head| self.spool.add(&head));
+        let head = self.spooled(head);
+        if let Some(slot) = self.scenarios.get_mut(place) {
+            let attempts = begun.attempts.into_boxed_slice();
+            *slot = head.map_or(Slot::Lost, |head| Slot::Over(Kept { head, attempts }));
+        }
     }
 }
 
 impl<'a> Recorder<'a> {
     /// Records the scenarios of `plan`; `lines` get what happens as it happens.
     pub fn new(about: About, plan: Vec<Instance>, builder: Builder, lines: Option<&'a JsonLines>) -> Self {
-        let state = State {
-            spool: Spool::new(),
-            slots: plan.iter().map(|_| Slot::default()).collect(),
-            running: HashMap::new(),
-            summary: None,
-            error: None,
-        };
         Self {
-            slots: plan.iter().enumerate().map(|(index, instance)| (instance.place(), index)).collect(),
             about,
-            plan,
             builder,
             lines,
             traces: None,
             began: Instant::now(),
-            state: Mutex::new(state),
+            places: plan.iter().map(Instance::place).collect(),
+            state: Mutex::new(State::new(plan.into_iter().map(Slot::Waiting).collect())),
         }
     }
 
@@ -131,23 +178,20 @@ impl<'a> Recorder<'a> {
         Self { traces, ..self }
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Where a scenario is in the plan, which is a part of the whole.
     fn slot(&self, instance: &Instance) -> Option<usize> {
-        self.slots.get(&instance.place()).copied()
+        self.places.binary_search(&instance.place()).ok()
     }
 
-    fn head(&self, index: usize, slot: &Slot) -> ScenarioRecord {
-        let instance = &self.plan[index];
+    /// A scenario of which nothing is known but what it is.
+    fn begin(&self, instance: &Instance) -> Begun {
         let scenario = instance.scenario();
         let text = |text: &str| self.builder.text(text);
-        let (status, reason) = slot
-            .status
-            .clone()
-            .unwrap_or_else(|| (Status::NotRun, Some("the run was over before it could end".to_owned())));
-        ScenarioRecord {
+        let head = ScenarioRecord {
             name: text(&instance.title()),
             file: text(scenario.source.name()),
             line: scenario.span.position().line,
@@ -155,15 +199,16 @@ impl<'a> Recorder<'a> {
             case: instance.case().map(|case| text(case.name)),
             tags: scenario.tags.iter().map(|tag| text(tag)).collect(),
             description: scenario.description.as_deref().map(text),
-            status,
-            flaky: status == Status::Passed && slot.attempts.len() > 1,
-            quarantine: slot.quarantine.as_deref().map(text),
-            fails_run: slot.fails_run,
-            reason,
-            duration_ms: milliseconds(slot.duration),
-            trace: self.traces.as_ref().and_then(|traces| traces.of(instance)),
+            status: Status::NotRun,
+            flaky: false,
+            quarantine: None,
+            fails_run: false,
+            reason: None,
+            duration_ms: 0.0,
+            trace: None,
             attempts: Vec::new(),
-        }
+        };
+        Begun { head, duration: Duration::ZERO, attempts: Vec::new(), running: None }
     }
 
     fn run(&self, state: &State) -> RunRecord {
@@ -174,7 +219,7 @@ impl<'a> Recorder<'a> {
             started_at: self.about.started_at.clone(),
             duration_ms: milliseconds(self.began.elapsed()),
             targets: self.about.targets.iter().map(|target| self.builder.text(target)).collect(),
-            counts: Counts::default(),
+            counts: Counts { steps: summary.steps, checks: summary.checks, ..state.counts },
             failed: summary.is_failure,
             interrupted: summary.interrupted || state.summary.is_none(),
             shards: self.about.shard.into_iter().collect(),
@@ -183,79 +228,75 @@ impl<'a> Recorder<'a> {
 
     /// The end: all that was recorded. What was still running when the run was stopped counts as not run.
     pub fn finish(self) -> io::Result<Records> {
-        let mut state = std::mem::replace(
-            &mut *self.state(),
-            State {
-                spool: Spool::new(),
-                slots: Vec::new(),
-                running: HashMap::new(),
-                summary: None,
-                error: None,
-            },
-        );
-        if let Some(error) = state.error.take() {
+        let mut state = std::mem::replace(&mut *self.state(), State::new(Vec::new()));
+        for place in 0..state.scenarios.len() {
+            let mut begun = match std::mem::replace(&mut state.scenarios[place], Slot::Lost) {
+                Slot::Waiting(instance) => self.begin(&instance),
+                Slot::Begun(begun) => *begun,
+                over => {
+                    state.scenarios[place] = over;
+                    continue;
+                }
+            };
+            if let Some(attempt) = &mut begun.running {
+                let ran = attempt.began.elapsed();
+                attempt.record.duration_ms = milliseconds(ran);
+                attempt.record.steps_run = attempt.passed + attempt.failed;
+                begun.duration += ran;
+                begun.head.duration_ms = milliseconds(begun.duration);
+                state.end_attempt(&mut begun);
+            }
+            if begun.head.status == Status::NotRun {
+                begun.head.reason = Some("the run was over before it could end".to_owned());
+            }
+            state.end(place, begun);
+        }
+        let run = self.run(&state);
+        let State { spool, scenarios, error, .. } = state;
+        if let Some(error) = error {
             return Err(error);
         }
-        let mut left: Vec<(usize, Attempt)> = state.running.drain().collect();
-        left.sort_by_key(|(index, _)| *index);
-        for (index, mut attempt) in left {
-            attempt.record.duration_ms = milliseconds(attempt.began.elapsed());
-            attempt.record.steps_run = attempt.passed + attempt.failed;
-            let piece = state.spool.add(&attempt.json()?)?;
-            state.slots[index].attempts.push(piece);
-            state.slots[index].duration += attempt.began.elapsed();
-        }
-        let mut run = self.run(&state);
-        let mut scenarios = Vec::with_capacity(state.slots.len());
-        let summary = state.summary.clone().unwrap_or_default();
-        for (index, slot) in state.slots.into_iter().enumerate() {
-            let head = self.head(index, &slot);
-            run.counts.add(&head);
-            scenarios.push((head, slot.attempts));
-        }
-        run.counts.steps = summary.steps;
-        run.counts.checks = summary.checks;
-        Ok(Records::new(run, scenarios, state.spool))
+        let kept = scenarios.into_iter().filter_map(|slot| match slot {
+            Slot::Over(kept) => Some(kept),
+            _ => None,
+        });
+        Ok(Records::new(run, kept.collect(), spool))
     }
 
     fn step(&self, instance: &Instance, step: &StepReport) {
         let Some(place) = self.slot(instance) else { return };
+        let mut state = self.state();
+        let Some(attempt) = state.running(place) else { return };
         let failed = matches!(step.status, engine::StepStatus::Failed | engine::StepStatus::SoftFailed);
-        let start = {
-            let mut state = self.state();
-            let Some(attempt) = state.running.get_mut(&place) else { return };
-            let (count, most) = if failed {
-                (&mut attempt.failed, FAILED_STEPS)
-            } else {
-                (&mut attempt.passed, PASSED_STEPS)
-            };
-            *count += 1;
-            if *count > most {
-                attempt.record.steps_left_out += 1;
-                return;
-            }
-            attempt.began.elapsed().saturating_sub(step.duration)
-        };
-        // Beside the lock: others run meanwhile.
-        let Ok(json) = serde_json::to_string(&self.builder.step(step, start)) else { return };
-        if let Some(lines) = self.lines {
-            lines.step_finished(place, &json);
+        let (count, most) =
+            if failed { (&mut attempt.failed, FAILED_STEPS) } else { (&mut attempt.passed, PASSED_STEPS) };
+        *count += 1;
+        if *count > most {
+            attempt.record.steps_left_out += 1;
+            return;
         }
-        if let Some(attempt) = self.state().running.get_mut(&place) {
-            if !attempt.steps.is_empty() {
-                attempt.steps.push(',');
-            }
-            attempt.steps.push_str(&json);
+        let record = self.builder.step(step, attempt.began.elapsed().saturating_sub(step.duration));
+        if !attempt.steps.is_empty() {
+            attempt.steps.push(b',');
+        }
+        let from = attempt.steps.len();
+        // Writing to memory does not fail.
+        let _infallible = serde_json::to_writer(&mut attempt.steps, &record);
+        if let Some(lines) = self.lines {
+            lines.step_finished(instance.place(), &attempt.steps[from..]);
+        }
+        if is_told(&record) {
+            attempt.record.steps.push(record);
         }
     }
 
     fn log(&self, instance: &Instance, text: &str) {
         let Some(place) = self.slot(instance) else { return };
         let text = self.builder.text(text);
-        if let Some(attempt) = self.state().running.get_mut(&place) {
+        if let Some(attempt) = self.state().running(place) {
             let record = LogRecord { at_ms: milliseconds(attempt.began.elapsed()), text };
             if let Some(lines) = self.lines {
-                lines.log(place, &record);
+                lines.log(instance.place(), &record);
             }
             if attempt.record.log.len() < PASSED_STEPS {
                 attempt.record.log.push(record);
@@ -263,18 +304,47 @@ impl<'a> Recorder<'a> {
         }
     }
 
+    fn started(&self, instance: &Instance) {
+        let Some(place) = self.slot(instance) else { return };
+        let mut state = self.state();
+        let Some(slot) = state.scenarios.get_mut(place) else { return };
+        if !matches!(slot, Slot::Begun(_)) {
+            *slot = Slot::Begun(Box::new(self.begin(instance)));
+        }
+        let Slot::Begun(begun) = slot else { return };
+        begun.running = Some(Attempt::new(milliseconds(self.began.elapsed())));
+        if let Some(lines) = self.lines {
+            lines.scenario_started(&begun.head);
+        }
+    }
+
     /// An attempt is over, and maybe the scenario with it.
     fn attempted(&self, report: &ScenarioReport, is_last: bool) {
         let Some(place) = self.slot(&report.instance) else { return };
-        let attempt = self.state().running.remove(&place);
-        let (status, reason) = match &report.status {
+        let mut state = self.state();
+        let Some(slot) = state.scenarios.get_mut(place) else { return };
+        let mut begun = match std::mem::replace(slot, Slot::Lost) {
+            Slot::Begun(begun) => begun,
+            // The run was over before it could begin.
+            _ => Box::new(self.begin(&report.instance)),
+        };
+        let head = &mut begun.head;
+        (head.status, head.reason) = match &report.status {
             engine::Status::Passed => (Status::Passed, None),
             engine::Status::Failed => (Status::Failed, None),
             engine::Status::Skipped(reason) => (Status::Skipped, Some(self.builder.text(reason))),
             engine::Status::NotRun => (Status::NotRun, Some("the run was over before".to_owned())),
         };
+        head.quarantine = report.quarantine.as_deref().map(|why| self.builder.text(why));
+        head.fails_run = report.fails_run;
+        head.trace = self.traces.as_ref().and_then(|traces| traces.of(&report.instance));
+        let status = head.status;
+        if status == Status::Skipped {
+            begun.running = None;
+        }
         // None where the end of the run overtook the next attempt: the last one has been told already.
-        let attempt = attempt.map(|mut attempt| {
+        let mut ended = None;
+        if let Some(attempt) = &mut begun.running {
             let record = &mut attempt.record;
             record.status = status;
             record.duration_ms = milliseconds(report.duration);
@@ -282,27 +352,24 @@ impl<'a> Recorder<'a> {
             record.checks = report.checks;
             record.failures =
                 report.problems.iter().map(|problem| self.builder.failure(problem, None)).collect();
-            let json = attempt.json();
-            (attempt.record, json)
-        });
-        let mut state = self.state();
-        let State { spool, slots, error, .. } = &mut *state;
-        let Some(slot) = slots.get_mut(place) else { return };
-        slot.status = Some((status, reason));
-        slot.quarantine.clone_from(&report.quarantine);
-        slot.fails_run = report.fails_run;
-        let mut records = Vec::new();
-        if let Some((record, json)) = attempt.filter(|_| status != Status::Skipped) {
-            slot.duration += report.duration;
-            records.push(record);
-            match json.map_err(io::Error::from).and_then(|json| spool.add(&json)) {
-                Ok(piece) => slot.attempts.push(piece),
-                Err(cause) => *error = error.take().or(Some(cause)),
-            }
+            begun.duration += report.duration;
+            ended = state.end_attempt(&mut begun);
         }
+        begun.head.duration_ms = milliseconds(begun.duration);
+        begun.head.flaky = status == Status::Passed && begun.attempts.len() > 1;
         if let Some(lines) = self.lines {
-            let head = ScenarioRecord { attempts: records, ..self.head(place, slot) };
-            if is_last { lines.scenario_finished(&head) } else { lines.attempt_failed(&head) }
+            begun.head.attempts.extend(ended);
+            if is_last {
+                lines.scenario_finished(&begun.head);
+            } else {
+                lines.attempt_failed(&begun.head);
+            }
+            begun.head.attempts.clear();
+        }
+        if is_last {
+            state.end(place, *begun);
+        } else if let Some(slot) = state.scenarios.get_mut(place) {
+            *slot = Slot::Begun(begun);
         }
     }
 }
@@ -313,37 +380,24 @@ impl Observer for Recorder<'_> {
             Event::RunStarted { .. } => {
                 if let Some(lines) = self.lines {
                     let run = RunRecord { interrupted: false, ..self.run(&self.state()) };
-                    lines.run_started(&run, self.plan.len());
+                    lines.run_started(&run, self.places.len());
                 }
             }
-            Event::ScenarioStarted { instance } => {
-                let Some(place) = self.slot(instance) else { return };
-                let mut state = self.state();
-                state.running.insert(place, Attempt::new(milliseconds(self.began.elapsed())));
-                if let Some(lines) = self.lines {
-                    let head = self.head(place, &state.slots[place]);
-                    lines.scenario_started(&ScenarioRecord { reason: None, ..head });
-                }
-            }
+            Event::ScenarioStarted { instance } => self.started(instance),
             Event::StepFinished { instance, step } => self.step(instance, step),
             Event::Log { instance, text } | Event::Plan { instance, text } => self.log(instance, text),
             Event::Bulk { instance, report } => {
                 self.log(instance, &format!("{}: {}", report.title, report.counts()));
             }
             Event::Answer { .. } => {}
-            Event::StepStarted { .. } | Event::Slow { .. } => {}
+            Event::StepStarted { .. } | Event::Slow { .. } | Event::Loop { .. } => {}
             Event::AttemptFailed { report, .. } => self.attempted(report, false),
             Event::ScenarioFinished(report) => self.attempted(report, true),
             Event::RunFinished(summary) => {
                 let mut state = self.state();
                 state.summary = Some(summary.clone());
                 if let Some(lines) = self.lines {
-                    let mut run = self.run(&state);
-                    for (index, slot) in state.slots.iter().enumerate() {
-                        run.counts.add(&self.head(index, slot));
-                    }
-                    (run.counts.steps, run.counts.checks) = (summary.steps, summary.checks);
-                    lines.run_finished(&run);
+                    lines.run_finished(&self.run(&state));
                 }
             }
         }

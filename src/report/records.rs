@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::record::{AttemptRecord, FORMAT, Report, RunRecord, ScenarioRecord};
+use super::record::{RunRecord, ScenarioRecord, StepRecord, StepStatus};
 use super::spool::{Piece, Spool};
 
 /// A finished run.
@@ -10,13 +10,34 @@ use super::spool::{Piece, Spool};
 pub struct Records {
     /// The run as a whole.
     pub run: RunRecord,
-    scenarios: Vec<(ScenarioRecord, Vec<Piece>)>,
+    scenarios: Vec<Kept>,
     spool: Spool,
 }
 
+/// A scenario in a spool.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// All of it but its attempts.
+    pub(super) head: Piece,
+    pub(super) attempts: Box<[KeptAttempt]>,
+}
+
+/// An attempt in a spool, twice: all of it, for the reports that are JSON, which take it as it is; and in short, with those
+/// steps only that the other reports tell of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KeptAttempt {
+    pub(super) short: Piece,
+    pub(super) whole: Piece,
+}
+
+/// Whether anything but the JSON reports tells of a step.
+pub(super) fn is_told(step: &StepRecord) -> bool {
+    matches!(step.status, StepStatus::Failed | StepStatus::SoftFailed) || !step.notes.is_empty()
+}
+
 impl Records {
-    /// A run whose attempts lie in `spool`.
-    pub(super) fn new(run: RunRecord, scenarios: Vec<(ScenarioRecord, Vec<Piece>)>, spool: Spool) -> Self {
+    /// A run whose scenarios lie in `spool`.
+    pub(super) fn new(run: RunRecord, scenarios: Vec<Kept>, spool: Spool) -> Self {
         Self { run, scenarios, spool }
     }
 
@@ -25,52 +46,47 @@ impl Records {
         let mut spool = Spool::new();
         let mut kept = Vec::new();
         for mut scenario in scenarios {
-            let attempts: Vec<AttemptRecord> = std::mem::take(&mut scenario.attempts);
-            let pieces = attempts.iter().map(|attempt| spool.add(&serde_json::to_string(attempt)?));
-            let pieces = pieces.collect::<io::Result<Vec<Piece>>>()?;
-            kept.push((scenario, pieces));
+            let attempts = std::mem::take(&mut scenario.attempts).into_iter().map(|mut attempt| {
+                let whole = spool.add(&serde_json::to_vec(&attempt)?)?;
+                attempt.steps.retain(is_told);
+                Ok(KeptAttempt { short: spool.add(&serde_json::to_vec(&attempt)?)?, whole })
+            });
+            let attempts = attempts.collect::<io::Result<_>>()?;
+            kept.push(Kept { head: spool.add(&serde_json::to_vec(&scenario)?)?, attempts });
         }
         Ok(Self::new(run, kept, spool))
     }
 
-    /// How many scenarios there are.
-    pub fn len(&self) -> usize {
-        self.scenarios.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.scenarios.is_empty()
-    }
-
-    /// Gives `take` each scenario, as a record and as the JSON of it.
-    pub fn each(&mut self, mut take: impl FnMut(&ScenarioRecord, &str) -> io::Result<()>) -> io::Result<()> {
-        for (head, pieces) in &self.scenarios {
-            let mut json = serde_json::to_string(head)?;
-            if !pieces.is_empty() {
-                json.pop();
-                json.push_str(",\"attempts\":[");
-                for (index, piece) in pieces.iter().enumerate() {
-                    if index > 0 {
-                        json.push(',');
+    /// Gives `take` each scenario: a record of which the attempts have only the steps that something is to be told of, and
+    /// all of it as JSON.
+    pub(super) fn each(
+        self,
+        mut take: impl FnMut(&ScenarioRecord, &[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut spool = self.spool.read()?;
+        let (mut short, mut whole) = (Vec::new(), Vec::new());
+        for Kept { head, attempts } in &self.scenarios {
+            for (json, piece) in [
+                (&mut short, (|attempt| attempt.short) as fn(&KeptAttempt) -> Piece),
+                (&mut whole, |attempt| attempt.whole),
+            ] {
+                json.clear();
+                spool.get(*head, json)?;
+                for (index, attempt) in attempts.iter().enumerate() {
+                    if index == 0 {
+                        json.pop();
+                        json.extend_from_slice(b",\"attempts\":[");
+                    } else {
+                        json.push(b',');
                     }
-                    json.push_str(&self.spool.read(*piece)?);
+                    spool.get(piece(attempt), json)?;
                 }
-                json.push_str("]}");
+                if !attempts.is_empty() {
+                    json.extend_from_slice(b"]}");
+                }
             }
-            let record: ScenarioRecord = serde_json::from_str(&json)?;
-            take(&record, &json)?;
+            take(&serde_json::from_slice(&short)?, &whole)?;
         }
         Ok(())
-    }
-
-    /// All of it at once.
-    pub fn whole(&mut self) -> io::Result<Report> {
-        let mut scenarios = Vec::with_capacity(self.len());
-        self.each(|scenario, _| {
-            scenarios.push(scenario.clone());
-            Ok(())
-        })?;
-        Ok(Report { format: FORMAT, run: self.run.clone(), scenarios })
     }
 }

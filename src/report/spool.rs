@@ -2,12 +2,12 @@
 //! whatever becomes of the program.
 
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufReader, Read as _, Write as _};
 
 /// Pieces of text in a file.
 #[derive(Debug)]
 pub(super) struct Spool {
-    /// Made when the first piece comes.
+    /// Made when there is something to write.
     file: Option<File>,
     /// What has not been written yet: pieces are small, and writing each costs more than making it.
     waiting: Vec<u8>,
@@ -21,7 +21,7 @@ pub(super) struct Piece {
     length: usize,
 }
 
-/// How much waits to be written together.
+/// How much is written, and read, together.
 const TOGETHER: usize = 256 << 10;
 
 impl Spool {
@@ -30,9 +30,9 @@ impl Spool {
     }
 
     /// Adds a piece.
-    pub(super) fn add(&mut self, text: &str) -> io::Result<Piece> {
+    pub(super) fn add(&mut self, text: &[u8]) -> io::Result<Piece> {
         let piece = Piece { at: self.written + self.waiting.len() as u64, length: text.len() };
-        self.waiting.extend_from_slice(text.as_bytes());
+        self.waiting.extend_from_slice(text);
         if self.waiting.len() >= TOGETHER {
             self.write()?;
         }
@@ -44,25 +44,50 @@ impl Spool {
             Some(file) => file,
             none => none.insert(tempfile::tempfile()?),
         };
-        // Whoever read was elsewhere in the file.
-        file.seek(SeekFrom::Start(self.written))?;
         file.write_all(&self.waiting)?;
         self.written += self.waiting.len() as u64;
         self.waiting.clear();
         Ok(())
     }
 
-    /// A piece again.
-    pub(super) fn read(&mut self, piece: Piece) -> io::Result<String> {
-        let mut bytes = vec![0; piece.length];
-        if piece.at >= self.written {
-            let at = usize::try_from(piece.at - self.written).unwrap_or(usize::MAX);
-            let waiting = self.waiting.get(at..).and_then(|rest| rest.get(..piece.length));
-            bytes.copy_from_slice(waiting.ok_or(io::ErrorKind::UnexpectedEof)?);
-        } else if let Some(file) = &mut self.file {
-            file.seek(SeekFrom::Start(piece.at))?;
-            file.read_exact(&mut bytes)?;
+    /// All that was added, to be read. Nothing more can be.
+    pub(super) fn read(mut self) -> io::Result<Reader> {
+        if self.file.is_some() && !self.waiting.is_empty() {
+            self.write()?;
         }
-        String::from_utf8(bytes).map_err(io::Error::other)
+        let file = self.file.map(|file| BufReader::with_capacity(TOGETHER, file));
+        // The file was left where its end is.
+        Ok(Reader { file, at: self.written, in_memory: self.waiting })
+    }
+}
+
+/// Reads pieces. Those that lie side by side are read together.
+#[derive(Debug)]
+pub(super) struct Reader {
+    file: Option<BufReader<File>>,
+    at: u64,
+    /// What was never much enough for a file.
+    in_memory: Vec<u8>,
+}
+
+impl Reader {
+    /// Puts a piece at the end of `bytes`.
+    pub(super) fn get(&mut self, piece: Piece, bytes: &mut Vec<u8>) -> io::Result<()> {
+        let Some(file) = &mut self.file else {
+            let from = usize::try_from(piece.at).unwrap_or(usize::MAX);
+            let found = self.in_memory.get(from..).and_then(|rest| rest.get(..piece.length));
+            bytes.extend_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
+            return Ok(());
+        };
+        let far = || io::Error::other("a spool that is too long");
+        let (wanted, at) = (i64::try_from(piece.at), i64::try_from(self.at));
+        file.seek_relative(wanted.map_err(|_| far())? - at.map_err(|_| far())?)?;
+        let from = bytes.len();
+        bytes.resize(from + piece.length, 0);
+        // After an error nobody knows where it stands.
+        self.at = u64::MAX;
+        file.read_exact(&mut bytes[from..])?;
+        self.at = piece.at + piece.length as u64;
+        Ok(())
     }
 }

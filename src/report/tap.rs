@@ -25,7 +25,7 @@ impl<W: Write> Tap<W> {
 }
 
 impl<W: Write> Writer for Tap<W> {
-    fn scenario(&mut self, scenario: &ScenarioRecord, _json: &str) -> io::Result<()> {
+    fn scenario(&mut self, scenario: &ScenarioRecord, _json: &[u8]) -> io::Result<()> {
         self.number += 1;
         let failed = scenario.status == Status::Failed || scenario.fails_run;
         let ok = if failed { "not ok" } else { "ok" };

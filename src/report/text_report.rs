@@ -22,7 +22,7 @@ impl<W: Write> Text<W> {
 }
 
 impl<W: Write> Writer for Text<W> {
-    fn scenario(&mut self, scenario: &ScenarioRecord, _json: &str) -> io::Result<()> {
+    fn scenario(&mut self, scenario: &ScenarioRecord, _json: &[u8]) -> io::Result<()> {
         let steps: usize = scenario.attempts.iter().map(|attempt| attempt.steps_run).sum();
         let ran = format!("{}, {}", text::count(steps, "step"), plain::time(scenario.duration_ms));
         let reason = scenario.reason.as_deref().unwrap_or_default();

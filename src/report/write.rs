@@ -27,8 +27,8 @@ pub enum Format {
 
 /// Takes scenario after scenario.
 pub(super) trait Writer {
-    /// The next scenario, and the JSON of it.
-    fn scenario(&mut self, scenario: &ScenarioRecord, json: &str) -> io::Result<()>;
+    /// The next scenario, and all of it as JSON: of its attempts, the record has only the steps that something is to be told of.
+    fn scenario(&mut self, scenario: &ScenarioRecord, json: &[u8]) -> io::Result<()>;
     /// There are no more.
     fn end(&mut self) -> io::Result<()>;
 }
@@ -42,7 +42,7 @@ pub struct Output<'a> {
 }
 
 /// Writes the run; the results of the outputs, in their order. One that fails does not keep the others from being written.
-pub fn write(records: &mut Records, outputs: Vec<Output<'_>>) -> Vec<io::Result<()>> {
+pub fn write(records: Records, outputs: Vec<Output<'_>>) -> Vec<io::Result<()>> {
     let run = records.run.clone();
     let mut writers: Vec<io::Result<Box<dyn Writer + '_>>> =
         outputs.into_iter().map(|output| writer(output, &run)).collect();

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::action::{self, OperationAction};
 use super::defaults::Defaults;
 use super::read::check_name;
@@ -136,6 +138,7 @@ pub(super) fn parse_loop(fields: &Fields<'_>, defaults: &Defaults, problems: &mu
             );
         }
     }
+    let looped = repeat.or(for_each)?;
     let over = match (repeat, for_each) {
         (Some(entry), _) => {
             let times = match &entry.value.kind {
@@ -200,7 +203,8 @@ pub(super) fn parse_loop(fields: &Fields<'_>, defaults: &Defaults, problems: &mu
         }
         Template::parse(&entry.value, problems)
     });
-    let over = over?;
+    // A loop over something that cannot be read is a loop: what its steps name is not held against them.
+    let over = over.unwrap_or_else(|| Over::Items(Template::literal(Value::Null, &looped.value.span)));
     Some(Loop {
         item: item.unwrap_or_else(|| ITEM.to_owned()),
         concurrency: concurrency.unwrap_or(1),
@@ -244,10 +248,18 @@ fn listing(node: &Node, defaults: &Defaults, problems: &mut Problems) -> Option<
         let name = entry.key.name.as_str();
         let Some(operation) = agentos::find(name) else {
             let known = Items::operations().chain(["where"]);
+            let hint = match name {
+                "as" | "var" => Some("the name of an entry stands beside `for_each`, as `as: NAME`".to_owned()),
+                "list" | "in" | "items" | "over" | "of" | "from" | "operation" => Some(
+                    "the operation is the key, and each of its entries is `item`: for_each: { get_sessions: {} }"
+                        .to_owned(),
+                ),
+                _ => diagnostic::suggest(name, known),
+            };
             problems.push(
                 Problem::error("operation::unknown", format!("there is no operation `{name}`"))
                     .label(&entry.key.span, "unknown operation")
-                    .maybe_help(diagnostic::suggest(name, known)),
+                    .maybe_help(hint),
             );
             continue;
         };

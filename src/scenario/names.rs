@@ -245,7 +245,7 @@ impl<'a> Walk<'a> {
                 column.then(|| format!("did you mean `case.{name}`?"))
             });
         let near = || diagnostic::nearest(name, known.iter().copied()).is_some();
-        let hint = exact.or_else(|| if near() { None } else { habit(name, field) });
+        let hint = exact.or_else(|| if near() { None } else { habit(name, field, &known) });
         expr::undefined_name(name, span, known.clone()).maybe_help(hint)
     }
 

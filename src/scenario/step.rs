@@ -2,8 +2,9 @@
 
 use super::action::{Action, HttpBody};
 use super::defaults::Defaults;
-use super::flow::{self, Loop, Until};
+use super::flow::{self, Loop, Over, Until};
 use super::fragment;
+use super::habit;
 use super::modifier::{self, Retry, Save, SaveFrom};
 use crate::agentos::{Timeouts, ViolationKind};
 use crate::diagnostic::{self, Problem, Problems};
@@ -387,6 +388,27 @@ impl Step {
         }
     }
 
+    /// All expressions of it and of the steps inside it.
+    pub fn for_every_expression(&self, visit: &mut dyn FnMut(&Expression)) {
+        if let Some(over) = &self.repeated {
+            over.over.for_each_expression(visit);
+            if let Over::Listed(listing) = &over.over {
+                listing.filter.iter().for_each(&mut *visit);
+            }
+            over.max_deletes.iter().for_each(|limit| limit.for_each_expression(visit));
+        }
+        self.name.iter().for_each(|name| name.for_each_expression(visit));
+        self.for_each_expression(visit);
+        self.action.steps().iter().for_each(|step| step.for_every_expression(visit));
+        self.expect.for_each_expression(visit);
+        self.until.iter().for_each(|until| until.for_each_expression(visit));
+        for save in &self.save {
+            if let SaveFrom::Expression(template) = &save.from {
+                template.for_each_expression(visit);
+            }
+        }
+    }
+
     /// Whether somebody reads what is answered: an expectation, a variable, a later step.
     pub fn reads_answer(&self) -> bool {
         self.id.is_some()
@@ -417,6 +439,11 @@ fn unknown_step_key(key: &Key) -> Problem {
         .iter()
         .flat_map(|entry| std::iter::once(entry.spec.name).chain(entry.spec.aliases.iter().copied()));
     let all = MODIFIERS.iter().copied().chain(super::action::WORDS.iter().copied()).chain(operations);
+    if let Some(meant) = habit::meant(&key.name) {
+        return Problem::error("scenario::unknown-key", format!("a step has no key `{}`", key.name))
+            .label(&key.span, "unknown key")
+            .help(meant);
+    }
     match diagnostic::nearest(&key.name, all) {
         Some(found) if MODIFIERS.contains(&found) => unknown_key(key, "a step", [found]),
         Some(found) => Problem::error("operation::unknown", format!("there is no operation `{}`", key.name))

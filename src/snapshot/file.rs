@@ -23,7 +23,7 @@ const MARK: &str = "scenario";
 pub struct File {
     /// Where it comes from.
     pub metadata: Metadata,
-    /// What was answered, as [`tidy`] leaves it.
+    /// What was answered, as `tidy` leaves it.
     pub contents: String,
 }
 

@@ -336,7 +336,7 @@ fn comparable(shot: &Shot<'_>) -> Option<Value> {
             }
             Of::Word("tools") if !pieces => {
                 if let Some(stream) = &outcome.stream {
-                    events::unmix_calls(&mut value, &stream.events);
+                    events::unmix_calls(&mut value, stream.events());
                 }
             }
             _ => {}

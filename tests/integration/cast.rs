@@ -214,6 +214,44 @@ fn a_file_beside_the_first_holds_the_second_database() {
 }
 
 #[test]
+fn what_was_deleted_of_a_casts_knowledge_stays_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let played = |cast: &str| {
+        let mut problems = Problems::new();
+        let cast = Cast::read(&Source::new("cast.yaml", cast), folder.path(), &mut problems);
+        let db = Some(folder.path().join("data.db"));
+        Emulator::start(Options { db, cast: Some(cast), ..Options::default() }).unwrap()
+    };
+    let known = |server: &Emulator| -> Vec<String> {
+        let list = http::get(server.base_url(), "/knowledge/content?sort_by=name&sort_order=asc").json();
+        list["data"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let cast = "knowledge:\n  contents:\n    - { name: A, text: about apples }\n    - { name: B, text: about bread }\nagents: { a: {} }\n";
+    let server = played(cast);
+    assert_eq!(known(&server), ["A", "B"]);
+    let list = http::get(server.base_url(), "/knowledge/content?sort_by=name&sort_order=asc").json();
+    let id = list["data"][0]["id"].as_str().unwrap();
+    let path = format!("/knowledge/content/{id}");
+    assert_eq!(http::request(server.base_url(), "DELETE", &path, &[], "").unwrap().status, 200);
+    server.stop();
+    // What is deleted stays deleted; what the cast says anew is read anew.
+    let server = played(&cast.replace("bread", "butter"));
+    assert_eq!(known(&server), ["B"]);
+    let found = |query: &str| {
+        let body = serde_json::json!({ "query": query });
+        http::post_json(server.base_url(), "/knowledge/search", &body).json()["data"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    assert_eq!((found("apples"), found("bread"), found("butter")), (0, 0, 1));
+    drop(server);
+    // One who comes later is new.
+    let server = played(&cast.replace("A, text: about apples", "C, text: about cider"));
+    assert_eq!(known(&server), ["B", "C"]);
+}
+
+#[test]
 fn a_cast_can_want_a_key() {
     let cast = "agents: { a: {} }\nauth: { security_key: sesame-open }\n";
     let steps = "  - list_agents: {}\n    expect: { status: 401 }\n";

@@ -203,6 +203,40 @@ fn a_request_that_is_refused() {
 }
 
 #[test]
+fn a_request_that_names_what_is_not_there_is_told_what_is() {
+    for (fields, says) in [
+        (
+            "run_agent: { agent_id: assistent, message: Hi }",
+            "this AgentOS has no agent `assistent`; did you mean `assistant`?",
+        ),
+        ("get_team: { team_id: blue }", "this AgentOS has no team `blue`; it has: "),
+        ("run_workflow: { workflow_id: w, message: Hi }", "this AgentOS has no workflow `w`; it has: "),
+    ] {
+        let output = Run::new()
+            .file("a.yaml", format!("name: A\nsteps:\n  - {fields}\n"))
+            .args(["--embedded", "a.yaml"])
+            .run()
+            .code_is(1);
+        let report = unwrapped(&output.stdout);
+        assert!(report.contains("was refused with 404"), "{report}");
+        assert!(report.contains(says), "{report}");
+    }
+    // Of what is there, something else is missing.
+    for fields in [
+        "get_session: { session_id: gone }",
+        "get_agent_run: { agent_id: assistant, run_id: r, session_id: s }",
+    ] {
+        let output = Run::new()
+            .file("a.yaml", format!("name: A\nsteps:\n  - {fields}\n"))
+            .args(["--embedded", "a.yaml"])
+            .run()
+            .code_is(1);
+        assert!(output.stdout.contains("was refused with 404"), "{}", output.stdout);
+        assert!(!output.stdout.contains("this AgentOS has no"), "{}", output.stdout);
+    }
+}
+
+#[test]
 fn a_request_whose_fields_are_refused() {
     let detail = json!({"detail": [
         {"type": "missing", "loc": ["body", "message"], "msg": "Field required", "input": null},

@@ -11,6 +11,7 @@ mod cases;
 #[cfg(feature = "emulator")]
 mod cast;
 mod check;
+mod ci;
 mod client;
 mod common;
 #[cfg(feature = "emulator")]
@@ -34,6 +35,7 @@ mod interpreter;
 mod list;
 mod nesting;
 mod network;
+mod openapi;
 mod operations;
 #[cfg(unix)]
 mod progress;

@@ -5,4 +5,5 @@ mod files;
 mod formats;
 mod html;
 mod merge;
+mod shards;
 mod traces;

@@ -99,12 +99,22 @@ fn what_ci_systems_say() {
         ("CIRCLE_NODE_INDEX", "CIRCLE_NODE_TOTAL", 0),
         ("BUILDKITE_PARALLEL_JOB", "BUILDKITE_PARALLEL_JOB_COUNT", 0),
         ("SEMAPHORE_JOB_INDEX", "SEMAPHORE_JOB_COUNT", 1),
+        ("BITBUCKET_PARALLEL_STEP", "BITBUCKET_PARALLEL_STEP_COUNT", 0),
+        ("SYSTEM_JOBPOSITIONINPHASE", "SYSTEM_TOTALJOBSINPHASE", 1),
+        ("AWS_BATCH_JOB_ARRAY_INDEX", "AWS_BATCH_JOB_ARRAY_SIZE", 0),
     ] {
-        let (_, head, _) = names(&[(index, &(first + 1).to_string()), (total, "4")], "auto");
-        assert!(head.ends_with("shard 2/4: 1 of 4 scenarios"), "{index}: {head}");
+        for shard in 1..=4 {
+            let (_, head, _) = names(&[(index, &(first + shard - 1).to_string()), (total, "4")], "auto");
+            assert!(head.ends_with(&format!("shard {shard}/4: 1 of 4 scenarios")), "{index}: {head}");
+        }
+        let (code, _, message) = names(&[(index, &(first + 4).to_string()), (total, "4")], "auto");
+        assert!(code == 2 && message.contains("where there are 4: so says "), "{index}: {message}");
     }
-    let (_, head, _) = names(&[("JOB_COMPLETION_INDEX", "3")], "auto/4");
-    assert!(head.ends_with("shard 4/4: 1 of 4 scenarios"), "{head}");
+    // A pod of an indexed job is told its index only.
+    for shard in 1..=4 {
+        let (_, head, _) = names(&[("JOB_COMPLETION_INDEX", &(shard - 1).to_string())], "auto/4");
+        assert!(head.ends_with(&format!("shard {shard}/4: 1 of 4 scenarios")), "{head}");
+    }
     let (code, _, message) = names(&[("JOB_COMPLETION_INDEX", "3")], "auto");
     assert!(
         code == 2 && message.contains("Kubernetes tells an index") && message.contains("--shard auto/4"),

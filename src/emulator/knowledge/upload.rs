@@ -17,7 +17,7 @@ use crate::emulator::os::Os;
 use crate::emulator::python;
 use crate::emulator::refusal::Refusal;
 use crate::emulator::reply;
-use crate::emulator::store::knowledge::Content;
+use crate::emulator::store::knowledge::{Content, Seed};
 
 /// How long it takes to read a content.
 const READING: Duration = Duration::from_millis(25);
@@ -100,9 +100,7 @@ fn content_id(
     });
     let parts: Vec<&str> =
         [name, description, metadata.as_deref(), Some(source)].into_iter().flatten().collect();
-    let digest: String =
-        Sha256::digest(parts.join(":").as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    Uuid::new_v5(&Uuid::NAMESPACE_DNS, digest.as_bytes()).to_string()
+    Uuid::new_v5(&Uuid::NAMESPACE_DNS, digest(&parts.join(":")).as_bytes()).to_string()
 }
 
 fn take_in(
@@ -125,51 +123,63 @@ fn take_in(
     }
     metadata["_agno"] = json!({ "vectors_indexed": true });
     "completed".clone_into(&mut content.status);
+    content.metadata = Some(metadata);
     if os.store.has_passages(&content.id)? {
         // agno 3.1.10 knows a content by its name and words: it does not read it again, whatever it says now.
         os.store.mark_passages(&content.id, &said)?;
-        content.metadata = Some(metadata);
         return os.store.set_content(&content);
     }
-    let chunks: Vec<Chunk> = passages(body)
-        .into_iter()
-        .enumerate()
-        .map(|(index, passage)| {
-            let mut shown = json!({ "chunk": index + 1, "chunk_size": passage.chars().count() });
-            for (name, value) in said.as_object().into_iter().flatten() {
-                shown[name] = value.clone();
-            }
-            shown["linked_to"] = json!(os.cast.knowledge.name);
-            Chunk { content_id: content.id.clone(), content: passage, name: title.clone(), metadata: shown }
-        })
-        .collect();
-    content.metadata = Some(metadata);
+    let chunks = chunks(os, &content.id, title.as_deref(), &said, body);
     os.store.put_content(&content, &chunks)
 }
 
-/// Takes in what a cast knows from the beginning.
+/// The passages of a content, each with what was said of the whole.
+fn chunks(os: &Os, id: &str, title: Option<&str>, said: &Value, body: &str) -> Vec<Chunk> {
+    let chunk = |(index, passage): (usize, String)| {
+        let mut shown = json!({ "chunk": index + 1, "chunk_size": passage.chars().count() });
+        for (name, value) in said.as_object().into_iter().flatten() {
+            shown[name] = value.clone();
+        }
+        shown["linked_to"] = json!(os.cast.knowledge.name);
+        let name = title.map(str::to_owned);
+        Chunk { content_id: id.to_owned(), content: passage, name, metadata: shown }
+    };
+    passages(body).into_iter().enumerate().map(chunk).collect()
+}
+
+/// Takes in what a cast knows from the beginning. What a file has of it already stays as it is, gone if somebody
+/// deleted it; a text that has changed in the cast is read again.
 pub(crate) fn seed(os: &Os) -> rusqlite::Result<()> {
     let os = os.at(os.cast.knowledge.db);
-    for known in &os.cast.knowledge.contents {
+    let seeds = os.cast.knowledge.contents.iter().map(|known| {
         let name = Some(known.name.as_str());
         let source = known.file.as_deref().unwrap_or("manual");
         let id = content_id(name, known.description.as_deref(), known.metadata.as_ref(), source);
+        let said = known.metadata.clone().unwrap_or_else(|| json!({}));
+        let mut metadata = said.clone();
+        metadata["_agno"] = json!({ "vectors_indexed": true });
+        let now = clock::epoch();
+        let chunks = chunks(&os, &id, known.file.as_deref().or(name), &said, &known.text);
         let content = Content {
             id,
             name: Some(known.name.clone()),
             description: known.description.clone(),
             kind: Some(known.file.as_ref().map_or("manual", |_| "text/plain").to_owned()),
             size: known.text.chars().count(),
-            metadata: known.metadata.clone(),
-            status: "processing".to_owned(),
+            metadata: Some(metadata),
+            status: "completed".to_owned(),
             status_message: String::new(),
-            created_at: clock::epoch(),
-            updated_at: clock::epoch(),
+            created_at: now,
+            updated_at: now,
         };
-        let title = known.file.clone().or_else(|| Some(known.name.clone()));
-        take_in(&os, content, title, &known.text, None)?;
-    }
-    Ok(())
+        Seed { content, chunks, digest: digest(&known.text) }
+    });
+    os.store.seed(&seeds.collect::<Vec<_>>())
+}
+
+/// What tells two texts apart, in hexadecimal digits.
+fn digest(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A text in passages, without its empty lines.

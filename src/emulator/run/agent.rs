@@ -82,6 +82,12 @@ pub(crate) async fn run(part: Part<'_>, sink: &Sink) -> Finished {
     run.close(ending)
 }
 
+/// The place of the rule that will answer a run.
+pub(crate) fn foresee(part: Part<'_>, sink: &Sink) -> Option<usize> {
+    let run = Run::new(part, sink);
+    run.request(&run.tool_names()).answering()
+}
+
 /// How the conversation with the model ended.
 enum Ending {
     Answered(String),
@@ -150,6 +156,22 @@ impl<'a> Run<'a> {
         self.sink.send(&event);
     }
 
+    fn tool_names(&self) -> Vec<&'static str> {
+        self.part.agent.tools.iter().map(|tool| tool.name()).collect()
+    }
+
+    /// What the model is asked next.
+    fn request<'r>(&'r self, tools: &'r [&'static str]) -> Request<'r> {
+        Request {
+            script: &self.part.agent.script,
+            messages: &self.messages,
+            tools,
+            members: &[],
+            schema: self.part.schema.map(|schema| &schema.document),
+            scene: self.part.scene(),
+        }
+    }
+
     async fn converse(&mut self) -> Ending {
         // A state that is no object breaks a run of agno 3.1.10 before it reaches the model.
         if !self.part.state.is_object() {
@@ -168,16 +190,7 @@ impl<'a> Run<'a> {
             put_model(&mut started, self.part.agent.model);
             self.sink.send(&started);
             let asked = Instant::now();
-            let tools: Vec<&str> = self.part.agent.tools.iter().map(|tool| tool.name()).collect();
-            let request = Request {
-                script: &self.part.agent.script,
-                messages: &self.messages,
-                tools: &tools,
-                members: &[],
-                schema: self.part.schema.map(|schema| &schema.document),
-                scene: self.part.scene(),
-            };
-            let mut reply = request.reply();
+            let mut reply = self.request(&self.tool_names()).reply();
             let (failure, delay, usage) = (reply.failure.take(), reply.delay, reply.usage);
             if let Some(changes) = reply.state.take() {
                 self.change(&changes);

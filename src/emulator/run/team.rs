@@ -32,32 +32,7 @@ pub(crate) async fn run(
     history: Vec<Message>,
     sink: &Sink,
 ) -> Finished {
-    let mut messages = vec![Message::new("system", Some(prompt(&team.members, &ask.media)))];
-    messages.extend(history);
-    let mut asked = Message::new("user", Some(ask.message.clone()));
-    asked.media = ask.media.clone();
-    messages.push(asked);
-    let mut run = Run {
-        os,
-        team,
-        ask,
-        state,
-        sink,
-        since: Instant::now(),
-        created_at: clock::epoch(),
-        messages,
-        tools: Vec::new(),
-        members: Vec::new(),
-        usage: Usage::default(),
-        requirements: Vec::new(),
-        changes: Object::new(),
-        first_token: None,
-        took: None,
-        lineage: Object::new(),
-        before: None,
-        cleared: false,
-        continued: false,
-    };
+    let mut run = Run::new(os, team, ask, state, history, sink);
     if sink.cancelled(&ask.run_id) {
         // A leader that is stopped before it begins has heard nothing, and says so.
         run.messages.clear();
@@ -69,6 +44,19 @@ pub(crate) async fn run(
     sink.send(&event);
     let ending = run.converse().await;
     run.close(ending)
+}
+
+/// The place of the rule by which the leader will answer a run.
+pub(crate) fn foresee(
+    os: &Os,
+    team: &'static Team,
+    ask: &Ask,
+    state: &Object,
+    history: Vec<Message>,
+    sink: &Sink,
+) -> Option<usize> {
+    let run = Run::new(os, team, ask, state, history, sink);
+    run.request(&run.member_ids(), &Value::Object(run.state_now())).answering()
 }
 
 enum Ending {
@@ -110,31 +98,74 @@ struct Run<'a> {
     continued: bool,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn new(
+        os: &'a Os,
+        team: &'static Team,
+        ask: &'a Ask,
+        state: &'a Object,
+        history: Vec<Message>,
+        sink: &'a Sink,
+    ) -> Self {
+        let mut messages = vec![Message::new("system", Some(prompt(&team.members, &ask.media)))];
+        messages.extend(history);
+        let mut asked = Message::new("user", Some(ask.message.clone()));
+        asked.media = ask.media.clone();
+        messages.push(asked);
+        Self {
+            os,
+            team,
+            ask,
+            state,
+            sink,
+            since: Instant::now(),
+            created_at: clock::epoch(),
+            messages,
+            tools: Vec::new(),
+            members: Vec::new(),
+            usage: Usage::default(),
+            requirements: Vec::new(),
+            changes: Object::new(),
+            first_token: None,
+            took: None,
+            lineage: Object::new(),
+            before: None,
+            cleared: false,
+            continued: false,
+        }
+    }
+
+    fn member_ids(&self) -> Vec<&'static str> {
+        self.team.members.iter().map(|member| member.id).collect()
+    }
+
+    /// What the leader's model is asked next.
+    fn request<'r>(&'r self, members: &'r [&'static str], state: &'r Value) -> Request<'r> {
+        Request {
+            script: &self.team.script,
+            messages: &self.messages,
+            tools: &[],
+            members,
+            schema: None,
+            scene: Scene {
+                state,
+                user_id: self.ask.user_id.as_deref(),
+                session_id: &self.ask.session_id,
+                run_id: &self.ask.run_id,
+                dependencies: self.ask.dependencies.as_ref(),
+                metadata: self.ask.metadata.as_ref(),
+            },
+        }
+    }
+
     async fn converse(&mut self) -> Ending {
         loop {
             let mut event = self.event("TeamModelRequestStarted");
             put_model(&mut event, self.team.model);
             self.sink.send(&event);
             let asked = Instant::now();
-            let members: Vec<&str> = self.team.members.iter().map(|member| member.id).collect();
             let state = Value::Object(self.state_now());
-            let request = Request {
-                script: &self.team.script,
-                messages: &self.messages,
-                tools: &[],
-                members: &members,
-                schema: None,
-                scene: Scene {
-                    state: &state,
-                    user_id: self.ask.user_id.as_deref(),
-                    session_id: &self.ask.session_id,
-                    run_id: &self.ask.run_id,
-                    dependencies: self.ask.dependencies.as_ref(),
-                    metadata: self.ask.metadata.as_ref(),
-                },
-            };
-            let mut reply = request.reply();
+            let mut reply = self.request(&self.member_ids(), &state).reply();
             let (failure, delay, usage) = (reply.failure.take(), reply.delay, reply.usage);
             if let Some(changes) = reply.state.take() {
                 merge(&mut self.changes, &changes);

@@ -293,8 +293,8 @@ async fn resume(
     };
     let finished = finished.map_err(Stop::invalid)?;
     merge(&mut state, &finished.changes);
-    keep(os, component, ask, state, &finished, now)?;
-    traces::record(os, component, ask, &finished, since, true, sink.streams());
+    let trace = traces::of(component, ask, &finished, since, true, sink.streams());
+    keep(os, component, ask, state, &finished, trace, now)?;
     Ok(finished)
 }
 

@@ -1,9 +1,11 @@
 //! A run in its session: what the session brings into it, and what it leaves there.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::emulator::cast::{Component, History};
+use crate::emulator::cast::{Agent, Component, History};
 use crate::emulator::clock;
 use crate::emulator::kind::Kind;
 use crate::emulator::message::{Message, Usage};
@@ -13,6 +15,7 @@ use crate::emulator::run::agent::{self, Part};
 use crate::emulator::run::event::Sink;
 use crate::emulator::run::{Ask, Finished, Object, Status, merge, put, put_model, put_some, team, workflow};
 use crate::emulator::store::sessions::Session;
+use crate::emulator::store::traces::Trace;
 use crate::emulator::{shape, traces};
 
 /// Runs a component in its session, stores both, and says to whoever listens that it is over.
@@ -27,15 +30,20 @@ pub(crate) async fn perform(
     finished
 }
 
-async fn run(os: &Os, component: Component, mut ask: Ask, sink: &Sink) -> Result<Finished, Refusal> {
-    let since = Timestamp::now();
-    let now = clock::epoch();
-    let stored = visible(os, &ask)?;
+/// The session state that a run begins with. One that is no object is reported as it came.
+struct Beginning {
+    state: Object,
+    odd: Option<Value>,
+}
+
+/// What the session brings into a run.
+fn begin(os: &Os, component: Component, ask: &mut Ask) -> Result<Beginning, Refusal> {
+    let stored = visible(os, ask)?;
     let mut state = initial_state(component);
     if let Some(Value::Object(stored)) = stored.as_ref().and_then(|session| session.datum("session_state")) {
         merge(&mut state, stored);
     }
-    // A state that is no object is reported as it came, and breaks the run of an agent.
+    // It breaks the run of an agent.
     let odd = ask.state.take_if(|state| !state.is_object());
     match component.kind() {
         Kind::Team if odd.is_some() => return Err(Refusal::Unhandled("TypeError")),
@@ -46,28 +54,57 @@ async fn run(os: &Os, component: Component, mut ask: Ask, sink: &Sink) -> Result
         merge(&mut state, sent);
     }
     if let Some(session_metadata) = stored.as_ref().and_then(|session| session.metadata.as_ref()) {
-        join_metadata(&mut ask, session_metadata);
+        join_metadata(ask, session_metadata);
     }
+    Ok(Beginning { state, odd })
+}
+
+/// The part of an agent that is asked itself.
+fn alone<'a>(os: &'a Os, agent: &'static Agent, ask: &'a Ask, state: Value) -> Result<Part<'a>, Refusal> {
+    Ok(Part {
+        os,
+        agent,
+        run_id: ask.run_id.clone(),
+        session_id: &ask.session_id,
+        user_id: ask.user_id.as_deref(),
+        message: &ask.message,
+        media: &ask.media,
+        knowledge_filters: ask.knowledge_filters.as_ref(),
+        parent_run_id: None,
+        step: None,
+        history: history(os, ask, agent.history)?,
+        state,
+        dependencies: ask.dependencies.as_ref(),
+        metadata: ask.metadata.as_ref(),
+        schema: ask.schema.as_ref(),
+    })
+}
+
+/// The place of the rule by which a component will answer, where one does.
+pub(super) fn foresee(os: &Os, component: Component, mut ask: Ask) -> Result<Option<usize>, Refusal> {
+    let Beginning { state, odd } = begin(os, component, &mut ask)?;
+    let sink = Sink::silent(component.kind(), &os.live, &ask.run_id);
+    Ok(match component {
+        Component::Agent(agent) => {
+            let state = odd.unwrap_or_else(|| Value::Object(state.clone()));
+            agent::foresee(alone(os, agent, &ask, state)?, &sink)
+        }
+        Component::Team(members) => {
+            let history = history(os, &ask, members.history)?;
+            team::foresee(os, members, &ask, &state, history, &sink)
+        }
+        Component::Workflow(_) => None,
+    })
+}
+
+async fn run(os: &Os, component: Component, mut ask: Ask, sink: &Sink) -> Result<Finished, Refusal> {
+    let since = Timestamp::now();
+    let now = clock::epoch();
+    let Beginning { mut state, odd } = begin(os, component, &mut ask)?;
     let finished = match component {
         Component::Agent(agent) => {
-            let part = Part {
-                os,
-                agent,
-                run_id: ask.run_id.clone(),
-                session_id: &ask.session_id,
-                user_id: ask.user_id.as_deref(),
-                message: &ask.message,
-                media: &ask.media,
-                knowledge_filters: ask.knowledge_filters.as_ref(),
-                parent_run_id: None,
-                step: None,
-                history: history(os, &ask, agent.history)?,
-                state: odd.unwrap_or_else(|| Value::Object(state.clone())),
-                dependencies: ask.dependencies.as_ref(),
-                metadata: ask.metadata.as_ref(),
-                schema: ask.schema.as_ref(),
-            };
-            agent::run(part, sink).await
+            let state = odd.unwrap_or_else(|| Value::Object(state.clone()));
+            agent::run(alone(os, agent, &ask, state)?, sink).await
         }
         Component::Team(members) => {
             let history = history(os, &ask, members.history)?;
@@ -76,18 +113,19 @@ async fn run(os: &Os, component: Component, mut ask: Ask, sink: &Sink) -> Result
         Component::Workflow(flow) => workflow::run(os, flow, &ask, &state, sink).await,
     };
     merge(&mut state, &finished.changes);
-    keep(os, component, &ask, state, &finished, now)?;
-    traces::record(os, component, &ask, &finished, since, false, sink.streams());
+    let trace = traces::of(component, &ask, &finished, since, false, sink.streams());
+    keep(os, component, &ask, state, &finished, trace, now)?;
     Ok(finished)
 }
 
-/// Stores a run and its session.
+/// Stores a run, its session and its trace.
 pub(super) fn keep(
     os: &Os,
     component: Component,
     ask: &Ask,
     state: Object,
     finished: &Finished,
+    trace: Option<Trace>,
     now: i64,
 ) -> Result<(), Refusal> {
     // Others may have run in the session meanwhile: their names and tokens stay.
@@ -96,7 +134,11 @@ pub(super) fn keep(
     let session = session_after(stored, component, ask, state, finished, now);
     let mut documents: Vec<Object> = finished.members.iter().map(shape::run_to_store).collect();
     documents.push(shape::run_to_store(&finished.document));
-    os.store.put_run(&session, &documents, anew)?;
+    // Traces of all databases go into the first.
+    let (here, there) = if Arc::ptr_eq(&os.store, os.first()) { (trace, None) } else { (None, trace) };
+    os.store.put_run(&session, &documents, anew, here.as_ref())?;
+    // A trace that cannot be stored elsewhere takes nothing from its run.
+    there.map(|trace| os.first().put_trace(&trace).ok());
     Ok(())
 }
 
@@ -154,7 +196,7 @@ pub(crate) fn placeholder(os: &Os, component: Component, ask: &Ask) -> Result<()
         }
         session
     });
-    os.store.put_run(&session, &[run], anew)?;
+    os.store.put_run(&session, &[run], anew, None)?;
     Ok(())
 }
 

@@ -1,9 +1,10 @@
 //! Contents in the database, and their passages in an index of words.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value;
 
 use super::Store;
+use super::list::List;
 use crate::emulator::knowledge::search::Chunk;
 
 /// Something that was uploaded.
@@ -22,6 +23,15 @@ pub(crate) struct Content {
     pub(crate) updated_at: i64,
 }
 
+/// A content that is there from the beginning.
+#[derive(Debug)]
+pub(crate) struct Seed {
+    pub(crate) content: Content,
+    pub(crate) chunks: Vec<Chunk>,
+    /// Of its text.
+    pub(crate) digest: String,
+}
+
 const COLUMNS: &str =
     "id, name, description, type, size, metadata, status, status_message, created_at, updated_at";
 
@@ -38,39 +48,35 @@ impl Store {
 
     /// Stores a content; its passages take the place of those that it had.
     pub(crate) fn put_content(&self, content: &Content, chunks: &[Chunk]) -> rusqlite::Result<()> {
-        self.set_content(content)?;
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
-        transaction.prepare_cached("DELETE FROM passages WHERE content_id = ?1")?.execute([&content.id])?;
-        for chunk in chunks {
-            transaction
-                .prepare_cached(
-                    "INSERT INTO passages (text, content_id, name, metadata) VALUES (?1, ?2, ?3, ?4)",
-                )?
-                .execute(params![chunk.content, chunk.content_id, chunk.name, chunk.metadata.to_string()])?;
-        }
+        put(&transaction, content)?;
+        put_passages(&transaction, &content.id, chunks)?;
         transaction.commit()
     }
 
     /// Stores a content whose passages stay.
     pub(crate) fn set_content(&self, content: &Content) -> rusqlite::Result<()> {
-        self.connection()
-            .prepare_cached(&format!(
-                "INSERT OR REPLACE INTO contents ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
-            ))?
-            .execute(params![
-                content.id,
-                content.name,
-                content.description,
-                content.kind,
-                i64::try_from(content.size).unwrap_or(i64::MAX),
-                content.metadata.as_ref().map(Value::to_string),
-                content.status,
-                content.status_message,
-                content.created_at,
-                content.updated_at
-            ])?;
-        Ok(())
+        put(&self.connection(), content)
+    }
+
+    /// Stores those seeds that were not stored before with the same text.
+    pub(crate) fn seed(&self, seeds: &[Seed]) -> rusqlite::Result<()> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        for Seed { content, chunks, digest } in seeds {
+            let news = transaction
+                .prepare_cached(
+                    "INSERT INTO seeds (id, digest) VALUES (?1, ?2) \
+                     ON CONFLICT (id) DO UPDATE SET digest = excluded.digest WHERE digest <> excluded.digest",
+                )?
+                .execute([&content.id, digest])?;
+            if news > 0 {
+                put(&transaction, content)?;
+                put_passages(&transaction, &content.id, chunks)?;
+            }
+        }
+        transaction.commit()
     }
 
     /// Whether a content was read before.
@@ -105,18 +111,11 @@ impl Store {
         limit: i64,
         offset: i64,
     ) -> rusqlite::Result<(Vec<Content>, i64)> {
+        let mut list = List::of("contents");
+        list.sort(Some(sort_by), &SORTABLE, ascending, if ascending { "ASC" } else { "DESC" });
         let connection = self.connection();
-        let total = connection.query_row("SELECT count(*) FROM contents", [], |row| row.get(0))?;
-        let direction = if ascending { "ASC" } else { "DESC" };
-        let order = if SORTABLE.contains(&sort_by) {
-            format!(" ORDER BY {sort_by} {direction}, rowid {direction}")
-        } else {
-            String::new()
-        };
-        let mut statement = connection
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM contents{order} LIMIT ?1 OFFSET ?2"))?;
-        let rows = statement.query_map([limit, offset], read)?;
-        Ok((rows.collect::<rusqlite::Result<_>>()?, total))
+        let total = list.count(&connection)?;
+        Ok((list.page(&connection, COLUMNS, (limit, offset), read)?, total))
     }
 
     /// The passages that match an expression of FTS5, the best first.
@@ -137,6 +136,38 @@ impl Store {
         })?;
         rows.collect()
     }
+}
+
+fn put(connection: &Connection, content: &Content) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(&format!(
+            "INSERT OR REPLACE INTO contents ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+        ))?
+        .execute(params![
+            content.id,
+            content.name,
+            content.description,
+            content.kind,
+            i64::try_from(content.size).unwrap_or(i64::MAX),
+            content.metadata.as_ref().map(Value::to_string),
+            content.status,
+            content.status_message,
+            content.created_at,
+            content.updated_at
+        ])?;
+    Ok(())
+}
+
+fn put_passages(connection: &Connection, id: &str, chunks: &[Chunk]) -> rusqlite::Result<()> {
+    connection.prepare_cached("DELETE FROM passages WHERE content_id = ?1")?.execute([id])?;
+    for chunk in chunks {
+        connection
+            .prepare_cached(
+                "INSERT INTO passages (text, content_id, name, metadata) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![chunk.content, chunk.content_id, chunk.name, chunk.metadata.to_string()])?;
+    }
+    Ok(())
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Content> {

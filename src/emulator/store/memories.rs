@@ -1,10 +1,10 @@
 //! Memories in the database.
 
-use rusqlite::types::Value as Sql;
-use rusqlite::{OptionalExtension, Row, params, params_from_iter};
+use rusqlite::{OptionalExtension, Row, params};
 use serde_json::{Value, json};
 
 use super::Store;
+use super::list::List;
 use crate::emulator::clock;
 use crate::emulator::python;
 
@@ -131,42 +131,18 @@ impl Store {
 
     /// One page of memories, and how many there are in all.
     pub(crate) fn memories(&self, filter: &Filter<'_>) -> rusqlite::Result<(Vec<Memory>, i64)> {
-        let mut clauses: Vec<String> = Vec::new();
-        let mut values: Vec<Sql> = Vec::new();
-        let mut only = |clause: &str, value: String| {
-            values.push(Sql::Text(value));
-            clauses.push(clause.replace('?', &format!("?{}", values.len())));
-        };
-        for (column, value) in
-            [("user_id", filter.user_id), ("agent_id", filter.agent_id), ("team_id", filter.team_id)]
-        {
-            if let Some(value) = value {
-                only(&format!("{column} = ?"), value.to_owned());
-            }
-        }
+        let mut list = List::of("memories");
+        list.only_some("user_id = ?", filter.user_id);
+        list.only_some("agent_id = ?", filter.agent_id);
+        list.only_some("team_id = ?", filter.team_id);
         for topic in &filter.topics {
-            only("topics LIKE ?", format!("%\"{topic}\"%"));
+            list.only("topics LIKE ?", &format!("%\"{topic}\"%"));
         }
-        if let Some(content) = filter.content {
-            only("memory LIKE ?", format!("%{content}%"));
-        }
-        let filtered =
-            if clauses.is_empty() { String::new() } else { format!(" WHERE {}", clauses.join(" AND ")) };
-        let order = filter.sort_by.filter(|name| SORTABLE.contains(name)).map_or_else(String::new, |name| {
-            let direction = if filter.ascending { "ASC" } else { "DESC" };
-            format!(" ORDER BY {name} {direction}, rowid")
-        });
+        list.only_some("memory LIKE ?", filter.content.map(|content| format!("%{content}%")).as_deref());
+        list.sort(filter.sort_by, &SORTABLE, filter.ascending, "ASC");
         let connection = self.connection();
-        let total = connection
-            .prepare_cached(&format!("SELECT count(*) FROM memories{filtered}"))?
-            .query_row(params_from_iter(&values), |row| row.get(0))?;
-        let sql = format!(
-            "SELECT {COLUMNS} FROM memories{filtered}{order} LIMIT {} OFFSET {}",
-            filter.limit, filter.offset
-        );
-        let mut statement = connection.prepare_cached(&sql)?;
-        let rows = statement.query_map(params_from_iter(&values), read)?;
-        Ok((rows.collect::<rusqlite::Result<_>>()?, total))
+        let total = list.count(&connection)?;
+        Ok((list.page(&connection, COLUMNS, (filter.limit, filter.offset), read)?, total))
     }
 
     /// All topics, sorted: agno 3.1.10 has them in the order of a set, which is none.

@@ -6,12 +6,14 @@ use serde_json::Value;
 
 use super::Store;
 use super::sessions::{Session, put};
+use super::traces::{self, Trace};
 use crate::emulator::kind::Kind;
 use crate::emulator::run::Object;
 use crate::emulator::shape::kind_of;
 
 impl Store {
-    /// Stores what a run has left: its session, and its documents in order, all or nothing.
+    /// Stores what a run has left: its session, its documents in order and its trace, all or nothing: a disk is waited
+    /// for once.
     ///
     /// A run id is a global key, as in agno 3.1.10: one that is used again overwrites the old run where
     /// it is, even in another session. A run's position is the number of runs that its component saw in
@@ -22,10 +24,11 @@ impl Store {
         session: &Session,
         documents: &[Object],
         anew: bool,
+        trace: Option<&Trace>,
     ) -> rusqlite::Result<()> {
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
-        put(&transaction, session)?;
+        let row = put(&transaction, session)?;
         for (index, document) in documents.iter().enumerate() {
             let kind = kind_of(document).name();
             transaction
@@ -48,7 +51,10 @@ impl Store {
                     chat(document),
                 ])?;
         }
-        transaction.commit()
+        trace.map_or(Ok(()), |trace| traces::put(&transaction, trace))?;
+        transaction.commit()?;
+        self.haystack().put(session, &row);
+        Ok(())
     }
 
     /// Stores a run again whose document has changed.

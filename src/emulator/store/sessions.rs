@@ -1,10 +1,11 @@
 //! Sessions in the database.
 
-use rusqlite::types::{ToSql, Value as Sql};
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+use rusqlite::types::ToSql;
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value;
 
 use super::Store;
+use super::list::List;
 use crate::emulator::kind::Kind;
 use crate::emulator::python;
 use crate::emulator::run::Object;
@@ -56,6 +57,11 @@ impl Session {
 
     pub(crate) fn set_datum(&mut self, name: &str, value: Value) {
         self.data.get_or_insert_default().insert(name.to_owned(), value);
+    }
+
+    /// Its data as they are stored.
+    pub(super) fn text(&self) -> Option<String> {
+        self.data.clone().map(|data| python::dumps(&Value::Object(data)))
     }
 
     /// The id of the component that a session of its kind belongs to.
@@ -114,73 +120,75 @@ impl Store {
     }
 
     pub(crate) fn put_session(&self, session: &Session) -> rusqlite::Result<()> {
-        put(&self.connection(), session)
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        let row = put(&transaction, session)?;
+        transaction.commit()?;
+        self.haystack().put(session, &row);
+        Ok(())
     }
 
     /// Deletes sessions with their runs; ids of others than `user_id` are passed over in silence.
     pub(crate) fn delete_sessions(&self, ids: &[String], user_id: Option<&str>) -> rusqlite::Result<()> {
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
+        let mut rows: Vec<i64> = Vec::new();
         for id in ids {
-            let deleted = transaction
+            let deleted: Option<i64> = transaction
                 .prepare_cached(
-                    "DELETE FROM sessions WHERE session_id = ?1 AND (?2 IS NULL OR user_id = ?2)",
+                    "DELETE FROM sessions WHERE session_id = ?1 AND (?2 IS NULL OR user_id = ?2) RETURNING rowid",
                 )?
-                .execute(params![id, user_id])?;
-            if deleted > 0 {
+                .query_row(params![id, user_id], |row| row.get(0))
+                .optional()?;
+            if deleted.is_some() {
                 transaction.prepare_cached("DELETE FROM runs WHERE session_id = ?1")?.execute([id])?;
             }
+            rows.extend(deleted);
         }
-        transaction.commit()
+        transaction.commit()?;
+        self.haystack().remove(&rows);
+        Ok(())
     }
 
     /// One page of sessions, and how many there are in all.
     pub(crate) fn page(&self, filter: &Filter<'_>) -> rusqlite::Result<(Vec<Session>, i64)> {
-        let mut clauses: Vec<String> = Vec::new();
-        let mut values: Vec<Sql> = Vec::new();
-        let mut only = |clause: &str, value: &str| {
-            values.push(Sql::Text(value.to_owned()));
-            clauses.push(clause.replace('?', &format!("?{}", values.len())));
-        };
-        if let Some(user_id) = filter.user_id {
-            only("user_id = ?", user_id);
-        }
-        if let Some(id) = filter.component_id {
-            // The plus keeps SQLite from the index of components, where that of users leaves fewer rows.
-            only(if filter.user_id.is_some() { "+component_id = ?" } else { "component_id = ?" }, id);
-        }
-        if let Some(name) = filter.name {
-            // agno 3.1.10 looks into the whole JSON text, with the wildcards of SQL.
-            only("session_data LIKE ?", &format!("%{name}%"));
-        }
-        if let Some(kind) = filter.kind {
-            only("session_type = ?", kind.name());
-        }
-        let filtered =
-            if clauses.is_empty() { String::new() } else { format!(" WHERE {}", clauses.join(" AND ")) };
-        // Equal values come in the order of insertion, so that two listings never disagree.
-        let order = filter.sort_by.filter(|name| SORTABLE.contains(name)).map_or_else(String::new, |name| {
-            let direction = if filter.ascending { "ASC" } else { "DESC" };
-            format!(" ORDER BY {name} {direction}, rowid {direction}")
-        });
         let connection = self.connection();
-        let total = connection
-            .prepare_cached(&format!("SELECT count(*) FROM sessions{filtered}"))?
-            .query_row(params_from_iter(&values), |row| row.get(0))?;
-        let sql = format!(
-            // The rows before the page are passed over in the index alone.
-            "SELECT {COLUMNS} FROM sessions WHERE rowid IN \
-             (SELECT rowid FROM sessions{filtered}{order} LIMIT {} OFFSET {}){order}",
-            filter.limit, filter.offset
-        );
-        let mut statement = connection.prepare_cached(&sql)?;
-        let rows = statement.query_map(params_from_iter(&values), read)?;
-        Ok((rows.collect::<rusqlite::Result<_>>()?, total))
+        if let Some((rows, total)) = self.haystack().find(&connection, filter)? {
+            return Ok((of_rows(&connection, &rows)?, total));
+        }
+        let mut list = List::of("sessions");
+        list.only_some("user_id = ?", filter.user_id);
+        // The plus keeps SQLite from the index of components, where that of users leaves fewer rows.
+        let component = if filter.user_id.is_some() { "+component_id = ?" } else { "component_id = ?" };
+        list.only_some(component, filter.component_id);
+        // agno 3.1.10 looks into the whole JSON text, with the wildcards of SQL.
+        list.only_some("session_data LIKE ?", filter.name.map(|name| format!("%{name}%")).as_deref());
+        list.only_some("session_type = ?", filter.kind.map(Kind::name));
+        let equals = if filter.ascending { "ASC" } else { "DESC" };
+        list.sort(filter.sort_by, &SORTABLE, filter.ascending, equals);
+        let total = list.count(&connection)?;
+        Ok((list.page(&connection, COLUMNS, (filter.limit, filter.offset), read)?, total))
     }
 }
 
-pub(super) fn put(connection: &Connection, session: &Session) -> rusqlite::Result<()> {
-    let object = |object: &Option<Object>| object.clone().map(|object| python::dumps(&Value::Object(object)));
+/// The sessions in these rows, in this order.
+fn of_rows(connection: &Connection, rows: &[i64]) -> rusqlite::Result<Vec<Session>> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM sessions WHERE rowid = ?1"))?;
+    // One that another process has just deleted is not there any more.
+    rows.iter().filter_map(|row| statement.query_row([row], read).optional().transpose()).collect()
+}
+
+/// What a row keeps of the first session that was stored in it.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) row: i64,
+    pub(super) kind: Kind,
+    pub(super) created_at: i64,
+}
+
+/// Stores a session. Within a transaction: what it returns is known before the change is kept.
+pub(super) fn put(connection: &Connection, session: &Session) -> rusqlite::Result<Kept> {
     let text = |value: &Option<Value>| value.as_ref().map(Value::to_string);
     let values: [&dyn ToSql; 14] = [
         &session.id,
@@ -189,7 +197,7 @@ pub(super) fn put(connection: &Connection, session: &Session) -> rusqlite::Resul
         &session.team_id,
         &session.workflow_id,
         &session.user_id,
-        &object(&session.data),
+        &session.text(),
         &text(&session.agent_data),
         &text(&session.team_data),
         &text(&session.workflow_data),
@@ -205,10 +213,13 @@ pub(super) fn put(connection: &Connection, session: &Session) -> rusqlite::Resul
              team_id = excluded.team_id, workflow_id = excluded.workflow_id, user_id = excluded.user_id, \
              session_data = excluded.session_data, agent_data = excluded.agent_data, \
              team_data = excluded.team_data, workflow_data = excluded.workflow_data, \
-             metadata = excluded.metadata, summary = excluded.summary, updated_at = excluded.updated_at"
+             metadata = excluded.metadata, summary = excluded.summary, updated_at = excluded.updated_at \
+             RETURNING rowid, session_type, created_at"
         ))?
-        .execute(&values[..])?;
-    Ok(())
+        .query_row(&values[..], |row| {
+            let kind = Kind::parse(row.get_ref(1)?.as_str()?).unwrap_or(Kind::Agent);
+            Ok(Kept { row: row.get(0)?, kind, created_at: row.get(2)? })
+        })
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Session> {

@@ -1,10 +1,17 @@
 //! Traces in the database.
 
-use rusqlite::types::Value as Sql;
-use rusqlite::{OptionalExtension, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value;
 
 use super::Store;
+use super::list::List;
+
+/// What was done in a run.
+#[derive(Debug)]
+pub(crate) struct Trace {
+    pub(crate) document: Value,
+    pub(crate) milliseconds: f64,
+}
 
 /// Which traces to list. The latest come first.
 #[derive(Debug)]
@@ -18,31 +25,8 @@ pub(crate) struct Filter<'a> {
 }
 
 impl Store {
-    pub(crate) fn put_trace(&self, trace: &Value, milliseconds: f64) -> rusqlite::Result<()> {
-        let text = |name: &str| trace[name].as_str();
-        self.connection()
-            .prepare_cached(
-                "INSERT INTO traces (trace_id, name, status, duration_ms, start_time, end_time, created_at, \
-                 run_id, session_id, user_id, agent_id, team_id, workflow_id, document) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-            )?
-            .execute(params![
-                text("trace_id"),
-                text("name"),
-                text("status"),
-                milliseconds,
-                text("start_time"),
-                text("end_time"),
-                text("created_at"),
-                text("run_id"),
-                text("session_id"),
-                text("user_id"),
-                text("agent_id"),
-                text("team_id"),
-                text("workflow_id"),
-                trace.to_string()
-            ])?;
-        Ok(())
+    pub(crate) fn put_trace(&self, trace: &Trace) -> rusqlite::Result<()> {
+        put(&self.connection(), trace)
     }
 
     pub(crate) fn trace(&self, id: &str) -> rusqlite::Result<Option<Value>> {
@@ -66,35 +50,46 @@ impl Store {
 
     /// One page of traces, and how many there are in all.
     pub(crate) fn traces(&self, filter: &Filter<'_>) -> rusqlite::Result<(Vec<Value>, i64)> {
-        let mut clauses: Vec<String> = Vec::new();
-        let mut values: Vec<Sql> = Vec::new();
-        let mut only = |clause: String, value: &str| {
-            values.push(Sql::Text(value.to_owned()));
-            clauses.push(format!("{clause} ?{}", values.len()));
-        };
+        let mut list = List::of("traces");
         for (column, value) in filter.only {
-            if let Some(value) = value {
-                only(format!("{column} ="), value);
-            }
+            list.only_some(&format!("{column} = ?"), value);
         }
-        if let Some(start) = filter.start {
-            only("start_time >=".to_owned(), start);
-        }
-        if let Some(end) = filter.end {
-            only("end_time <=".to_owned(), end);
-        }
-        let filtered =
-            if clauses.is_empty() { String::new() } else { format!(" WHERE {}", clauses.join(" AND ")) };
+        list.only_some("start_time >= ?", filter.start);
+        list.only_some("end_time <= ?", filter.end);
+        list.sort(Some("start_time"), &["start_time"], false, "DESC");
         let connection = self.connection();
-        let total = connection
-            .prepare_cached(&format!("SELECT count(*) FROM traces{filtered}"))?
-            .query_row(params_from_iter(&values), |row| row.get(0))?;
-        let mut statement = connection.prepare_cached(&format!(
-            "SELECT document FROM traces{filtered} ORDER BY start_time DESC, rowid DESC LIMIT {} OFFSET {}",
-            filter.limit, filter.offset
-        ))?;
-        let rows = statement.query_map(params_from_iter(&values), |row| row.get::<_, String>(0))?;
-        let documents = rows.map(|text| Ok(serde_json::from_str(&text?).unwrap_or_default()));
-        Ok((documents.collect::<rusqlite::Result<_>>()?, total))
+        let total = list.count(&connection)?;
+        let document = |row: &Row<'_>| {
+            let text: String = row.get(0)?;
+            Ok(serde_json::from_str(&text).unwrap_or_default())
+        };
+        Ok((list.page(&connection, "document", (filter.limit, filter.offset), document)?, total))
     }
+}
+
+pub(super) fn put(connection: &Connection, trace: &Trace) -> rusqlite::Result<()> {
+    let text = |name: &str| trace.document[name].as_str();
+    connection
+        .prepare_cached(
+            "INSERT INTO traces (trace_id, name, status, duration_ms, start_time, end_time, created_at, \
+             run_id, session_id, user_id, agent_id, team_id, workflow_id, document) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        )?
+        .execute(params![
+            text("trace_id"),
+            text("name"),
+            text("status"),
+            trace.milliseconds,
+            text("start_time"),
+            text("end_time"),
+            text("created_at"),
+            text("run_id"),
+            text("session_id"),
+            text("user_id"),
+            text("agent_id"),
+            text("team_id"),
+            text("workflow_id"),
+            trace.document.to_string()
+        ])?;
+    Ok(())
 }

@@ -8,20 +8,20 @@ use crate::emulator::cast::Component;
 use crate::emulator::os::Os;
 use crate::emulator::python;
 use crate::emulator::run::{Ask, Finished, Object, Status, put, put_some};
+use crate::emulator::store::traces::Trace;
 
-/// Keeps the trace of a run that has just ended.
-pub(crate) fn record(
-    os: &Os,
+/// The trace of a run that has just ended, if it leaves one.
+pub(crate) fn of(
     component: Component,
     ask: &Ask,
     finished: &Finished,
     since: Timestamp,
     again: bool,
     streams: bool,
-) {
+) -> Option<Trace> {
     if again && matches!(component, Component::Workflow(_)) {
         // A workflow that goes on leaves none.
-        return;
+        return None;
     }
     let now = Timestamp::now();
     let run = Value::Object(finished.document.clone());
@@ -68,9 +68,7 @@ pub(crate) fn record(
         put(&mut root, "metadata", metadata);
     }
     put(&mut trace, "tree", json!([root]));
-    // A trace that cannot be stored takes nothing from its run.
-    // Traces of all databases go into the first.
-    let _ = os.at(os.cast.databases[0]).store.put_trace(&Value::Object(trace), milliseconds(since, now));
+    Some(Trace { document: Value::Object(trace), milliseconds: milliseconds(since, now) })
 }
 
 /// Keeps the trace of a run that was to go on and did not.
@@ -100,8 +98,9 @@ pub(crate) fn refused(
     put(&mut trace, component.kind().id_field(), component.id());
     put(&mut trace, "created_at", spell(now));
     put(&mut trace, "tree", json!([span(&name, kind(component), since, now, true)]));
+    let trace = Trace { document: Value::Object(trace), milliseconds: milliseconds(since, now) };
     // A trace that cannot be stored takes nothing from the refusal.
-    let _ = os.at(os.cast.databases[0]).store.put_trace(&Value::Object(trace), milliseconds(since, now));
+    let _ = os.first().put_trace(&trace);
 }
 
 /// `HITL_Team.arun`: what was called, in one word.

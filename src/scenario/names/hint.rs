@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::diagnostic;
 use crate::scenario::Action;
 use crate::scenario::step::Step;
 use crate::source::Span;
@@ -56,12 +57,13 @@ impl Elsewhere {
 }
 
 /// What somebody who comes from another tool means by a word.
-pub(super) fn habit(name: &str, field: Option<&str>) -> Option<String> {
+pub(super) fn habit(name: &str, field: Option<&str>, known: &[&str]) -> Option<String> {
     let upper =
         name.len() > 2 && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
     Some(match (name, field) {
         ("vars" | "var" | "variables" | "inputs" | "params" | "parameters", Some(field)) => {
-            format!("variables and parameters are read by their names alone: `{field}`")
+            let meant = diagnostic::nearest(field, known.iter().copied()).unwrap_or(field);
+            format!("variables and parameters are read by their names alone: `{meant}`")
         }
         ("secrets" | "environ", Some(field)) => format!("the environment is read as `env.{field}`"),
         ("item" | "loop" | "index", _) => {

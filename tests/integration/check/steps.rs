@@ -41,6 +41,83 @@ fn an_unknown_operation() {
 }
 
 #[test]
+fn words_of_other_tools() {
+    insta::assert_snapshot!(in_steps("
+        - get: /health
+        - get_config: {}
+          asserts: { status: 200 }
+        - for_each: { list: get_sessions, as: s }
+          where: ${{ s.session_name == \"x\" }}
+          delete_session: { session_id: \"${{ item.session_id }}\" }
+    "), @r#"
+    scenario::unknown-key
+
+      × a step has no key `get`
+       ╭─[a.yaml:2:5]
+     1 │ steps:
+     2 │   - get: /health
+       ·     ─┬─
+       ·      ╰── unknown key
+     3 │   - get_config: {}
+       ╰────
+      help: any request is `http: { get: /path }`; what AgentOS offers has operations: `agentos-run
+            operations`
+
+    scenario::unknown-key
+
+      × a step has no key `asserts`
+       ╭─[a.yaml:4:5]
+     3 │   - get_config: {}
+     4 │     asserts: { status: 200 }
+       ·     ───┬───
+       ·        ╰── unknown key
+     5 │   - for_each: { list: get_sessions, as: s }
+       ╰────
+      help: what must hold stands under `expect:`
+
+    operation::unknown
+
+      × there is no operation `list`
+       ╭─[a.yaml:5:17]
+     4 │     asserts: { status: 200 }
+     5 │   - for_each: { list: get_sessions, as: s }
+       ·                 ──┬─
+       ·                   ╰── unknown operation
+     6 │     where: ${{ s.session_name == "x" }}
+       ╰────
+      help: the operation is the key, and each of its entries is `item`: for_each: { get_sessions:
+            {} }
+
+    operation::unknown
+
+      × there is no operation `as`
+       ╭─[a.yaml:5:37]
+     4 │     asserts: { status: 200 }
+     5 │   - for_each: { list: get_sessions, as: s }
+       ·                                     ─┬
+       ·                                      ╰── unknown operation
+     6 │     where: ${{ s.session_name == "x" }}
+       ╰────
+      help: the name of an entry stands beside `for_each`, as `as: NAME`
+
+    scenario::unknown-key
+
+      × a step has no key `where`
+       ╭─[a.yaml:6:5]
+     5 │   - for_each: { list: get_sessions, as: s }
+     6 │     where: ${{ s.session_name == "x" }}
+       ·     ──┬──
+       ·       ╰── unknown key
+     7 │     delete_session: { session_id: "${{ item.session_id }}" }
+       ╰────
+      help: it stands in `for_each`, beside the operation: for_each: { get_sessions: {}, where:
+            ${{ item... }} }
+
+    5 problems: 1 scenario in 1 file
+    "#);
+}
+
+#[test]
 fn an_operation_without_its_colon() {
     insta::assert_snapshot!(in_steps("
         - get_config

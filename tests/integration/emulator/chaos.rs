@@ -183,3 +183,37 @@ fn chaos_keeps_away_from_where_a_server_says_what_it_is() {
         playing("agents: { a: {} }\nchaos: { rate: 1.0, faults: [503], paths: [/health] }\n", Some(1));
     assert_eq!([server.get("/health").status, server.get("/agents").status], [503, 200]);
 }
+
+#[test]
+fn a_rule_has_its_fault_where_it_answers() {
+    let cast = "agents:
+  a:
+    history: true
+    state: { calm: false }
+    replies:
+      - { when: (?i)hello, recall: (?i)i am (?<name>\\w+), say: \"Hello ${{ name }}\", fault: 503 }
+      - { when: (?i)hello, if: state.calm, say: Calm, fault: 429 }
+      - { when: (?i)hello, say: Who are you? }
+      - { when: (?i)i am, say: I see }
+teams:
+  t:
+    members: [a]
+    replies:
+      - { if: dependencies.broken, say: Broken, fault: 502 }
+      - Whole
+";
+    let server = playing(cast, None);
+    let status = |component: &str, fields: &[(&str, &str)]| {
+        let mut all = vec![("stream", "false")];
+        all.extend(fields);
+        server.form(&format!("/{component}/runs"), &all).status
+    };
+    let hello = ("message", "Hello");
+    assert_eq!(status("agents/a", &[hello]), 200);
+    assert_eq!(status("agents/a", &[hello, ("session_state", "{\"calm\":true}")]), 429);
+    assert_eq!(status("agents/a", &[("message", "I am Ann"), ("session_id", "s")]), 200);
+    assert_eq!(status("agents/a", &[hello, ("session_id", "s")]), 503);
+    assert_eq!(status("agents/a", &[hello, ("session_id", "other")]), 200);
+    assert_eq!(status("teams/t", &[hello, ("dependencies", "{\"broken\":true}")]), 502);
+    assert_eq!(status("teams/t", &[hello, ("dependencies", "{\"broken\":false}")]), 200);
+}

@@ -193,12 +193,12 @@ impl Write for Shared {
 /// The report in each format, in the order asked for.
 pub(super) fn written<const N: usize>(report: &Report, formats: [Format; N]) -> [String; N] {
     let files: [Shared; N] = std::array::from_fn(|_| Shared::default());
-    let mut records = Records::of(report.run.clone(), report.scenarios.clone()).unwrap();
+    let records = Records::of(report.run.clone(), report.scenarios.clone()).unwrap();
     let outputs = formats.iter().zip(&files);
     let outputs = outputs
         .map(|(format, file)| write::Output { format: *format, out: Box::new(file.clone()) })
         .collect();
-    for result in write::write(&mut records, outputs) {
+    for result in write::write(records, outputs) {
         result.unwrap();
     }
     files.map(|file| String::from_utf8(std::mem::take(&mut *file.0.lock().unwrap())).unwrap())
