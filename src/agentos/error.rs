@@ -1,5 +1,6 @@
 //! Why a request of the client failed.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::transport::{Exchange, SentRequest};
@@ -147,7 +148,7 @@ pub struct Progress {
     /// How many characters of the answer came.
     pub characters: usize,
     /// The name of the last event.
-    pub last: Option<String>,
+    pub last: Option<Cow<'static, str>>,
 }
 
 impl Progress {

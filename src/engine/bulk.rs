@@ -17,7 +17,7 @@ use self::spill::Reader;
 use self::tally::BulkReport;
 use super::answer::Done;
 use super::context::Context;
-use super::event::{Event, Phase, ScenarioReport, Stage};
+use super::event::{Event, Phase, ScenarioReport, Stage, Unanswered};
 use super::loops::set_item;
 use super::snapshots::{turn_name, turn_names};
 use super::steps::{Flow, Run};
@@ -37,6 +37,9 @@ mod verify;
 
 /// So many failed items are shown whole, with their requests; all are counted.
 const SHOWN: usize = 3;
+
+/// So many items in a row that do not reach the server, and it is not asked any more.
+const UNREACHED: usize = 10;
 
 /// Where the items come from.
 pub(super) enum Source {
@@ -70,6 +73,10 @@ pub(super) struct Progress {
     journal: Option<(Arc<Journal>, String)>,
     /// What is looked for afterwards.
     watched: Option<Watched>,
+    /// Whether the step may be done again where nobody knows whether it was done.
+    repeatable: bool,
+    /// How many items in a row did not reach the server.
+    unreached: usize,
 }
 
 /// The items that were begun, as fingerprints.
@@ -82,15 +89,23 @@ struct Watched {
 impl Progress {
     pub(super) fn new(step: &Step) -> Self {
         let tally = BulkReport::new(step.title(), step.span.clone());
-        Self { tally, journal: None, watched: None }
+        Self { tally, journal: None, watched: None, repeatable: is_repeatable(step), unreached: 0 }
+    }
+
+    /// Whether nobody has answered for so long that nobody will.
+    fn gives_up(&self) -> bool {
+        self.unreached >= UNREACHED
     }
 
     /// Counts a round that is over, and writes it down.
     fn count(&mut self, over: &Finished) -> std::io::Result<()> {
         let (keys, report) = (&over.round.keys, &over.report);
         let failure = report.failed.iter().find_map(|step| step.failures.first());
+        let unreached = report.failed.iter().any(|step| step.unanswered == Some(Unanswered::Unreached));
+        self.unreached = if unreached { self.unreached + 1 } else { 0 };
         if over.flow == Flow::Stopped {
             // What became of it nobody knows: it stays in doubt.
+            self.tally.in_doubt += keys.len() as u64;
             return Ok(());
         }
         let prints = keys.iter().map(|key| print_of(key));
@@ -99,6 +114,11 @@ impl Progress {
             self.tally.fail(keys, why);
             if let Some(watched) = &mut self.watched {
                 watched.failed.extend(prints);
+            }
+            let lost = report.failed.iter().any(|step| step.unanswered == Some(Unanswered::Lost));
+            if lost && !self.repeatable {
+                // It may have been done: it stays in doubt, so that a job that goes on does not do it twice.
+                return Ok(());
             }
             return self.journal.as_ref().map_or(Ok(()), |(journal, place)| journal.failed(place, keys, why));
         }
@@ -187,7 +207,7 @@ impl Run<'_> {
     ) -> Flow {
         let deletes = verify::deletes_items(step, listing.action.operation.spec.resource);
         let known = self.enter_journal(step, listing, &mut progress);
-        let repeatable = is_repeatable(step);
+        let repeatable = progress.repeatable;
         let mut before = 0;
         let mut doubtful: Vec<String> = Vec::new();
         let found = self
@@ -209,6 +229,7 @@ impl Run<'_> {
             Err(done) => return self.finish(step, phase, began.elapsed(), *done),
         };
         let mut notes = found.notes;
+        let sample = found.sample;
         if deletes {
             // What was deleted is not listed any more. That is also what became of those in doubt.
             before = (known.done.len() + known.doubtful.len() - doubtful.len()) as u64;
@@ -240,7 +261,7 @@ impl Run<'_> {
         if self.settings.bulk.dry_run {
             return self.rehearse_rounds(step, over, source, (count, Some(found.listed)), phase).await;
         }
-        if let Err(done) = self.consent(step, over, count).await {
+        if let Err(done) = self.consent(step, over, (count, found.listed), &sample).await {
             return self.finish(step, phase, began.elapsed(), *done);
         }
         if deletes {
@@ -258,6 +279,11 @@ impl Run<'_> {
             }
             unverified =
                 self.verify(step, over, listing, &watched.done, &watched.failed, &mut progress.tally).await;
+        }
+        if progress.gives_up() {
+            notes.push(format!(
+                "the server could not be reached {UNREACHED} times in a row: nothing more was begun"
+            ));
         }
         progress.tally.duration = began.elapsed();
         self.conclude(step, phase, progress.tally, flow, notes, unverified)
@@ -401,7 +427,8 @@ impl Run<'_> {
             {
                 finished.broken = Some(journal.problem(&error));
             }
-            if flow == Flow::Stopped
+            if progress.gives_up() && over.is_bulk()
+                || flow == Flow::Stopped
                 || flow == Flow::Failed && over.stop_on_failure
                 || finished.broken.is_some()
             {
@@ -469,6 +496,9 @@ impl Run<'_> {
         let mut run = self.beside(&mut context, &mut report);
         run.bulk = true;
         run.looping = true;
+        if let (Some((_, place)), Some(key)) = (journal, round.keys.first()) {
+            run.round = Some(Arc::new(journal::Round { place: place.clone(), key: key.clone() }));
+        }
         run.turns.push(turn);
         let flow = run.once(step, phase).await;
         Finished { round, context, report, flow, idle: false, broken }

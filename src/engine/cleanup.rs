@@ -279,6 +279,7 @@ impl Run<'_> {
             failures,
             request: None,
             exchange: None,
+            unanswered: None,
             transcript: None,
             callers: Arc::default(),
             notes,

@@ -205,6 +205,8 @@ pub struct StepReport {
     pub failures: Vec<Failure>,
     /// The last request, where one was sent or meant to be.
     pub request: Option<SentRequest>,
+    /// Why there is no answer.
+    pub unanswered: Option<Unanswered>,
     /// The last answer.
     pub exchange: Option<Arc<Exchange>>,
     /// The events of a streamed answer, as far as they came.
@@ -213,6 +215,15 @@ pub struct StepReport {
     pub notes: Vec<String>,
     /// How many expectations were held against the answer.
     pub checks: usize,
+}
+
+/// Why a request has no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unanswered {
+    /// It never reached the server.
+    Unreached,
+    /// It was sent, and what became of it nobody knows.
+    Lost,
 }
 
 /// Whether a step passed.

@@ -71,6 +71,7 @@ pub(super) async fn run(
         bulk: false,
         looping: false,
         meter: None,
+        round: None,
         transcript: Vec::new(),
         turns: Vec::new(),
         said: None,

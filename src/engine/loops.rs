@@ -52,7 +52,7 @@ impl Run<'_> {
             let source = Source::Memory(items.into_iter());
             return self.rehearse_rounds(step, over, source, (length as u64, None), phase).await;
         }
-        if let Err(done) = self.consent(step, over, length as u64).await {
+        if let Err(done) = self.consent(step, over, (length as u64, length as u64), &[]).await {
             return self.finish(step, phase, Duration::ZERO, *done);
         }
         if over.concurrency > 1 || over.batch.is_some() || over.rate.is_some() || !over.stop_on_failure {

@@ -35,6 +35,7 @@ mod interpreter;
 mod list;
 mod nesting;
 mod network;
+mod openapi;
 mod operations;
 #[cfg(unix)]
 mod progress;

@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::print_of;
+use super::rehearse::{SAMPLE, in_short};
 use super::spill::Spill;
 use crate::agentos::pages::{Page, Pager, Turn};
 use crate::agentos::{Effect, refusal_message};
@@ -44,6 +45,8 @@ static PATIENT: LazyLock<Retry> = LazyLock::new(|| Retry {
 pub(super) struct Found {
     /// The items that are meant.
     pub(super) items: Spill,
+    /// The first of them in short.
+    pub(super) sample: Vec<String>,
     /// How many the list had, those that are not meant included.
     pub(super) listed: u64,
     /// How many requests it took.
@@ -92,7 +95,8 @@ impl Run<'_> {
                 Problem::error("operation::missing", lack).label(&listing.key.span, "nothing was sent"),
             ));
         }
-        let mut found = Found { items: Spill::new(), listed: 0, requests: 0, notes: Vec::new() };
+        let mut found =
+            Found { items: Spill::new(), sample: Vec::new(), listed: 0, requests: 0, notes: Vec::new() };
         let mut seen = Seen::default();
         let mut walks = 0;
         loop {
@@ -160,6 +164,9 @@ impl Run<'_> {
                 new += 1;
                 listing.items.complete(&mut item);
                 if is_meant(&mut context, over, listing, &item)? && keep(&key) {
+                    if found.sample.len() < SAMPLE {
+                        found.sample.push(in_short(&listing.items, &item));
+                    }
                     found.items.push(&item).map_err(|error| failed(spill_problem(&error, step)))?;
                 }
             }
