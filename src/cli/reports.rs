@@ -186,7 +186,8 @@ impl Reports {
             Err(error) => {
                 // What was recorded could not be kept, so there is nothing to write.
                 for (option, ..) in &self.files {
-                    told(option, &error);
+                    let help = "what a report is made of waits in the folder for temporary files: TMPDIR names another";
+                    output.problem(&unwritten(option, &error).help(help));
                 }
                 return false;
             }

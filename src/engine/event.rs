@@ -345,6 +345,8 @@ pub struct Summary {
     pub duration: Duration,
     /// Whether somebody stopped it.
     pub interrupted: bool,
+    /// Whether they did not wait for the `finally` steps either.
+    pub cut_short: bool,
 }
 
 impl Summary {

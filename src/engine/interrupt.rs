@@ -32,6 +32,11 @@ impl Interrupt {
         *self.count.borrow() > 0
     }
 
+    /// Whether somebody asked again: nothing was waited for then.
+    pub fn is_raised_twice(&self) -> bool {
+        *self.count.borrow() > 1
+    }
+
     /// Comes back when it was asked for the end at least `times` times.
     pub async fn raised(&self, times: u32) {
         let mut receiver = self.count.subscribe();

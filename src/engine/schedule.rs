@@ -69,6 +69,7 @@ pub async fn run(
     let mut summary = schedule.summary;
     summary.duration = began.elapsed();
     summary.interrupted = interrupt.is_raised();
+    summary.cut_short = interrupt.is_raised_twice();
     observer.on(&Event::RunFinished(summary.clone()));
     summary
 }

@@ -438,7 +438,12 @@ impl<'a> Terminal<'a> {
             text::count(summary.checks, "check"),
             text::time(summary.duration)
         );
-        if summary.interrupted {
+        if summary.is_failure && summary.failed == 0 {
+            line.push_str("failed: a scenario is flaky, and `--flaky fail` was given\n");
+        }
+        if summary.cut_short {
+            line.push_str("stopped at once: `finally` steps may not have run\n");
+        } else if summary.interrupted {
             line.push_str("interrupted: `finally` steps ran for what had begun\n");
         }
         self.say(&line);

@@ -405,6 +405,8 @@ fn a_second_interruption_ends_everything_at_once() {
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     assert_eq!(sent(&server), ["GET /slow"]);
     insta::assert_snapshot!(output.scrub(&output.stderr), @"");
+    assert!(output.stdout.ends_with("stopped at once: `finally` steps may not have run\n"), "{output}");
+    assert!(!output.stdout.contains("steps ran for what had begun"), "{output}");
 }
 
 #[test]

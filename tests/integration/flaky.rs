@@ -59,6 +59,8 @@ FLAKY Flaky
 fn a_run_with_flaky_scenarios_may_fail() {
     let output = on(&server(1), &["--retries", "1", "--flaky", "fail"], &[FLAKY, GOOD]).run().code_is(1);
     assert!(output.stdout.contains("2 scenarios: 2 passed (1 flaky)"), "{output}");
+    let why = "failed: a scenario is flaky, and `--flaky fail` was given\n";
+    assert!(output.stdout.ends_with(why), "{output}");
     // In a quiet run it is told all the same: it is why the run fails.
     let output =
         on(&server(1), &["--retries", "1", "--flaky", "fail", "-q"], &[FLAKY, GOOD]).run().code_is(1);
