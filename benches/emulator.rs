@@ -8,6 +8,8 @@
 #![allow(dead_code, reason = "each benchmark uses its part of what they share")]
 
 mod common;
+#[path = "common/seed.rs"]
+mod seed;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -23,8 +25,6 @@ const CONNECTIONS: usize = 8;
 /// How long each of the two is asked at a time, and how often they take turns.
 const TURN: Duration = Duration::from_millis(1500);
 const TURNS: u32 = 4;
-/// The sessions of the large database.
-const MANY: usize = 100_000;
 
 fn main() {
     if !common::wanted() {
@@ -117,7 +117,7 @@ fn ready(folder: &Path) {
 /// Pages of a list of many sessions, each the median of several.
 fn many(folder: &Path) {
     drop(Server::embedded(folder, &["--db", "many.db"]));
-    fill(&folder.join("many.db"));
+    seed::fill(&folder.join("many.db"));
     let server = Server::embedded(folder, &["--db", "many.db"]);
     for path in [
         "/sessions?limit=20",
@@ -144,50 +144,12 @@ fn many(folder: &Path) {
         let (median, worst) = (times[times.len() / 2], times[times.len() - 1]);
         println!(
             "{:<64} {:>12} {:>12}",
-            format!("{MANY} sessions: {path}"),
+            format!("{} sessions: {path}", seed::SESSIONS),
             common::milliseconds(median),
             common::milliseconds(worst)
         );
     }
     common::value("memory of that server, at its peak", common::mebibytes(server.peak()));
-}
-
-/// Sessions as the server itself would have made them, most with a run.
-fn fill(file: &Path) {
-    let mut connection = rusqlite::Connection::open(file).unwrap();
-    let writing = connection.transaction().unwrap();
-    let document: String = writing
-        .query_row("SELECT document FROM runs LIMIT 1", [], |row| row.get(0))
-        .unwrap_or_else(|_| "{\"messages\":[]}".to_owned());
-    for number in 0..MANY {
-        let (kind, component) = match number % 10 {
-            0 => ("team", "duo"),
-            1 => ("workflow", "pipeline"),
-            2..=4 => ("agent", "toolbox"),
-            _ => ("agent", "assistant"),
-        };
-        let id = format!("s-{number}");
-        let data =
-            format!("{{\"session_name\": \"name of {number}\", \"session_state\": {{\"step\": {number}}}}}");
-        let time = i64::try_from(1_700_000_000 + number / 3).unwrap();
-        writing
-            .prepare_cached(&format!(
-                "INSERT INTO sessions (session_id, session_type, {kind}_id, user_id, session_data, created_at, \
-                 updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)"
-            ))
-            .unwrap()
-            .execute(rusqlite::params![id, kind, component, format!("user-{}", number % 500), data, time])
-            .unwrap();
-        writing
-            .prepare_cached(
-                "INSERT INTO runs (run_id, session_id, kind, position, created_at, title, document) \
-                 VALUES (?1, ?2, ?3, 0, ?4, 'Hello', ?5)",
-            )
-            .unwrap()
-            .execute(rusqlite::params![format!("r-{number}"), id, kind, time, document])
-            .unwrap();
-    }
-    writing.commit().unwrap();
 }
 
 /// A server, real or embedded. It ends with this value.

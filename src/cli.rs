@@ -13,6 +13,7 @@ mod inputs;
 mod list;
 mod live;
 mod merge;
+mod one_target;
 mod operations;
 mod output;
 mod part;

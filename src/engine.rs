@@ -26,8 +26,8 @@ pub mod write;
 
 pub use bulk::tally::{BulkReport, Reason};
 pub use event::{
-    Caller, Event, Failure, Observer, Observers, Phase, ScenarioReport, SlowStep, Status, StepReport,
-    StepStatus, Summary,
+    Caller, Event, Failure, LoopProgress, Observer, Observers, Phase, ScenarioReport, SlowStep, Stage,
+    Status, StepReport, StepStatus, Summary,
 };
 pub use identity::Sender;
 pub use interrupt::Interrupt;

@@ -1,11 +1,13 @@
 //! What people and machines read of a run.
 
 pub mod destination;
+pub mod difference;
 mod github;
 mod html;
 mod json;
 pub mod jsonl;
 mod junit;
+mod looping;
 mod markdown;
 pub mod merge;
 mod plain;

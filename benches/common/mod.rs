@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -51,21 +51,27 @@ pub(crate) fn cpu<const N: usize>(rounds: u32, times: u32, mut commands: [Comman
 /// The most memory that one run of `command` holds at a time, in KiB. It is looked at while the program runs, every
 /// millisecond: what a short program does last may be missed.
 pub(crate) fn peak_memory(command: &mut Command) -> u64 {
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null()).spawn().unwrap();
+    watched(command.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null()).spawn().unwrap()).1
+}
+
+/// Waits for a process, and says how it ended and what [`peak_memory`] says.
+pub(crate) fn watched(mut child: Child) -> (ExitStatus, u64) {
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
-    while child.try_wait().unwrap().is_none() {
+    loop {
+        if let Some(ended) = child.try_wait().unwrap() {
+            return (ended, peak);
+        }
         let text = fs::read_to_string(&status).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let now = line.and_then(|line| line.trim().split(' ').next()?.parse().ok()).unwrap_or(0);
         peak = peak.max(now);
         thread::sleep(Duration::from_millis(1));
     }
-    peak
 }
 
 /// The processor time of all children that have ended.
-fn cpu_of_children() -> Duration {
+pub(crate) fn cpu_of_children() -> Duration {
     let text = fs::read_to_string("/proc/self/stat").unwrap();
     // The name, in parentheses, may hold anything; after it come the fields from the third on.
     let (_, fields) = text.rsplit_once(')').unwrap();

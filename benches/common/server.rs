@@ -16,14 +16,20 @@ pub(crate) struct Server {
 impl Server {
     /// Starts it, with one session `bench` in it that holds one run.
     pub(crate) fn start(folder: &Path) -> Self {
-        let mut child = program(folder, &["serve", "--port", "0"]).stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.split([' ', ',']).find(|word| word.starts_with("http://")).unwrap().to_owned();
-        let server = Self { child, url };
+        let server = Self::with(folder, &[]);
         let fields = ["run_agent", "agent_id=assistant", "message=Hello!", "session_id=bench"];
         run(program(folder, &["call", "--base-url", &server.url]).args(fields));
         server
+    }
+
+    /// Starts it with further arguments of `serve`.
+    pub(crate) fn with(folder: &Path, arguments: &[&str]) -> Self {
+        let mut command = program(folder, &["serve", "--port", "0"]);
+        let mut child = command.args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.split([' ', ',']).find(|word| word.starts_with("http://")).unwrap().to_owned();
+        Self { child, url }
     }
 }
 

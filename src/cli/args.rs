@@ -243,6 +243,12 @@ pub(super) struct CheckArgs {
     pub(super) live: bool,
     #[command(flatten)]
     pub(super) target: TargetArgs,
+    /// With --live: only scenarios with these tags: `smoke and not slow`
+    #[arg(short, long, value_name = "EXPR", requires = "live")]
+    pub(super) tag: Option<String>,
+    /// With --live: only scenarios whose name or `file:line` matches
+    #[arg(short, long, value_name = "REGEX", requires = "live")]
+    pub(super) filter: Option<String>,
     /// With --live: set a variable, as a run does; repeatable
     #[arg(long = "var", value_name = "NAME=VALUE", requires = "live")]
     pub(super) vars: Vec<String>,

@@ -31,7 +31,8 @@ impl Ask for Prompt {
             std::thread::spawn(move || {
                 let mut line = String::new();
                 let read = std::io::stdin().lock().read_line(&mut line);
-                let _gone = answer.send(read.is_ok() && matches!(line.trim(), "y" | "Y" | "yes"));
+                let _gone = answer
+                    .send(read.is_ok() && matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes"));
             });
             answered.await.unwrap_or(false)
         })

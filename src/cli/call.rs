@@ -5,91 +5,54 @@ use serde_json::{Map, Value};
 use super::args::CallArgs;
 use super::context::Context;
 use super::exit::Exit;
+use super::one_target::with_target;
 use super::output::Output;
-use super::targets::{self, Started};
+use super::refusal::Refusal;
+use super::targets;
 use super::{inputs, operations};
 use crate::agentos::field::{Field, FieldKind};
 use crate::agentos::operation::Entry;
+use crate::agentos::pages::{Page, Pager, Turn};
 use crate::agentos::{self, AnyOperation, CallOptions, Client, ErrorKind, Exchange, Timeouts};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::duration;
-use crate::engine::Interrupt;
+use crate::project::Project;
 use crate::report::text;
+use crate::secret::Masker;
 use crate::source::Source;
 use crate::yaml;
 
 mod table;
 
-/// The most pages that `--all` follows: a server that repeats a page for ever is noticed before.
-const MOST_PAGES: u64 = 1_000_000;
+/// How many entries a page of `--all` has where the command line does not say.
+const LIMIT: u64 = 100;
 
 /// Runs the command.
 pub(super) fn run(context: &Context, args: CallArgs) -> Exit {
     let Ok(project) = inputs::project(context) else { return Exit::Invalid };
     let (masker, _) = targets::secrets(context, &args.target, project.as_ref());
-    let output = context.output_masked(&masker);
-    let invalid = |problem: &Problem| {
-        output.problem(problem);
-        Exit::Invalid
-    };
-    let Some(entry) = agentos::find(&args.operation) else {
-        return invalid(&operations::unknown(&args.operation));
-    };
-    let fields = match fields_of(entry, &args.fields) {
-        Ok(fields) => fields,
-        Err(problem) => return invalid(&problem),
-    };
+    let exit = send(context, &args, project.as_ref(), &masker);
+    exit.unwrap_or_else(|refusal| refusal.show(&context.output_masked(&masker)))
+}
+
+fn send(
+    context: &Context,
+    args: &CallArgs,
+    project: Option<&Project>,
+    masker: &Masker,
+) -> Result<Exit, Refusal> {
+    let entry = agentos::find(&args.operation).ok_or_else(|| operations::unknown(&args.operation))?;
+    let fields = fields_of(entry, &args.fields)?;
     if args.all && !entry.spec.paged {
-        return invalid(&Problem::error(
-            "call::all",
-            format!("{} answers no pages to follow", entry.spec.name),
-        ));
+        let message = format!("{} answers no pages to follow", entry.spec.name);
+        return Err(Problem::error("call::all", message).into());
     }
-    let timeout = match duration::parse(&args.timeout) {
-        Ok(timeout) => timeout,
-        Err(message) => {
-            return invalid(&Problem::error(
-                "cli::duration",
-                format!("--timeout {}: {message}", args.timeout),
-            ));
-        }
-    };
+    let timeout = duration::parse(&args.timeout).map_err(|message| {
+        Problem::error("cli::duration", format!("--timeout {}: {message}", args.timeout))
+    })?;
     let timeouts = Timeouts { total: Some(timeout), ..Timeouts::default() };
-    let plan = match targets::plan(context, &args.target, project.as_ref()) {
-        Ok(plan) => plan,
-        Err(problem) => return invalid(&problem),
-    };
-    let runtime = match targets::runtime() {
-        Ok(runtime) => runtime,
-        Err(problem) => return invalid(&problem),
-    };
-    runtime.block_on(async {
-        let interrupt = Interrupt::new();
-        targets::watch_signals(&interrupt);
-        let mut started = Started::default();
-        let work = async {
-            let target = targets::open_without_asking(
-                &plan,
-                context,
-                &args.target,
-                project.as_ref(),
-                timeouts,
-                &masker,
-                &mut started,
-            )
-            .await;
-            let output = context.output_masked(&masker);
-            match target {
-                Ok(target) => call(&args, entry, fields, &target.client, timeouts, &output).await,
-                Err(refusal) => refusal.show(&output),
-            }
-        };
-        let exit = tokio::select! {
-            exit = work => exit,
-            () = interrupt.raised(1) => Exit::Interrupted,
-        };
-        started.stop().await;
-        exit
+    with_target(context, &args.target, project, timeouts, masker, async |target| {
+        call(args, entry, fields, &target.client, timeouts, &context.output_masked(masker)).await
     })
 }
 
@@ -102,15 +65,16 @@ async fn call(
     output: &Output,
 ) -> Exit {
     let options = CallOptions { timeouts, ..CallOptions::default() };
-    let mut page = fields.get("page").and_then(Value::as_u64).unwrap_or(1);
+    let number = |name: &str, otherwise: u64| fields.get(name).and_then(Value::as_u64).unwrap_or(otherwise);
+    let mut pager = Pager::new(number("page", 1), number("limit", LIMIT), 1);
     if args.all {
-        fields.entry("limit").or_insert_with(|| Value::from(100));
+        fields.entry("limit").or_insert_with(|| Value::from(LIMIT));
     }
-    let mut seen: Option<Value> = None;
+    let mut seen: Vec<Value> = Vec::new();
     let mut printer = table::Printer::new(args.format, args.all);
     loop {
         if args.all {
-            fields.insert("page".to_owned(), Value::from(page));
+            fields.insert("page".to_owned(), Value::from(pager.number()));
         }
         let operation = match entry.parse(fields.clone()) {
             Ok(operation) => operation,
@@ -130,8 +94,10 @@ async fn call(
                 return Exit::Invalid;
             }
             Err(error) => {
-                let unreachable =
-                    matches!(error.kind, ErrorKind::Unreachable { .. } | ErrorKind::Timeout { .. });
+                let unreachable = matches!(
+                    error.kind,
+                    ErrorKind::Unreachable { .. } | ErrorKind::Untrusted { .. } | ErrorKind::Timeout { .. }
+                );
                 output.problem(&targets::unreachable_problem(&error, client.base_url()));
                 return if unreachable { Exit::Unreachable } else { Exit::Failed };
             }
@@ -165,18 +131,16 @@ async fn call(
         if !args.all {
             break;
         }
-        let items = body.get("data").and_then(Value::as_array).map_or(0, Vec::len);
-        let pages = body.pointer("/meta/total_pages").and_then(Value::as_u64);
-        if items == 0 || pages.is_some_and(|pages| page >= pages) {
-            break;
+        let Some(Page { items, pages, .. }) = Page::of(body) else { break };
+        match pager.turn(items.len(), pages, items == seen) {
+            Turn::Next => seen = items,
+            Turn::End => break,
+            Turn::Repeats(page) => {
+                printer.finish(output);
+                output.warn(&format!("stopped: the server repeats page {page}"));
+                return Exit::Failed;
+            }
         }
-        let data = body.get("data").cloned();
-        if page >= MOST_PAGES || (data.is_some() && data == seen) {
-            output.warn(&format!("stopped at page {page}: the server repeats the page before it"));
-            return Exit::Failed;
-        }
-        seen = data;
-        page += 1;
     }
     printer.finish(output);
     Exit::Success

@@ -1,31 +1,31 @@
 //! `agentos-run check`: all findings of all files, nothing sent; with `--live` the target is asked what it has.
 
-use super::args::CheckArgs;
+use super::args::{CheckArgs, SelectionArgs};
 use super::context::Context;
 use super::embedded;
 use super::exit::Exit;
+use super::output::Output;
+use super::refusal::Refusal;
 use super::targets::{self, Started};
 use super::{inputs, settings, snapshots};
 use crate::engine;
 use crate::project::Project;
 use crate::report::text;
 use crate::scenario::load::Loaded;
-use crate::scenario::select::Selection;
 use crate::scenario::snapshots::check_files;
+use crate::secret::Masker;
 
 /// The scenarios that would be skipped and are named.
 const SHOWN: usize = 20;
 
 /// Runs the command.
 pub(super) fn run(context: &Context, args: &CheckArgs) -> Exit {
-    let Ok(project) = inputs::project(context) else { return Exit::Invalid };
-    let paths = match inputs::paths(context, &args.paths, project.as_ref()) {
-        Ok(paths) => paths,
-        Err(problem) => {
-            context.complain(&problem);
-            return Exit::Invalid;
-        }
-    };
+    check(context, args).unwrap_or_else(|refusal| refusal.show(&context.output()))
+}
+
+fn check(context: &Context, args: &CheckArgs) -> Result<Exit, Refusal> {
+    let project = inputs::project(context)?;
+    let paths = inputs::paths(context, &args.paths, project.as_ref())?;
     let mut loaded = inputs::load(&paths);
     let folders = snapshots::folders(context, project.as_ref());
     check_files(&loaded.scenarios, &folders, &mut loaded.problems);
@@ -46,13 +46,19 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Exit {
     output.problems(&loaded.problems);
     if loaded.problems.has_errors() {
         output.warn(&format!("\n{}: {counts}", text::count(loaded.problems.len(), "problem")));
-        return Exit::Invalid;
+        return Ok(Exit::Invalid);
     }
     if args.live {
-        return live(context, args, project.as_ref(), loaded, &counts);
+        let (masker, warnings) = targets::secrets(context, &args.target, project.as_ref());
+        let output = context.output_masked(&masker);
+        for warning in warnings {
+            output.warn(&warning);
+        }
+        let exit = live(context, args, project.as_ref(), loaded, &counts, &masker, &output);
+        return Ok(exit.unwrap_or_else(|refusal| refusal.show(&output)));
     }
     output.print(&format!("no problems: {counts}\n"));
-    Exit::Success
+    Ok(Exit::Success)
 }
 
 /// Asks the targets of the scenarios what they have.
@@ -62,37 +68,28 @@ fn live(
     project: Option<&Project>,
     loaded: Loaded,
     counts: &str,
-) -> Exit {
-    let (masker, warnings) = targets::secrets(context, &args.target, project);
-    let output = context.output_masked(&masker);
-    for warning in warnings {
-        output.warn(&warning);
+    masker: &Masker,
+    output: &Output,
+) -> Result<Exit, Refusal> {
+    let settings = settings::of_check(context, &args.vars, project, &loaded.scenarios, masker)?;
+    let asked =
+        SelectionArgs { tag: args.tag.clone(), filter: args.filter.clone(), ..SelectionArgs::default() };
+    let (instances, total) = loaded.plan(&inputs::selection(&asked)?);
+    if instances.is_empty() && total > 0 {
+        output.warn(&format!("no scenario matched: {} in the files given", text::count(total, "scenario")));
+        return Ok(Exit::NothingMatched);
     }
-    let settings = match settings::of_check(context, &args.vars, project, &loaded.scenarios, &masker) {
-        Ok(settings) => settings,
-        Err(problem) => {
-            output.problem(&problem);
-            return Exit::Invalid;
-        }
-    };
-    let runtime = match targets::runtime() {
-        Ok(runtime) => runtime,
-        Err(problem) => {
-            output.problem(&problem);
-            return Exit::Unreachable;
-        }
-    };
-    let (instances, _) = loaded.plan(&Selection::default());
+    let runtime = targets::runtime().map_err(Refusal::Unreachable)?;
     runtime.block_on(async {
         let mut started = Started::default();
         let opened =
-            targets::open_all(context, &args.target, project, &instances, &settings, &masker, &mut started)
+            targets::open_all(context, &args.target, project, &instances, &settings, masker, &mut started)
                 .await;
         let targets = match opened {
             Ok(targets) => targets,
             Err(refusal) => {
                 started.stop().await;
-                return refusal.show(&output);
+                return Err(refusal);
             }
         };
         let found = engine::live::check(&instances, &targets, &settings).await;
@@ -111,9 +108,9 @@ fn live(
         }
         if found.problems.has_errors() {
             output.warn(&format!("\n{}: {counts}", text::count(found.problems.len(), "problem")));
-            return Exit::Invalid;
+            return Ok(Exit::Invalid);
         }
         output.print(&format!("no problems: {counts}; all that they name is on {}\n", names.join(" and ")));
-        Exit::Success
+        Ok(Exit::Success)
     })
 }

@@ -221,8 +221,10 @@ async fn execute(
     let (sink, style): (&dyn Sink, _) =
         if reports.stdout_is_taken { (&on_error, context.error_style()) } else { (&output, context.style()) };
     let several = settings.jobs > 1 && instances.len() > 1;
+    let progress = live::progress(context, args, several, &settings, &instances, &history);
     let terminal = Terminal::new(sink, &masker, style, verbosity, head, context.is_watched())
         .side_by_side(several)
+        .telling_of_loops(progress.is_none().then_some(settings.slow / 2))
         .traced(traces.clone());
     let lines = reports.lines();
     let about = About {
@@ -241,7 +243,6 @@ async fn execute(
         let builder = Builder::new(masker.clone(), Limits::default());
         Recorder::new(about, instances.clone(), builder, lines.as_ref()).traced(traces.clone())
     });
-    let progress = live::progress(context, args, several, &settings, &instances, &history);
     observers.0.extend([&history as &dyn Observer, &terminal]);
     if let Some(progress) = &progress {
         observers.0.push(progress);

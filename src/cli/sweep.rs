@@ -6,12 +6,14 @@ use super::args::SweepArgs;
 use super::context::Context;
 use super::exit::Exit;
 use super::inputs;
+use super::one_target::with_target;
 use super::output::Output;
-use super::targets::{self, Started};
+use super::refusal::Refusal;
+use super::targets;
 use crate::agentos::{CallOptions, Timeouts};
 use crate::diagnostic::Problem;
 use crate::engine::ledger::{Made, Remains};
-use crate::engine::{Interrupt, Sender, Target};
+use crate::engine::{Sender, Target};
 use crate::project::Project;
 use crate::report::text;
 use crate::secret::Masker;
@@ -48,50 +50,13 @@ pub(super) fn run(context: &Context, args: &SweepArgs) -> Exit {
         }
         return Exit::Success;
     }
-    let plan = match targets::plan(context, &args.target, project.as_ref()) {
-        Ok(plan) => plan,
-        Err(problem) => {
-            output.problem(&problem);
-            return Exit::Invalid;
-        }
-    };
-    let runtime = match targets::runtime() {
-        Ok(runtime) => runtime,
-        Err(problem) => {
-            output.problem(&problem);
-            return Exit::Invalid;
-        }
-    };
-    runtime.block_on(async {
-        let interrupt = Interrupt::new();
-        targets::watch_signals(&interrupt);
-        let mut started = Started::default();
-        let work = async {
-            let timeouts = Timeouts { total: Some(TIME), ..Timeouts::default() };
-            let target = targets::open_without_asking(
-                &plan,
-                context,
-                &args.target,
-                project.as_ref(),
-                timeouts,
-                &masker,
-                &mut started,
-            )
-            .await;
-            match target {
-                Ok(target) => {
-                    sweep(context, args, project.as_ref(), &target, remains, &masker, &output).await
-                }
-                Err(refusal) => refusal.show(&output),
-            }
-        };
-        let exit = tokio::select! {
-            exit = work => exit,
-            () = interrupt.raised(1) => Exit::Interrupted,
-        };
-        started.stop().await;
-        exit
-    })
+    let timeouts = Timeouts { total: Some(TIME), ..Timeouts::default() };
+    let exit = with_target(context, &args.target, project.as_ref(), timeouts, &masker, async |target| {
+        sweep(context, args, project.as_ref(), &target, remains, &masker, &output)
+            .await
+            .unwrap_or_else(|problem| Refusal::from(problem).show(&output))
+    });
+    exit.unwrap_or_else(|refusal| refusal.show(&output))
 }
 
 async fn sweep(
@@ -102,7 +67,7 @@ async fn sweep(
     remains: Vec<Remains>,
     masker: &Masker,
     output: &Output,
-) -> Exit {
+) -> Result<Exit, Problem> {
     let here = target.client.base_url();
     let is_here = |made: &Made| made.target == here;
     let ours: Vec<&Made> =
@@ -116,7 +81,7 @@ async fn sweep(
     }
     if ours.is_empty() {
         output.print(&format!("nothing was left behind on {}\n", target.name));
-        return Exit::Success;
+        return Ok(Exit::Success);
     }
     output.print(&format!("left behind on {}: {}\n", target.name, ours.len()));
     for made in ours.iter().take(SHOWN) {
@@ -126,29 +91,20 @@ async fn sweep(
         output.print(&format!("  ... and {} more\n", ours.len() - SHOWN));
     }
     if args.dry_run {
-        return Exit::Success;
+        return Ok(Exit::Success);
     }
     if !args.yes {
         let Some(prompt) = super::bulk::prompt(context, masker) else {
-            output.problem(
-                &Problem::error("sweep::consent", "nobody is there to be asked: nothing was deleted")
-                    .help("--yes deletes it without a question, --dry-run only shows it"),
-            );
-            return Exit::Invalid;
+            return Err(Problem::error("sweep::consent", "nobody is there to be asked: nothing was deleted")
+                .help("--yes deletes it without a question, --dry-run only shows it"));
         };
         let agreed = prompt.ask(&format!("all of it will be deleted from {}", target.name)).await;
         if !agreed {
             output.warn("nothing was deleted");
-            return Exit::Failed;
+            return Ok(Exit::Failed);
         }
     }
-    let senders = match senders(context, project, &ours, masker) {
-        Ok(senders) => senders,
-        Err(problem) => {
-            output.problem(&problem);
-            return Exit::Invalid;
-        }
-    };
+    let senders = senders(context, project, &ours, masker)?;
     let (mut done, mut failed) = (0_usize, 0_usize);
     for mut remains in remains.into_iter().rev() {
         let made: Vec<Made> = remains.made.iter().filter(|made| is_here(made)).rev().cloned().collect();
@@ -158,9 +114,10 @@ async fn sweep(
             let timeouts = Timeouts { total: Some(TIME), ..Timeouts::default() };
             let options = CallOptions { headers, timeouts, ..CallOptions::default() };
             let outcome = crate::engine::cleanup::delete(&target.client, &made, &options).await;
-            let outcome = outcome.and_then(|()| remains.gone(&made).map_err(|error| error.to_string()));
+            let outcome = outcome
+                .and_then(|count| remains.gone(&made).map(|()| count).map_err(|error| error.to_string()));
             match outcome {
-                Ok(()) => done += 1,
+                Ok(count) => done += count,
                 Err(cause) => {
                     failed += 1;
                     output.warn(&format!("{made}: {cause}"));
@@ -172,7 +129,7 @@ async fn sweep(
         }
     }
     output.print(&format!("deleted {done}, failed {failed}\n"));
-    if failed == 0 { Exit::Success } else { Exit::Failed }
+    Ok(if failed == 0 { Exit::Success } else { Exit::Failed })
 }
 
 /// The identities that created what is deleted.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Target;
 use super::context::{Context, answer_field};
-use super::event::Failure;
+use super::event::{Failure, Unanswered};
 use super::request::{Received, Request};
 use crate::agentos::{self, Exchange, SentRequest, Transcript};
 use crate::diagnostic::Problem;
@@ -24,6 +24,7 @@ pub(super) struct Done {
     pub(super) exchange: Option<Arc<Exchange>>,
     pub(super) transcript: Option<Arc<Transcript>>,
     pub(super) notes: Vec<String>,
+    pub(super) unanswered: Option<Unanswered>,
     pub(super) checks: usize,
     pub(super) stopped: bool,
     /// Whether nothing failed but snapshots: what follows does not depend on them.
@@ -202,10 +203,7 @@ pub(super) fn outcome_of(received: &Received, request: &Request, step: &Step) ->
             None => request.answers_json().then(|| not_json(exchange, &text)).flatten(),
         }
     };
-    let stream = transcript.map(|transcript| StreamOutcome {
-        events: Value::Array(transcript.events().to_vec()),
-        tools: Value::Array(transcript.tools().iter().map(|call| Value::Object(call.tool.clone())).collect()),
-    });
+    let stream = received.transcript.clone().map(StreamOutcome::new);
     Outcome {
         status: Some(exchange.status),
         headers: exchange.headers.clone(),

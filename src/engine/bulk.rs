@@ -12,11 +12,12 @@ use serde_json::Value;
 use sha2::Digest as _;
 
 use self::journal::{Journal, Known};
+use self::meter::Meter;
 use self::spill::Reader;
 use self::tally::BulkReport;
 use super::answer::Done;
 use super::context::Context;
-use super::event::{Event, Phase, ScenarioReport};
+use super::event::{Event, Phase, ScenarioReport, Stage, Unanswered};
 use super::loops::set_item;
 use super::snapshots::{turn_name, turn_names};
 use super::steps::{Flow, Run};
@@ -27,6 +28,7 @@ use crate::scenario::{Action, Listing, Loop, Step};
 
 pub mod consent;
 pub mod journal;
+pub(super) mod meter;
 mod pages;
 mod rehearse;
 mod spill;
@@ -35,6 +37,9 @@ mod verify;
 
 /// So many failed items are shown whole, with their requests; all are counted.
 const SHOWN: usize = 3;
+
+/// So many items in a row that do not reach the server, and it is not asked any more.
+const UNREACHED: usize = 10;
 
 /// Where the items come from.
 pub(super) enum Source {
@@ -68,6 +73,10 @@ pub(super) struct Progress {
     journal: Option<(Arc<Journal>, String)>,
     /// What is looked for afterwards.
     watched: Option<Watched>,
+    /// Whether the step may be done again where nobody knows whether it was done.
+    repeatable: bool,
+    /// How many items in a row did not reach the server.
+    unreached: usize,
 }
 
 /// The items that were begun, as fingerprints.
@@ -80,15 +89,23 @@ struct Watched {
 impl Progress {
     pub(super) fn new(step: &Step) -> Self {
         let tally = BulkReport::new(step.title(), step.span.clone());
-        Self { tally, journal: None, watched: None }
+        Self { tally, journal: None, watched: None, repeatable: is_repeatable(step), unreached: 0 }
+    }
+
+    /// Whether nobody has answered for so long that nobody will.
+    fn gives_up(&self) -> bool {
+        self.unreached >= UNREACHED
     }
 
     /// Counts a round that is over, and writes it down.
     fn count(&mut self, over: &Finished) -> std::io::Result<()> {
         let (keys, report) = (&over.round.keys, &over.report);
         let failure = report.failed.iter().find_map(|step| step.failures.first());
+        let unreached = report.failed.iter().any(|step| step.unanswered == Some(Unanswered::Unreached));
+        self.unreached = if unreached { self.unreached + 1 } else { 0 };
         if over.flow == Flow::Stopped {
             // What became of it nobody knows: it stays in doubt.
+            self.tally.in_doubt += keys.len() as u64;
             return Ok(());
         }
         let prints = keys.iter().map(|key| print_of(key));
@@ -97,6 +114,11 @@ impl Progress {
             self.tally.fail(keys, why);
             if let Some(watched) = &mut self.watched {
                 watched.failed.extend(prints);
+            }
+            let lost = report.failed.iter().any(|step| step.unanswered == Some(Unanswered::Lost));
+            if lost && !self.repeatable {
+                // It may have been done: it stays in doubt, so that a job that goes on does not do it twice.
+                return Ok(());
             }
             return self.journal.as_ref().map_or(Ok(()), |(journal, place)| journal.failed(place, keys, why));
         }
@@ -153,12 +175,39 @@ impl Run<'_> {
     pub(super) async fn bulk(&mut self, step: &Step, over: &Loop, listing: &Listing, phase: Phase) -> Flow {
         let began = Instant::now();
         let mut progress = Progress::new(step);
-        if let Some(name) = step.name.as_ref().and_then(|name| name.resolve_text(&self.context.scope).ok()) {
-            progress.tally.title = name;
+        progress.tally.title = self.title(step);
+        self.meter = self.meter(step, Stage::Listing, None);
+        let flow = self.over_list(step, over, listing, phase, began, progress).await;
+        if let Some(meter) = self.meter.take() {
+            meter.end(self.observer, self.instance);
         }
+        flow
+    }
+
+    /// What tells how far a loop is; none within another loop, which tells it.
+    pub(super) fn meter(&self, step: &Step, stage: Stage, of: Option<u64>) -> Option<Meter> {
+        (!self.looping && !self.settings.bulk.dry_run).then(|| Meter::new(step, self.title(step), stage, of))
+    }
+
+    /// Tells how far the loop is.
+    pub(super) fn at(&mut self, counts: (u64, u64), of: Option<u64>) {
+        if let Some(meter) = &mut self.meter {
+            meter.at(self.observer, self.instance, counts, of);
+        }
+    }
+
+    async fn over_list(
+        &mut self,
+        step: &Step,
+        over: &Loop,
+        listing: &Listing,
+        phase: Phase,
+        began: Instant,
+        mut progress: Progress,
+    ) -> Flow {
         let deletes = verify::deletes_items(step, listing.action.operation.spec.resource);
         let known = self.enter_journal(step, listing, &mut progress);
-        let repeatable = is_repeatable(step);
+        let repeatable = progress.repeatable;
         let mut before = 0;
         let mut doubtful: Vec<String> = Vec::new();
         let found = self
@@ -180,6 +229,7 @@ impl Run<'_> {
             Err(done) => return self.finish(step, phase, began.elapsed(), *done),
         };
         let mut notes = found.notes;
+        let sample = found.sample;
         if deletes {
             // What was deleted is not listed any more. That is also what became of those in doubt.
             before = (known.done.len() + known.doubtful.len() - doubtful.len()) as u64;
@@ -211,7 +261,7 @@ impl Run<'_> {
         if self.settings.bulk.dry_run {
             return self.rehearse_rounds(step, over, source, (count, Some(found.listed)), phase).await;
         }
-        if let Err(done) = self.consent(step, over, count).await {
+        if let Err(done) = self.consent(step, over, (count, found.listed), &sample).await {
             return self.finish(step, phase, began.elapsed(), *done);
         }
         if deletes {
@@ -224,8 +274,16 @@ impl Run<'_> {
             && flow != Flow::Stopped
             && count > 0
         {
+            if let Some(meter) = &mut self.meter {
+                meter.enter(Stage::Verifying, None);
+            }
             unverified =
                 self.verify(step, over, listing, &watched.done, &watched.failed, &mut progress.tally).await;
+        }
+        if progress.gives_up() {
+            notes.push(format!(
+                "the server could not be reached {UNREACHED} times in a row: nothing more was begun"
+            ));
         }
         progress.tally.duration = began.elapsed();
         self.conclude(step, phase, progress.tally, flow, notes, unverified)
@@ -301,13 +359,21 @@ impl Run<'_> {
         progress: &mut Progress,
     ) -> Flow {
         let mut pace = Pace { interval: over.rate.map(|rate| rate.interval), next: Instant::now() };
-        let length = length.div_ceil(over.batch.unwrap_or(1));
+        let (items, length) = (length as u64, length.div_ceil(over.batch.unwrap_or(1)));
         let stopping = AtomicBool::new(false);
         let names = match &source {
             Source::Memory(items) if over.batch.is_none() && step.takes_snapshots() => {
                 Some(turn_names(items.as_slice(), &self.settings.run_id))
             }
             _ => None,
+        };
+        let (mut over_now, failed_before) = (0, progress.tally.failed);
+        let mut meter = match self.meter.take() {
+            Some(mut meter) => {
+                meter.enter(Stage::Working, Some(items));
+                Some(meter)
+            }
+            None => self.meter(step, Stage::Working, Some(items)),
         };
         let shared = &*self;
         // What one item sets, the next one sees; but not where several run at the same time.
@@ -354,17 +420,23 @@ impl Run<'_> {
             }
             let Some(mut finished) = running.next().await else { break };
             let flow = finished.flow;
+            over_now += finished.round.keys.len() as u64;
             if !finished.idle
                 && let Err(error) = progress.count(&finished)
                 && let Some((journal, _)) = &progress.journal
             {
                 finished.broken = Some(journal.problem(&error));
             }
-            if flow == Flow::Stopped
+            if progress.gives_up() && over.is_bulk()
+                || flow == Flow::Stopped
                 || flow == Flow::Failed && over.stop_on_failure
                 || finished.broken.is_some()
             {
                 stopping.store(true, Ordering::Relaxed);
+            }
+            if let Some(meter) = &mut meter {
+                let failed = progress.tally.failed - failed_before;
+                meter.at(shared.observer, shared.instance, (over_now, failed), None);
             }
             worst = worst.max(flow);
             broken = broken.or(finished.broken);
@@ -380,6 +452,7 @@ impl Run<'_> {
             }
         }
         drop(running);
+        self.meter = meter;
         self.take(joined, total);
         if let Some(problem) = broken {
             self.report.problems.push(problem);
@@ -422,6 +495,10 @@ impl Run<'_> {
         }
         let mut run = self.beside(&mut context, &mut report);
         run.bulk = true;
+        run.looping = true;
+        if let (Some((_, place)), Some(key)) = (journal, round.keys.first()) {
+            run.round = Some(Arc::new(journal::Round { place: place.clone(), key: key.clone() }));
+        }
         run.turns.push(turn);
         let flow = run.once(step, phase).await;
         Finished { round, context, report, flow, idle: false, broken }

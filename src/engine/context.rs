@@ -141,7 +141,8 @@ impl Context {
 
 /// What no other scenario has, nor another case of this one, nor another attempt: they run at the same time. All ids of a
 /// run begin alike.
-fn run_id(instance: &Instance, settings: &Settings) -> String {
+/// What `run.id` is: no other run of a scenario has it.
+pub(super) fn run_id(instance: &Instance, settings: &Settings) -> String {
     let place = instance.place() + 1;
     match instance.attempt() {
         1 => format!("{}-{place}", settings.run_id),

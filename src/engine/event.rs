@@ -81,6 +81,13 @@ pub enum Event {
         /// What became of the items.
         report: BulkReport,
     },
+    /// A loop goes on, or is over: told now and then, of the outermost loops that take a moment.
+    Loop {
+        /// The scenario that it belongs to.
+        instance: Instance,
+        /// How far it is.
+        progress: LoopProgress,
+    },
     /// A scenario takes long.
     Slow {
         /// Which.
@@ -101,6 +108,38 @@ pub enum Event {
     ScenarioFinished(ScenarioReport),
     /// The run is over.
     RunFinished(Summary),
+}
+
+/// How far a loop is.
+#[derive(Debug, Clone)]
+pub struct LoopProgress {
+    /// What its step is called.
+    pub title: String,
+    /// Where it stands.
+    pub span: Span,
+    /// What it does now.
+    pub stage: Stage,
+    /// So many items are over in this stage, failed ones among them.
+    pub over: u64,
+    /// So many failed.
+    pub failed: u64,
+    /// Of so many, where that is known.
+    pub of: Option<u64>,
+    /// How long this stage has been going on.
+    pub elapsed: Duration,
+}
+
+/// What a loop does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// It reads the list of its items.
+    Listing,
+    /// It runs its step for them.
+    Working,
+    /// It looks whether what it deleted is gone.
+    Verifying,
+    /// Nothing more.
+    Over,
 }
 
 /// A step that has not ended.
@@ -166,6 +205,8 @@ pub struct StepReport {
     pub failures: Vec<Failure>,
     /// The last request, where one was sent or meant to be.
     pub request: Option<SentRequest>,
+    /// Why there is no answer.
+    pub unanswered: Option<Unanswered>,
     /// The last answer.
     pub exchange: Option<Arc<Exchange>>,
     /// The events of a streamed answer, as far as they came.
@@ -174,6 +215,15 @@ pub struct StepReport {
     pub notes: Vec<String>,
     /// How many expectations were held against the answer.
     pub checks: usize,
+}
+
+/// Why a request has no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unanswered {
+    /// It never reached the server.
+    Unreached,
+    /// It was sent, and what became of it nobody knows.
+    Lost,
 }
 
 /// Whether a step passed.

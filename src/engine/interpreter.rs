@@ -69,6 +69,9 @@ pub(super) async fn run(
             Arc::new(Cleanup::new(settings.ledger.clone().filter(|_| !target.embedded)))
         }),
         bulk: false,
+        looping: false,
+        meter: None,
+        round: None,
         transcript: Vec::new(),
         turns: Vec::new(),
         said: None,

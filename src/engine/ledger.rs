@@ -17,6 +17,8 @@ pub enum Kind {
     Session,
     /// A memory.
     Memory,
+    /// All memories of a user who is of one run of a scenario alone: the id is the user's.
+    Memories,
     /// A document of a knowledge base.
     Content,
     /// An evaluation.
@@ -51,6 +53,7 @@ pub struct Made {
 impl fmt::Display for Made {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self.kind {
+            Kind::Memories => "what agents remember of",
             Kind::Session => "session",
             Kind::Memory => "memory",
             Kind::Content => "document",

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::answer::{self, Done};
 use super::bulk::{Progress, Source};
 use super::context::Context;
-use super::event::Phase;
+use super::event::{Phase, Stage};
 use super::snapshots::{turn_name, turn_names};
 use super::steps::{Flow, Run};
 use crate::diagnostic::Problem;
@@ -52,26 +52,39 @@ impl Run<'_> {
             let source = Source::Memory(items.into_iter());
             return self.rehearse_rounds(step, over, source, (length as u64, None), phase).await;
         }
-        if let Err(done) = self.consent(step, over, length as u64).await {
+        if let Err(done) = self.consent(step, over, (length as u64, length as u64), &[]).await {
             return self.finish(step, phase, Duration::ZERO, *done);
         }
         if over.concurrency > 1 || over.batch.is_some() || over.rate.is_some() || !over.stop_on_failure {
             let mut progress = Progress::new(step);
-            return self
-                .many(step, over, Source::Memory(items.into_iter()), length, phase, &mut progress)
-                .await;
+            let source = Source::Memory(items.into_iter());
+            let flow = self.many(step, over, source, length, phase, &mut progress).await;
+            if let Some(meter) = self.meter.take() {
+                meter.end(self.observer, self.instance);
+            }
+            return flow;
         }
         let names = step.takes_snapshots().then(|| turn_names(&items, &self.settings.run_id));
+        let mut meter = self.meter(step, Stage::Working, Some(length as u64));
+        let around = std::mem::replace(&mut self.looping, true);
+        let mut flow = Flow::Go;
         for (index, item) in items.into_iter().enumerate() {
             set_item(self.context, over, &item, index, length);
             self.turns.push(turn_name(names.as_ref(), index));
-            let flow = self.once(step, phase).await;
+            flow = self.once(step, phase).await;
             self.turns.pop();
             if flow != Flow::Go {
-                return flow;
+                break;
+            }
+            if let Some(meter) = &mut meter {
+                meter.at(self.observer, self.instance, (index as u64 + 1, 0), None);
             }
         }
-        Flow::Go
+        self.looping = around;
+        if let Some(meter) = meter {
+            meter.end(self.observer, self.instance);
+        }
+        flow
     }
 
     fn items(&self, over: &Loop) -> Result<Vec<Value>, Problem> {

@@ -8,13 +8,17 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 
 use super::answer::{self, Done};
-use super::cleanup::Cleanup;
+use super::bulk::journal::Round;
+use super::bulk::meter::Meter;
+use super::cleanup::{Before, Cleanup};
 use super::context::Context;
-use super::event::{Caller, Event, Failure, Observer, Phase, ScenarioReport, StepReport, StepStatus};
+use super::event::{
+    Caller, Event, Failure, Observer, Phase, ScenarioReport, StepReport, StepStatus, Unanswered,
+};
 use super::request::{Received, Request};
 use super::stop::{Stop, Whose};
 use super::{Settings, Target};
-use crate::agentos::{Error, ErrorKind, Exchange, SentRequest, Tap, Transcript};
+use crate::agentos::{self, Error, ErrorKind, Exchange, SentRequest, Tap, Transcript};
 use crate::diagnostic::Problem;
 use crate::expr::Expression;
 use crate::outcome::Outcome;
@@ -47,6 +51,12 @@ pub(super) struct Run<'a> {
     pub(super) cleanup: Option<Arc<Cleanup>>,
     /// Whether it is one of many items: it waits where the server asks for patience.
     pub(super) bulk: bool,
+    /// The round of the loop with a journal that it belongs to.
+    pub(super) round: Option<Arc<Round>>,
+    /// Whether it is within a loop, which tells how far it is.
+    pub(super) looping: bool,
+    /// What tells how far the loop is that is going on.
+    pub(super) meter: Option<Meter>,
     /// What was said so far in the conversation that is going on: a failure shows it.
     pub(super) transcript: Vec<String>,
     /// The turns of the loops around: what tells snapshots apart.
@@ -75,6 +85,7 @@ pub(super) struct Arrived {
     transcript: Option<Arc<Transcript>>,
     notes: Vec<String>,
     violations: Vec<Failure>,
+    unanswered: Option<Unanswered>,
 }
 
 impl Run<'_> {
@@ -242,6 +253,9 @@ impl Run<'_> {
             stop: self.stop,
             cleanup: self.cleanup.clone(),
             bulk: self.bulk,
+            looping: self.looping || self.meter.is_some(),
+            meter: None,
+            round: self.round.clone(),
             transcript: Vec::new(),
             turns: self.turns.clone(),
             said: None,
@@ -338,6 +352,7 @@ impl Run<'_> {
             failures: done.failures,
             request: done.request,
             exchange: done.exchange,
+            unanswered: done.unanswered,
             transcript: done.transcript,
             notes,
             checks: done.checks,
@@ -404,8 +419,8 @@ impl Run<'_> {
         answer::save(step, &outcome, self.context, &mut done);
         answer::name_what_is_there(step, &outcome, self.target, &self.context.scope, &mut done).await;
         done.failures.extend(arrived.violations);
-        let Arrived { request, exchange, transcript, notes, .. } = arrived;
-        (Done { request, exchange, transcript, notes, ..done }, Some(outcome))
+        let Arrived { request, exchange, transcript, notes, unanswered, .. } = arrived;
+        (Done { request, exchange, transcript, notes, unanswered, ..done }, Some(outcome))
     }
 
     /// Who hears of the requests of this scenario.
@@ -422,12 +437,12 @@ impl Run<'_> {
         let identity = step.identity.as_ref().or(self.identity.as_ref());
         let ours = match &step.action {
             Action::Operation(action) => self.before_creating(step, action).await,
-            _ => Ok(None),
+            _ => Ok(Before::default()),
         };
         let ours = ours.map_err(|problem| failed(vec![problem]))?;
         let request = match &step.action {
             Action::Operation(action) => {
-                let action = ours.as_ref().unwrap_or(action);
+                let action = ours.action.as_ref().unwrap_or(action);
                 Request::of_operation(step, action, identity, scope, self.settings)
             }
             Action::Http(action) => Request::of_http(step, action, identity, scope, self.settings),
@@ -451,7 +466,9 @@ impl Run<'_> {
         let mut heard = None;
         let retry = step.retry.as_ref().or_else(|| self.bulk.then_some(&*PATIENT));
         let sent = request.send(self.target, retry, &mut heard, &mut told);
-        let (result, mut notes) = match self.stop.guard(sent).await {
+        // One of many items is brought to its end, so that nobody need ask what became of it.
+        let sent = if self.bulk { self.stop.guard_gently(sent).await } else { self.stop.guard(sent).await };
+        let (result, mut notes) = match sent {
             Ok(sent) => sent,
             Err(stopped) => {
                 let notes = request.cancel(&self.target.client).await.into_iter().collect();
@@ -479,10 +496,12 @@ impl Run<'_> {
                     transcript.map(|transcript| answer::violations(transcript, step)).unwrap_or_default();
                 let Received { exchange, transcript } = received;
                 if let Action::Operation(action) = &step.action {
-                    notes.extend(self.after_creating(step, action, &exchange).map(|problem| problem.message));
+                    notes.extend(self.after_creating(step, action, &exchange, &ours));
                 }
                 let request = Some(request.repeatable(exchange.request.clone()));
+                let unanswered = outcome.is_unfinished_stream().then_some(Unanswered::Lost);
                 Arrived {
+                    unanswered,
                     outcome,
                     request,
                     exchange: Some(Arc::new(exchange)),
@@ -493,8 +512,20 @@ impl Run<'_> {
             }
             Err(Error { kind, request: sent }) => {
                 let error = Some(kind.to_string());
+                let unanswered = match kind {
+                    ErrorKind::Unreachable { .. }
+                    | ErrorKind::Timeout { phase: agentos::Phase::Connect, .. } => {
+                        Some(Unanswered::Unreached)
+                    }
+                    ErrorKind::Timeout { .. }
+                    | ErrorKind::Interrupted { .. }
+                    | ErrorKind::Unfinished(_)
+                    | ErrorKind::Unreadable(_) => Some(Unanswered::Lost),
+                    _ => None,
+                };
                 let outcome = Outcome { error, duration: began.elapsed(), ..Outcome::default() };
                 Arrived {
+                    unanswered,
                     outcome,
                     request: sent.map(|sent| request.repeatable(*sent)),
                     exchange: None,

@@ -15,6 +15,9 @@ pub(super) enum Whose {
     Finally,
 }
 
+/// How long what is going on in bulk work may take after Ctrl-C.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// What ends a step from outside.
 #[derive(Clone, Copy)]
 pub(super) struct Stop<'a> {
@@ -47,6 +50,17 @@ impl Stop<'_> {
             value = future => Ok(value),
             () = self.interrupt.raised(self.presses) => Err(Stopped::Interrupted),
             () = deadline => Err(Stopped::Deadline),
+        }
+    }
+
+    /// The same, but after Ctrl-C what is going on has a moment to come to its end.
+    pub(super) async fn guard_gently<T>(&self, future: impl Future<Output = T>) -> Result<T, Stopped> {
+        let mut future = std::pin::pin!(future);
+        match self.guard(future.as_mut()).await {
+            Err(Stopped::Interrupted) => {
+                tokio::time::timeout(GRACE, future).await.map_err(|_| Stopped::Interrupted)
+            }
+            ended => ended,
         }
     }
 

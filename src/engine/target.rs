@@ -60,6 +60,14 @@ impl Target {
         }
     }
 
+    /// The databases to look into: their ids where there are several, and one without an id where there is one.
+    pub(super) async fn databases(&self) -> Vec<Option<String>> {
+        match self.facts().await.databases.as_slice() {
+            [] | [_] => vec![None],
+            several => several.iter().cloned().map(Some).collect(),
+        }
+    }
+
     async fn facts(&self) -> &Facts {
         self.facts.get_or_init(|| async { Facts::of(&self.client).await }).await
     }

@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::Value;
 
 use super::answer::Done;
+use super::bulk::journal::{Journal, Round};
 use super::steps::Run;
 use crate::diagnostic::Problem;
 use crate::scenario::write::within_folder;
@@ -34,18 +35,20 @@ impl Run<'_> {
             Ok(line) => line,
             Err(problem) => return Done::failed(problem),
         };
-        let journal = self.settings.bulk.journal.as_deref();
-        let known = journal.is_some_and(|journal| journal.has_file(&path));
-        match self.settings.bulk.files.write(&path, &line, action.existing, known) {
-            Ok(true) => {
-                let noted = journal.map_or(Ok(()), |journal| journal.file(&path));
-                noted
-                    .err()
-                    .zip(journal)
-                    .map_or_else(Done::default, |(error, journal)| Done::failed(journal.problem(&error)))
-            }
-            Ok(false) => Done::default(),
-            Err(error) => {
+        let job = self
+            .settings
+            .bulk
+            .journal
+            .as_deref()
+            .map(|journal| Job { journal, round: self.round.as_deref() });
+        if job.as_ref().is_some_and(|job| job.journal.has_line(&path, &line)) {
+            let note = format!("the line stands in {path} already: an earlier run of this job wrote it");
+            return Done { notes: vec![note], ..Done::default() };
+        }
+        match self.settings.bulk.files.write(&path, &line, action.existing, job.as_ref()) {
+            Ok(()) => Done::default(),
+            Err(Unwritten::Journal(problem)) => Done::failed(problem),
+            Err(Unwritten::File(error)) => {
                 let problem = Problem::error(
                     "write::failed",
                     format!("`{path}` cannot be written: {}", in_words(&error)),
@@ -89,75 +92,121 @@ fn in_words(error: &io::Error) -> String {
     }
 }
 
+/// A job with a journal, and the round that goes on.
+struct Job<'a> {
+    journal: &'a Journal,
+    round: Option<&'a Round>,
+}
+
+/// Why a line was not written.
+enum Unwritten {
+    File(io::Error),
+    Journal(Problem),
+}
+
+impl From<io::Error> for Unwritten {
+    fn from(error: io::Error) -> Self {
+        Self::File(error)
+    }
+}
+
 impl Files {
-    /// Writes a line, whole or not at all; whether the file is new. `known` says that an earlier run of the same job made it.
-    fn write(&self, path: &str, line: &str, existing: Existing, known: bool) -> io::Result<bool> {
+    /// Writes a line, whole or not at all.
+    fn write(
+        &self,
+        name: &str,
+        line: &str,
+        existing: Existing,
+        job: Option<&Job<'_>>,
+    ) -> Result<(), Unwritten> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let path = PathBuf::from(path);
-        let new = !open.contains_key(&path);
-        if new {
-            let file = begin(&path, existing, known)?;
+        let path = PathBuf::from(name);
+        if !open.contains_key(&path) {
+            let file = begin(name, existing, job)?;
             open.insert(path.clone(), file);
         }
-        let Some(file) = open.get_mut(&path) else { return Ok(new) };
+        let Some(file) = open.get_mut(&path) else { return Ok(()) };
         let mut text = String::with_capacity(line.len() + 1);
         text.push_str(line);
         text.push('\n');
         let before = file.metadata()?.len();
-        if let Err(error) = file.write_all(text.as_bytes()) {
+        if let Some(Job { journal, round }) = job {
+            let told = journal.line(name, before, line, *round);
+            told.map_err(|error| Unwritten::Journal(journal.problem(&error)))?;
+        }
+        // With a journal it is on the disk before its round is done there.
+        let written = file
+            .write_all(text.as_bytes())
+            .and_then(|()| if job.is_some() { file.sync_data() } else { Ok(()) });
+        if let Err(error) = written {
             // A full disk leaves no half a line.
             let _as_it_was = file.set_len(before);
-            return Err(error);
+            return Err(error.into());
         }
-        Ok(new)
+        Ok(())
     }
 }
 
-fn begin(path: &Path, existing: Existing, known: bool) -> io::Result<File> {
+fn begin(name: &str, existing: Existing, job: Option<&Job<'_>>) -> Result<File, Unwritten> {
+    let path = Path::new(name);
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder)?;
         // A link may lead elsewhere.
         if !folder.canonicalize()?.starts_with(Path::new(".").canonicalize()?) {
-            return Err(io::Error::new(
+            return Err(Unwritten::File(io::Error::new(
                 io::ErrorKind::PermissionDenied,
                 "its folder is a link out of the working folder",
-            ));
+            )));
         }
     }
     let mut options = OpenOptions::new();
     options.read(true).append(true);
-    match (known, existing) {
-        (false, Existing::Fail) => options.create_new(true).open(path),
-        (false, Existing::Replace) => {
+    if let Some(Job { journal, .. }) = job.filter(|job| job.journal.has_file(name)) {
+        let file = options.create(true).open(path)?;
+        if let Some(at) = journal.torn_line(name) {
+            file.set_len(at)?;
+        }
+        return Ok(file);
+    }
+    // Whoever goes on must know the file for the job's own as soon as it is: before it is made, after it is emptied.
+    let own = || match job {
+        Some(Job { journal, .. }) => {
+            journal.file(name).map_err(|error| Unwritten::Journal(journal.problem(&error)))
+        }
+        None => Ok(()),
+    };
+    match existing {
+        Existing::Fail if path.symlink_metadata().is_ok() => {
+            Err(Unwritten::File(io::ErrorKind::AlreadyExists.into()))
+        }
+        Existing::Fail => {
+            own()?;
+            Ok(options.create_new(true).open(path)?)
+        }
+        Existing::Replace => {
             let file = options.create(true).open(path)?;
             file.set_len(0)?;
+            own()?;
             Ok(file)
         }
-        _ => {
+        Existing::Append => {
+            own()?;
             let mut file = options.create(true).open(path)?;
-            if known {
-                mend(&mut file)?;
+            if !ends_with_a_line(&mut file)? {
+                file.write_all(b"\n")?;
             }
             Ok(file)
         }
     }
 }
 
-/// Takes off a last line that was torn by a crash.
-fn mend(file: &mut File) -> io::Result<()> {
-    let length = file.metadata()?.len();
-    let mut end = length;
-    let mut piece = [0_u8; 4096];
-    while end > 0 {
-        let from = end.saturating_sub(piece.len() as u64);
-        let size = usize::try_from(end - from).unwrap_or(piece.len());
-        file.seek(SeekFrom::Start(from))?;
-        file.read_exact(&mut piece[..size])?;
-        if let Some(at) = piece[..size].iter().rposition(|byte| *byte == b'\n') {
-            end = from + at as u64 + 1;
-            break;
-        }
-        end = from;
+/// Whether what is added to a file begins a line of its own.
+fn ends_with_a_line(file: &mut File) -> io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(true);
     }
-    if end < length { file.set_len(end) } else { Ok(()) }
+    let mut last = [0_u8];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
 }

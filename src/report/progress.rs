@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
+use super::looping::{self, clock};
 use super::text;
-use crate::engine::{Event, Observer, ScenarioReport, Status};
+use crate::engine::{Event, LoopProgress, Observer, ScenarioReport, Stage, Status};
 
 /// The scenarios that are named; of more, only their number is told.
 const NAMED: usize = 8;
@@ -45,6 +46,8 @@ struct Running {
     began: Instant,
     /// The steps that have begun and not ended.
     steps: Vec<String>,
+    /// The loops that have not ended.
+    loops: Vec<LoopProgress>,
 }
 
 impl Progress {
@@ -81,7 +84,10 @@ impl Progress {
             if running.attempt > 1 {
                 line.push_str(&format!(" (attempt {})", running.attempt));
             }
-            if let Some(step) = running.steps.first() {
+            if let Some(progress) = running.loops.first() {
+                let title = text::cut(&progress.title.replace('\n', " "));
+                line.push_str(&format!(": {title}, {}", looping::words(progress)));
+            } else if let Some(step) = running.steps.first() {
                 line.push_str(&format!(": {step}"));
             }
             lines.push(fit(&line, width));
@@ -136,8 +142,13 @@ impl Observer for Progress {
             Event::RunStarted { scenarios } => state.total = *scenarios,
             Event::ScenarioStarted { instance } => {
                 let name = text::cut(&instance.title().replace('\n', " "));
-                let running =
-                    Running { name, attempt: instance.attempt(), began: Instant::now(), steps: Vec::new() };
+                let running = Running {
+                    name,
+                    attempt: instance.attempt(),
+                    began: Instant::now(),
+                    steps: Vec::new(),
+                    loops: Vec::new(),
+                };
                 state.running.insert(instance.place(), running);
             }
             Event::StepStarted { instance, title, .. } => {
@@ -151,20 +162,20 @@ impl Observer for Progress {
                     running.steps.pop();
                 }
             }
+            Event::Loop { instance, progress } => {
+                if let Some(running) = state.running.get_mut(&instance.place()) {
+                    running.loops.retain(|known| known.span.range() != progress.span.range());
+                    if progress.stage != Stage::Over {
+                        running.loops.push(progress.clone());
+                    }
+                }
+            }
             Event::AttemptFailed { report, .. } => {
                 state.running.remove(&report.instance.place());
             }
             Event::ScenarioFinished(report) => Self::ended(&mut state, report),
             _ => {}
         }
-    }
-}
-
-/// Whole seconds: parts of them would only flicker.
-fn clock(time: Duration) -> String {
-    match time.as_secs() {
-        seconds @ 0..60 => format!("{seconds} s"),
-        seconds => format!("{} m {} s", seconds / 60, seconds % 60),
     }
 }
 

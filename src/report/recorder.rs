@@ -390,7 +390,7 @@ impl Observer for Recorder<'_> {
                 self.log(instance, &format!("{}: {}", report.title, report.counts()));
             }
             Event::Answer { .. } => {}
-            Event::StepStarted { .. } | Event::Slow { .. } => {}
+            Event::StepStarted { .. } | Event::Slow { .. } | Event::Loop { .. } => {}
             Event::AttemptFailed { report, .. } => self.attempted(report, false),
             Event::ScenarioFinished(report) => self.attempted(report, true),
             Event::RunFinished(summary) => {

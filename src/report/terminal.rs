@@ -4,15 +4,17 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use owo_colors::{OwoColorize as _, Style as Paint};
 
-use super::text;
+use super::looping::{self, Lines};
 use super::trace::Traces;
+use super::{difference, text};
 use crate::diagnostic::{Problem, Style};
 use crate::engine::{
-    BulkReport, Event, Observer, ScenarioReport, SlowStep, Status, StepReport, StepStatus, Summary,
+    BulkReport, Event, LoopProgress, Observer, ScenarioReport, SlowStep, Stage, Status, StepReport,
+    StepStatus, Summary,
 };
 use crate::scenario::Instance;
 use crate::secret::Masker;
@@ -66,6 +68,10 @@ pub struct Terminal<'a> {
     live: bool,
     answering: AtomicBool,
     traces: Option<Arc<Traces>>,
+    /// How often a loop may say how far it is, where nothing else shows it.
+    loops_every: Option<Duration>,
+    /// The loops that go on, by the places of their scenarios and their own.
+    loops: Mutex<HashMap<(usize, usize), Lines>>,
 }
 
 impl<'a> Terminal<'a> {
@@ -90,7 +96,15 @@ impl<'a> Terminal<'a> {
             live,
             answering: AtomicBool::new(false),
             traces: None,
+            loops_every: None,
+            loops: Mutex::default(),
         }
+    }
+
+    /// Loops that take long say now and then how far they are: not more often than this.
+    #[must_use]
+    pub fn telling_of_loops(self, every: Option<Duration>) -> Self {
+        Self { loops_every: every, ..self }
     }
 
     /// Scenarios run at the same time, or they do not.
@@ -199,6 +213,23 @@ impl<'a> Terminal<'a> {
         self.say(&self.line(instance, "SLOW", Paint::new().yellow(), &detail));
     }
 
+    /// A loop that takes long.
+    fn looping(&self, instance: &Instance, progress: &LoopProgress) {
+        let Some(every) = self.loops_every.filter(|_| self.verbosity > Verbosity::Quiet) else { return };
+        let mut loops = self.loops.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (instance.place(), progress.span.range().start);
+        if progress.stage == Stage::Over {
+            loops.remove(&key);
+            return;
+        }
+        let lines = loops.entry(key).or_insert_with(|| Lines::new(every, progress));
+        if lines.is_due(progress, Instant::now()) {
+            let title = text::cut(&progress.title.replace('\n', " "));
+            let detail = format!("{title}: {}", looping::words(progress));
+            self.say(&self.line(instance, "BUSY", Paint::new().cyan(), &detail));
+        }
+    }
+
     /// All of a scenario that failed, in its last attempt or in an earlier one: what went wrong and where, the request, the
     /// answer.
     fn failure(&self, report: &ScenarioReport, word: &str, paint: Paint) -> String {
@@ -278,12 +309,7 @@ impl<'a> Terminal<'a> {
             if let Some(diff) = &failure.diff {
                 push(text, "    difference (- expected, + actual):");
                 for line in text::harmless_lines(diff).lines() {
-                    let paint = match line.as_bytes().first() {
-                        Some(b'-') => Paint::new().red(),
-                        Some(b'+') => Paint::new().green(),
-                        _ => Paint::new().dimmed(),
-                    };
-                    push(text, &format!("      {}", self.paint(line, paint)));
+                    push(text, &format!("      {}", difference::painted(line, self.style.color)));
                 }
             }
         }
@@ -421,7 +447,7 @@ impl<'a> Terminal<'a> {
 
 impl Observer for Terminal<'_> {
     fn on(&self, event: &Event) {
-        if !matches!(event, Event::Answer { .. } | Event::StepStarted { .. })
+        if !matches!(event, Event::Answer { .. } | Event::StepStarted { .. } | Event::Loop { .. })
             && self.answering.swap(false, Ordering::Relaxed)
         {
             self.say("\n");
@@ -443,6 +469,7 @@ impl Observer for Terminal<'_> {
                 }
             }
             Event::Slow { instance, time, step } => self.slow(instance, *time, step.as_ref()),
+            Event::Loop { instance, progress } => self.looping(instance, progress),
             Event::AttemptFailed { report, of } => self.again(report, *of),
             Event::Answer { piece, .. } => self.answer(piece),
             Event::Plan { instance, text } => {

@@ -136,7 +136,13 @@ impl Fragment {
                 continue;
             }
             let problem = crate::yaml::fields::unknown_key(key, "a fragment", KEYS.iter().copied());
-            problems.push(if super::read::KEYS.contains(&key.name.as_str()) {
+            problems.push(if key.name == "setup" {
+                problem.help("its steps are the first of `steps`: a fragment that fails ends there")
+            } else if key.name == "finally" {
+                problem.help(
+                    "who uses it says when it is over: `cleanup: true` in the scenario, or a second fragment in its `finally`",
+                )
+            } else if super::read::KEYS.contains(&key.name.as_str()) {
                 problem.help(format!("`{}` is for scenarios; {} is a fragment", key.name, source.name()))
             } else {
                 problem

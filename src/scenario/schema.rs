@@ -539,7 +539,7 @@ fn snapshot() -> Value {
             "additionalProperties": false,
             "properties": {
                 "name": { "description": "A part of the name of its file.", "type": "string" },
-                "of": { "description": "A JSONPath, `content`, `events`, `tools`, `text`, ...; `$` where it is left out.", "type": "string" },
+                "of": { "description": "A JSONPath, `content`, `events`, `tools`, `text`, `headers.NAME`, ...; `$` where it is left out.", "type": "string" },
                 "redact": with_description("Keys, JSONPaths or /regular expressions/ that are replaced, and by what.", rules()),
                 "like": { "description": "How similar a text must be, from 0 to 1.", "type": "number" },
                 "shape": { "description": "`true`: types and keys alone are compared.", "type": "boolean" },

@@ -2,7 +2,7 @@
 
 use super::action::{Action, HttpBody};
 use super::defaults::Defaults;
-use super::flow::{self, Loop, Until};
+use super::flow::{self, Loop, Over, Until};
 use super::fragment;
 use super::habit;
 use super::modifier::{self, Retry, Save, SaveFrom};
@@ -384,6 +384,27 @@ impl Step {
             Action::Write(write) => {
                 write.file.for_each_expression(visit);
                 write.line.for_each_expression(visit);
+            }
+        }
+    }
+
+    /// All expressions of it and of the steps inside it.
+    pub fn for_every_expression(&self, visit: &mut dyn FnMut(&Expression)) {
+        if let Some(over) = &self.repeated {
+            over.over.for_each_expression(visit);
+            if let Over::Listed(listing) = &over.over {
+                listing.filter.iter().for_each(&mut *visit);
+            }
+            over.max_deletes.iter().for_each(|limit| limit.for_each_expression(visit));
+        }
+        self.name.iter().for_each(|name| name.for_each_expression(visit));
+        self.for_each_expression(visit);
+        self.action.steps().iter().for_each(|step| step.for_every_expression(visit));
+        self.expect.for_each_expression(visit);
+        self.until.iter().for_each(|until| until.for_each_expression(visit));
+        for save in &self.save {
+            if let SaveFrom::Expression(template) = &save.from {
+                template.for_each_expression(visit);
             }
         }
     }

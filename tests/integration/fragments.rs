@@ -363,6 +363,70 @@ fn an_identity_goes_for_the_steps_inside() {
 }
 
 #[test]
+fn what_expressions_read_of_a_fragment_is_held_against_what_it_returns() {
+    let said = findings(
+        files(&[
+            LOGIN,
+            (
+                "_outer.yaml",
+                "
+            steps:
+              - id: login
+                use: _lib/login.yaml
+                with: { user: x }
+            returns: { a: \"${{ steps.login.body.sid }}\", b: \"${{ steps.login.body.user }}\" }
+        ",
+            ),
+            (
+                "a.yaml",
+                "
+            steps:
+              - group:
+                  - id: login
+                    use: _lib/login.yaml
+                    with: { user: alice }
+                    expect: [\"${{ steps.login.body.sdi == 1 }}\"]
+              - id: outer
+                use: _outer.yaml
+              - log: ${{ steps.login.body.sid }} ${{ steps.outer.body.a }} ${{ steps.outer.body }}
+              - log: ${{ steps.outer.body.c }} ${{ steps.outer.body.c | length }}
+              - http: { path: / }
+                id: other
+              - log: ${{ steps.other.body.anything }}
+        ",
+            ),
+        ]),
+        "s/a.yaml",
+    );
+    let found: Vec<&str> = said.lines().filter(|line| line.contains(" returns no ")).collect();
+    assert_eq!(
+        found,
+        [
+            "  × _lib/login.yaml returns no `user`",
+            "  × _lib/login.yaml returns no `sdi`",
+            "  × _outer.yaml returns no `c`",
+            "  × _outer.yaml returns no `c`",
+        ],
+        "{said}"
+    );
+    assert!(said.contains("steps.login.body.sdi") && said.contains("did you mean `sid`?"), "{said}");
+}
+
+#[test]
+fn a_fragment_has_no_lists_of_its_own_before_and_after() {
+    for (key, help) in [
+        ("setup", "its steps are the first of `steps`"),
+        ("finally", "`cleanup: true` in the scenario, or a second fragment in its `finally`"),
+    ] {
+        let fragment = format!("params: [x]\n{key}: [{{ log: x }}]\nsteps: [{{ log: x }}]\n");
+        let output = Run::new().file("_f.yaml", fragment).args(["check", "_f.yaml"]).run().code_is(2);
+        assert!(output.stderr.contains(&format!("a fragment has no key `{key}`")), "{output}");
+        let said = output.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(help), "{output}");
+    }
+}
+
+#[test]
 fn what_a_use_gives_and_takes_is_held_against_the_fragment() {
     insta::assert_snapshot!(findings(files(&[
         LOGIN,

@@ -110,3 +110,61 @@ fn steps_of_several_at_a_time_stay_together() {
         assert!(text.contains(&block), "{text}");
     }
 }
+
+/// Forty requests of a twentieth of a second, the tenth of which is refused.
+fn a_loop() -> Run {
+    let text = "
+        name: Sweep
+        steps:
+          - name: all of them
+            for_each: \"${{ range(40) | list }}\"
+            stop_on_failure: false
+            http: { path: \"/item/${{ item }}\" }
+    ";
+    Run::new().file("a.yaml", crate::common::text::dedent(text))
+}
+
+fn slow_items() -> FakeServer {
+    FakeServer::new(|request| match request.path.as_str() {
+        "/config" => Answer::json(200, &json!({})),
+        path => Answer::json(if path == "/item/9" { 500 } else { 200 }, &json!({}))
+            .after(Duration::from_millis(50)),
+    })
+}
+
+#[test]
+fn a_loop_that_takes_long_shows_how_far_it_is() {
+    let server = slow_items();
+    let folder = a_loop();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_agentos-run"));
+    command
+        .args(["--base-url", &server.base_url(), "a.yaml"])
+        .current_dir(folder.dir())
+        .env_clear()
+        .env("TERM", "xterm-256color");
+    let (code, sent) = Terminal::new(80, 24).run(command);
+    assert_eq!(code, 1);
+    let shown = regex::Regex::new(r"\d s  Sweep: all of them, \d+ of 40").unwrap();
+    assert!(shown.is_match(&sent), "{sent:?}");
+    assert!(regex::Regex::new(r"all of them, \d+ of 40, 1 failed").unwrap().is_match(&sent), "{sent:?}");
+    let (lines, _) = screen(&sent);
+    assert!(!lines.join("\n").contains(" of 40"), "{lines:?}");
+}
+
+#[test]
+fn in_a_log_a_long_loop_says_now_and_then_how_far_it_is() {
+    let said = |arguments: &[&str]| {
+        let server = slow_items();
+        let run = a_loop().args(["--base-url", &server.base_url(), "a.yaml"]).args(arguments);
+        run.run().code_is(1).stdout
+    };
+    let busy = |stdout: &str| stdout.lines().filter(|line| line.starts_with("BUSY ")).count();
+    let stdout = said(&["--slow", "400ms"]);
+    assert!((1..=10).contains(&busy(&stdout)), "{stdout}");
+    let line = regex::Regex::new(r"BUSY Sweep  a.yaml:1  \(all of them: \d+ of 40[^)]*\)\n").unwrap();
+    assert!(line.is_match(&stdout), "{stdout}");
+    let stdout = said(&[]);
+    assert_eq!(busy(&stdout), 0, "not yet: {stdout}");
+    let stdout = said(&["--slow", "400ms", "-q"]);
+    assert_eq!(busy(&stdout), 0, "{stdout}");
+}

@@ -62,7 +62,8 @@ impl Run<'_> {
         &self,
         step: &Step,
         over: &Loop,
-        count: u64,
+        (count, listed): (u64, u64),
+        sample: &[String],
     ) -> Result<(), Box<Done>> {
         let Some(what) = deletion_in(step).filter(|_| count > 0) else { return Ok(()) };
         let settings = &self.settings.bulk;
@@ -87,12 +88,20 @@ impl Run<'_> {
         if settings.yes || self.target.embedded || declared.is_some_and(|limit| count <= limit) {
             return Ok(());
         }
-        let items = if count == 1 { "1 item".to_owned() } else { format!("{count} items") };
+        let of = if listed > count { format!(" of {listed}") } else { String::new() };
+        let items = format!("{count}{of} item{}", if count.max(listed) == 1 { "" } else { "s" });
         let beyond = declared.map_or_else(String::new, |limit| format!(", more than `max_deletes: {limit}`"));
         let place = step.action_key.span.link();
         let said = match &settings.ask {
             Some(somebody) => {
-                let question = format!("{what} for {items} of {} ({place}){beyond}", self.target.name);
+                let mut question = format!("{what} for {items} on {} ({place}){beyond}", self.target.name);
+                for line in sample {
+                    question.push_str("\n  ");
+                    question.push_str(line);
+                }
+                if let Some(more) = count.checked_sub(sample.len() as u64).filter(|more| *more > 0 && !sample.is_empty()) {
+                    question.push_str(&format!("\n  ... and {more} more"));
+                }
                 if self.stop.guard(somebody.ask(&question)).await.unwrap_or(false) {
                     return Ok(());
                 }

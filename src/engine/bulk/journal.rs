@@ -2,6 +2,7 @@
 //!
 //! A file of JSON lines. The first says which job it belongs to; then, for each round of a loop, a line when it begins and
 //! one when it ended. Every beginning is on the disk before its request is sent. What began and never ended is in doubt.
+//! Lines that `write` steps add to files are told before they are written, so that none is written twice.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{File, OpenOptions, TryLockError};
@@ -14,6 +15,11 @@ use sha2::Digest as _;
 
 use super::print_of;
 use crate::diagnostic::Problem;
+
+mod lines;
+
+pub(in crate::engine) use lines::Round;
+use lines::{Intent, Lines};
 
 /// What a journal belongs to: another job than this one must not go on from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +85,8 @@ struct State {
     loops: HashMap<String, Known>,
     /// The files that the job's `write` steps have made.
     files: HashSet<String>,
+    /// The lines that stand in files from rounds that never ended.
+    lines: Lines,
     /// How often a loop has begun in this process.
     begun: HashMap<String, u64>,
 }
@@ -115,7 +123,8 @@ impl Journal {
             }
             Err(TryLockError::Error(error)) => return Err(failed("locked", &error)),
         }
-        let (loops, files, whole) = read(&mut file, job, path)?;
+        let Contents { loops, files, intents, whole } = read(&mut file, job, path)?;
+        let lines = intents.standing(path)?;
         // A line that was torn off by a crash was never acted upon.
         let length = file.metadata().map_err(|error| failed("read", &error))?.len();
         if whole < length {
@@ -123,7 +132,7 @@ impl Journal {
         }
         let journal = Self {
             path: path.to_owned(),
-            state: Mutex::new(State { file, loops, files, begun: HashMap::new() }),
+            state: Mutex::new(State { file, loops, files, lines, begun: HashMap::new() }),
         };
         if whole == 0 {
             journal.write(&job.to_json(), true).map_err(|error| failed("written", &error))?;
@@ -146,9 +155,31 @@ impl Journal {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).files.contains(path)
     }
 
-    /// The job has made a file.
+    /// The job makes a file.
     pub(in crate::engine) fn file(&self, path: &str) -> io::Result<()> {
         self.write(&json!({ "file": path }), false)
+    }
+
+    /// Whether this line stands in the file already, from a round that never ended and is made again now. Each counts
+    /// once.
+    pub(in crate::engine) fn has_line(&self, path: &str, line: &str) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).lines.take(path, line)
+    }
+
+    /// Where the last line of a file begins, if an earlier run of the job was killed while it wrote it.
+    pub(in crate::engine) fn torn_line(&self, path: &str) -> Option<u64> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).lines.torn(path)
+    }
+
+    /// A line will stand in a file, from this offset on: on the disk when this returns.
+    pub(in crate::engine) fn line(
+        &self,
+        path: &str,
+        from: u64,
+        line: &str,
+        round: Option<&Round>,
+    ) -> io::Result<()> {
+        self.write(&Intent::new(path, from, line, round).to_json(), true)
     }
 
     /// These are begun: on the disk when this returns.
@@ -183,8 +214,16 @@ impl Journal {
     }
 }
 
-/// The items by loop, the files, and how much of a journal is whole lines.
-type Contents = (HashMap<String, Known>, HashSet<String>, u64);
+/// What a journal says.
+#[derive(Default)]
+struct Contents {
+    /// The items by loop.
+    loops: HashMap<String, Known>,
+    files: HashSet<String>,
+    intents: lines::Intents,
+    /// How much of it is whole lines.
+    whole: u64,
+}
 
 /// What a journal says, and how much of it is whole lines.
 fn read(file: &mut File, job: &Job, path: &Path) -> Result<Contents, Problem> {
@@ -199,16 +238,14 @@ fn read(file: &mut File, job: &Job, path: &Path) -> Result<Contents, Problem> {
     };
     file.rewind().map_err(|error| unreadable(&error))?;
     let mut reader = BufReader::new(file.take(u64::MAX));
-    let mut loops: HashMap<String, Known> = HashMap::new();
-    let mut files: HashSet<String> = HashSet::new();
-    let mut whole = 0_u64;
+    let mut contents = Contents::default();
     let mut line = Vec::new();
     let mut number = 0;
     loop {
         line.clear();
         let length = reader.read_until(b'\n', &mut line).map_err(|error| unreadable(&error))?;
         if length == 0 || !line.ends_with(b"\n") {
-            return Ok((loops, files, whole));
+            return Ok(contents);
         }
         number += 1;
         let value: Option<Value> = serde_json::from_slice(&line).ok();
@@ -228,14 +265,19 @@ fn read(file: &mut File, job: &Job, path: &Path) -> Result<Contents, Problem> {
                 return Err(other(&difference));
             }
         } else if let Some(file) = value["file"].as_str() {
-            files.insert(file.to_owned());
+            contents.files.insert(file.to_owned());
+        } else if let Some(intent) = Intent::of_json(&value) {
+            contents.intents.add(intent);
         } else if let Some(place) = value["loop"].as_str() {
-            let known = loops.entry(place.to_owned()).or_default();
+            let known = contents.loops.entry(place.to_owned()).or_default();
             let keys = |name: &str| -> Vec<u128> {
                 let keys = value[name].as_array().into_iter().flatten();
                 keys.filter_map(Value::as_str).map(print_of).collect()
             };
             known.doubtful.extend(keys("begun"));
+            if let Some(key) = value["done"].get(0).and_then(Value::as_str) {
+                contents.intents.done(place, key);
+            }
             for key in keys("done") {
                 known.doubtful.remove(&key);
                 known.done.insert(key);
@@ -244,6 +286,6 @@ fn read(file: &mut File, job: &Job, path: &Path) -> Result<Contents, Problem> {
                 known.doubtful.remove(&key);
             }
         }
-        whole += length as u64;
+        contents.whole += length as u64;
     }
 }

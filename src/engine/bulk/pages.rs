@@ -11,7 +11,9 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::print_of;
+use super::rehearse::{SAMPLE, in_short};
 use super::spill::Spill;
+use crate::agentos::pages::{Page, Pager, Turn};
 use crate::agentos::{Effect, refusal_message};
 use crate::diagnostic::Problem;
 use crate::engine::answer::Done;
@@ -29,7 +31,7 @@ const LIMIT: u64 = 100;
 /// How often a list is read at most.
 const MOST_WALKS: usize = 4;
 /// So many pages in a row without anything new, and the server repeats itself.
-const STALE: usize = 3;
+const STALE: u64 = 3;
 
 /// Reading may be repeated: a list of many pages does not fail for one of them.
 static PATIENT: LazyLock<Retry> = LazyLock::new(|| Retry {
@@ -43,19 +45,14 @@ static PATIENT: LazyLock<Retry> = LazyLock::new(|| Retry {
 pub(super) struct Found {
     /// The items that are meant.
     pub(super) items: Spill,
+    /// The first of them in short.
+    pub(super) sample: Vec<String>,
     /// How many the list had, those that are not meant included.
     pub(super) listed: u64,
     /// How many requests it took.
     pub(super) requests: u64,
     /// What a reader should know.
     pub(super) notes: Vec<String>,
-}
-
-/// One page.
-struct Page {
-    items: Vec<Value>,
-    pages: Option<u64>,
-    total: Option<u64>,
 }
 
 /// What a walk from the first page to the last saw.
@@ -98,7 +95,8 @@ impl Run<'_> {
                 Problem::error("operation::missing", lack).label(&listing.key.span, "nothing was sent"),
             ));
         }
-        let mut found = Found { items: Spill::new(), listed: 0, requests: 0, notes: Vec::new() };
+        let mut found =
+            Found { items: Spill::new(), sample: Vec::new(), listed: 0, requests: 0, notes: Vec::new() };
         let mut seen = Seen::default();
         let mut walks = 0;
         loop {
@@ -143,14 +141,13 @@ impl Run<'_> {
         let paged = listing.action.operation.spec.paged;
         let mut walk = Walk { shrank: false, total: None, new: 0 };
         let mut most: Option<u64> = None;
-        let mut stale = 0;
         let mut before = 0;
-        let mut number: u64 = 1;
+        let mut pager = Pager::new(1, self.limit_of(listing), STALE);
         let mut context = self.context.branch();
         loop {
-            let page = self.page(step, listing, number, earlier > 0).await?;
+            let page = self.page(step, listing, pager.number(), earlier > 0).await?;
             found.requests += 1;
-            if number == 1 {
+            if pager.number() == 1 {
                 walk.total = page.total;
             }
             walk.shrank |= page.total < most && page.total.is_some() && !page.items.is_empty();
@@ -167,35 +164,36 @@ impl Run<'_> {
                 new += 1;
                 listing.items.complete(&mut item);
                 if is_meant(&mut context, over, listing, &item)? && keep(&key) {
+                    if found.sample.len() < SAMPLE {
+                        found.sample.push(in_short(&listing.items, &item));
+                    }
                     found.items.push(&item).map_err(|error| failed(spill_problem(&error, step)))?;
                 }
             }
             walk.new += new;
-            let ends = length == 0
-                || !paged
-                || match page.pages.filter(|pages| *pages > 0) {
-                    Some(pages) => number >= pages,
-                    None => (length as u64) < self.limit_of(listing),
-                };
-            if ends {
+            self.at((seen.len(), 0), walk.total);
+            if !paged {
                 return Ok(walk);
             }
             // A later walk sees much again; it repeats itself where a page is the page before it.
             let print = print.finish();
-            stale = if new == 0 && (earlier == 0 || print == before) { stale + 1 } else { 0 };
+            let stale = new == 0 && (earlier == 0 || print == before);
             before = print;
-            if stale >= STALE {
-                let name = listing.action.operation.spec.name;
-                return Err(failed(
-                    Problem::error(
-                        "bulk::repeats",
-                        format!("{name} brings nothing new since page {}: the server repeats itself", number - STALE as u64),
-                    )
-                    .label(&listing.key.span, format!("stopped at page {number}, before anything was done"))
-                    .help("a proxy that leaves out the query, or a server that does not know `page`, answers the first page to every request"),
-                ));
+            match pager.turn(length, page.pages, stale) {
+                Turn::Next => {}
+                Turn::End => return Ok(walk),
+                Turn::Repeats(since) => {
+                    let name = listing.action.operation.spec.name;
+                    return Err(failed(
+                        Problem::error(
+                            "bulk::repeats",
+                            format!("{name} brings nothing new since page {since}: the server repeats itself"),
+                        )
+                        .label(&listing.key.span, format!("stopped at page {}, before anything was done", pager.number()))
+                        .help("a proxy that leaves out the query, or a server that does not know `page`, answers the first page to every request"),
+                    ));
+                }
             }
-            number += 1;
         }
     }
 
@@ -263,9 +261,9 @@ impl Run<'_> {
             let message = refusal_message(exchange.status, &exchange.headers, &exchange.body);
             Some(("request::refused", format!("{name} was refused with {}: {message}", exchange.status)))
         } else {
-            match body.map(entries) {
-                Some(Ok(page)) => return Ok(page),
-                _ => Some(("bulk::no-list", format!("what {name} answered is no list"))),
+            match body.and_then(Page::of) {
+                Some(page) => return Ok(page),
+                None => Some(("bulk::no-list", format!("what {name} answered is no list"))),
             }
         };
         let (code, message) = wrong.unwrap_or_default();
@@ -291,22 +289,6 @@ fn is_meant(context: &mut Context, over: &Loop, listing: &Listing, item: &Value)
         let key = listing.items.key_of(item);
         failed(problem.help(format!("at the item `{key}`; nothing was done")))
     })
-}
-
-/// The entries of an answer: a list, or a page.
-fn entries(body: Value) -> Result<Page, ()> {
-    match body {
-        Value::Array(items) => Ok(Page { items, pages: None, total: None }),
-        Value::Object(mut fields) => {
-            let meta = |name: &str| fields.get("meta").and_then(|meta| meta.get(name)?.as_u64());
-            let (pages, total) = (meta("total_pages"), meta("total_count"));
-            match fields.get_mut("data").map(Value::take) {
-                Some(Value::Array(items)) => Ok(Page { items, pages, total }),
-                _ => Err(()),
-            }
-        }
-        _ => Err(()),
-    }
 }
 
 fn failed(problem: Problem) -> Box<Done> {

@@ -15,7 +15,7 @@ use crate::engine::steps::{Flow, Run};
 use crate::scenario::{Action, Loop, Over, Step};
 
 /// So many items are shown.
-const SAMPLE: usize = 5;
+pub(super) const SAMPLE: usize = 5;
 
 impl Run<'_> {
     fn plan(&self, text: String) {
@@ -155,18 +155,22 @@ impl Run<'_> {
 }
 
 /// What an item is known by, and what people call it.
-fn in_short(items: &Items, item: &serde_json::Value) -> String {
+pub(super) fn in_short(items: &Items, item: &serde_json::Value) -> String {
     let mut text = items.key_of(item);
-    let words = ["session_name", "name", "memory", "run_input", "user_id", "status"];
-    for name in words.into_iter().chain(["updated_at", "created_at"]) {
+    let time =
+        ["updated_at", "created_at"].into_iter().find(|name| item.get(name).is_some_and(|at| !at.is_null()));
+    let words = ["session_name", "name", "memory", "run_input"].into_iter().chain(time);
+    for name in words.chain(["user_id", "status"]) {
         let Some(value) = item.get(name).filter(|value| !value.is_null()) else { continue };
         let value = crate::expr::as_text(value).replace('\n', " ");
         let cut: String = value.chars().take(40).collect();
         let dots = if cut.len() < value.len() { "..." } else { "" };
-        text.push_str(&format!("  {name}: {cut}{dots}"));
-        if text.len() > 120 {
+        let more = format!("  {name}: {cut}{dots}");
+        // A line of a terminal, with its margin.
+        if text.chars().count() + more.chars().count() > 76 && text.contains("  ") {
             break;
         }
+        text.push_str(&more);
     }
     text
 }

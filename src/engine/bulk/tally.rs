@@ -28,6 +28,8 @@ pub struct BulkReport {
     pub skipped: u64,
     /// How many failed.
     pub failed: u64,
+    /// How many were begun, and nobody knows what became of them.
+    pub in_doubt: u64,
     /// Those that were deleted and are there still, where somebody looked: what should be nothing.
     pub left: Option<u64>,
     /// Why items failed.
@@ -58,6 +60,7 @@ impl BulkReport {
             done: 0,
             skipped: 0,
             failed: 0,
+            in_doubt: 0,
             left: None,
             reasons: Vec::new(),
             duration: Duration::ZERO,
@@ -103,6 +106,13 @@ impl BulkReport {
             parts.push(format!("skipped {}", self.skipped));
         }
         parts.push(format!("failed {}", self.failed));
+        if self.in_doubt > 0 {
+            parts.push(format!("in doubt {}", self.in_doubt));
+        }
+        let over = self.before + self.done + self.skipped + self.failed + self.in_doubt;
+        if let Some(rest) = self.found.checked_sub(over).filter(|rest| *rest > 0) {
+            parts.push(format!("not begun {rest}"));
+        }
         parts.extend(self.left.map(|left| format!("left {left}")));
         parts.join(", ")
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     BodyRecord, FailureRecord, Phase, Place, RequestRecord, ResponseRecord, StepRecord, StepStatus,
@@ -151,9 +151,9 @@ impl Builder {
 
     fn stream(&self, transcript: &Transcript) -> StreamRecord {
         let mut events: Vec<StreamEvent> = Vec::new();
-        for (at, event) in transcript.timeline() {
-            let name = event.get("event").and_then(Value::as_str).unwrap_or("message");
-            let said = says(event);
+        for event in transcript.events() {
+            let (name, at) = (event.name.as_ref(), event.at);
+            let said = event.delta().map_or_else(|| says(event.data()), in_short);
             if let Some(last) = events.last_mut().filter(|last| last.name == name) {
                 last.times += 1;
                 last.until_ms = Some(milliseconds(at));
@@ -190,11 +190,8 @@ pub(in crate::report) fn milliseconds(time: Duration) -> f64 {
 }
 
 /// What an event says, in short.
-pub(in crate::report) fn says(event: &Value) -> Option<String> {
-    let text = |value: Option<&Value>| match value {
-        Some(Value::String(text)) if !text.is_empty() => Some(text.chars().take(EVENT_TEXT * 2).collect()),
-        _ => None,
-    };
+pub(in crate::report) fn says(event: &Map<String, Value>) -> Option<String> {
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).and_then(in_short);
     let tool = || {
         let tool = event.get("tool")?;
         let name = tool.get("tool_name")?.as_str()?;
@@ -205,6 +202,10 @@ pub(in crate::report) fn says(event: &Value) -> Option<String> {
         .or_else(|| text(event.get("error")))
         .or_else(|| text(event.get("content")))
         .or_else(|| text(event.get("step_name")))
+}
+
+fn in_short(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.chars().take(EVENT_TEXT * 2).collect())
 }
 
 /// The body of a request as text.

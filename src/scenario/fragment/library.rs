@@ -1,16 +1,18 @@
 //! All fragments that some scenarios use: each read once, given to every step that uses it, and held against what the
 //! step gives it and takes from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Fragment, Use, unknown};
 use crate::diagnostic::{self, Problem, Problems};
+use crate::expr::Expression;
 use crate::scenario::step::Step;
 use crate::scenario::{Action, SaveFrom, Scenario, beside};
 use crate::source::{Source, Span};
-use crate::yaml;
+use crate::template::Template;
+use crate::yaml::{self, Key};
 
 /// How deep fragments may use others.
 const MAX_DEPTH: usize = 64;
@@ -29,9 +31,11 @@ pub(in crate::scenario) struct Library {
 impl Library {
     /// Gives the steps of a scenario the fragments that they use.
     pub(in crate::scenario) fn link(&mut self, scenario: &Scenario) {
-        for steps in [&scenario.setup, &scenario.steps, &scenario.finally] {
+        let lists = [&scenario.setup, &scenario.steps, &scenario.finally];
+        for steps in lists {
             self.link_steps(steps);
         }
+        self.taken(&lists, &[]);
     }
 
     /// Reads a fragment that is checked by itself.
@@ -112,6 +116,7 @@ impl Library {
         self.reading.push(path.to_owned());
         self.link_steps(&fragment.steps);
         self.reading.pop();
+        self.taken(&[&fragment.steps], &fragment.returns);
         Some(Arc::new(fragment))
     }
 
@@ -156,20 +161,65 @@ impl Library {
                     .help(format!("with: {{ {} }}", examples.join(", "))),
             );
         }
-        let returned: Vec<&str> = fragment.return_names().collect();
+        self.returns(step, name, fragment);
+    }
+
+    /// What a step saves of a fragment must be among what it returns.
+    fn returns(&mut self, step: &Step, name: &str, fragment: &Fragment) {
         for save in &step.save {
             let SaveFrom::Path(path) = &save.from else { continue };
-            if let Some(wanted) = path.first_name().filter(|wanted| !returned.contains(wanted)) {
-                let message = format!("{name} returns no `{wanted}`");
-                let problem = unknown("use::unknown-return", message, &save.span, wanted, &returned);
-                self.problems.push(if returned.is_empty() {
-                    problem.help("it has no `returns`")
-                } else {
-                    problem
-                });
+            let known = |wanted: &&str| fragment.return_names().any(|known| known == *wanted);
+            if let Some(wanted) = path.first_name().filter(|wanted| !known(wanted)) {
+                self.problems.push(not_returned(name, wanted, &save.span, fragment));
             }
         }
     }
+
+    /// What expressions read of fragments as `steps.ID.body.NAME` must be among what they return.
+    fn taken(&mut self, lists: &[&Vec<Step>], values: &[(Key, Template)]) {
+        let mut uses = BTreeMap::new();
+        lists.iter().for_each(|steps| uses_in(steps, &mut uses));
+        if uses.is_empty() {
+            return;
+        }
+        let mut told = BTreeSet::new();
+        let mut look = |expression: &Expression| {
+            for name in expression.names() {
+                let mut parts = name.splitn(5, '.');
+                let mut next = || parts.next().unwrap_or_default();
+                let ("steps", id, "body", wanted) = (next(), next(), next(), next()) else { continue };
+                let Some(using) = uses.get(id) else { continue };
+                let Some(fragment) = using.fragment() else { continue };
+                let span = expression.span_of(&format!("steps.{id}.body.{wanted}"));
+                if wanted.is_empty()
+                    || fragment.return_names().any(|known| known == wanted)
+                    || !told.insert((span.range().start, wanted.to_owned()))
+                {
+                    continue;
+                }
+                self.problems.push(not_returned(&using.file.name, wanted, &span, fragment));
+            }
+        };
+        lists.iter().copied().flatten().for_each(|step| step.for_every_expression(&mut look));
+        values.iter().for_each(|(_, template)| template.for_each_expression(&mut look));
+    }
+}
+
+/// The steps with an `id` that use fragments, by it.
+fn uses_in<'a>(steps: &'a [Step], found: &mut BTreeMap<&'a str, &'a Use>) {
+    for step in steps {
+        if let (Action::Use(using), Some(id)) = (&step.action, &step.id) {
+            found.insert(&id.name, using);
+        }
+        uses_in(step.action.steps(), found);
+    }
+}
+
+fn not_returned(file: &str, wanted: &str, place: &Span, fragment: &Fragment) -> Problem {
+    let returned: Vec<&str> = fragment.return_names().collect();
+    let message = format!("{file} returns no `{wanted}`");
+    let problem = unknown("use::unknown-return", message, place, wanted, &returned);
+    if returned.is_empty() { problem.help("it has no `returns`") } else { problem }
 }
 
 fn cycle(files: &[PathBuf], place: &Span) -> Problem {

@@ -1,11 +1,12 @@
 //! What a scenario created is deleted in its end, and what a killed run left behind is swept.
 
-use super::Store;
+use super::{Store, sent};
 use crate::common::{self, Answer, FakeServer, Run, http, text::dedent};
 use serde_json::json;
 use std::{
     fs,
     process::{Command, Stdio},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -53,6 +54,103 @@ fn what_a_scenario_created_is_gone_whether_it_passes_or_fails() {
         is_empty(url, &user);
         assert!(!output.dir().join(".agentos-run").join("ledger").exists(), "{output}");
     }
+}
+
+#[test]
+fn what_agents_remember_of_a_user_of_this_run_goes_and_of_others_stays() {
+    let url = common::agentos().base_url();
+    let stays = format!("cleanup-stays-{}", std::process::id());
+    let scenario = "
+        cleanup: true
+        vars: { stays: x, user: \"cleanup-${{ run.id }}\" }
+        steps:
+          - for_each: [\"${{ user }}\", \"${{ stays }}\"]
+            run_agent: { agent_id: rememberer, user_id: \"${{ item }}\", message: I like tea. }
+          - for_each: [\"${{ user }}\", \"${{ stays }}\"]
+            list_memories: { user_id: \"${{ item }}\" }
+            expect: { \"$.data[0].memory\": User likes tea }
+          - log: made - of ${{ user }}
+    ";
+    let output = Run::new()
+        .file("a.yaml", dedent(scenario))
+        .args(["--base-url", url, "--var", &format!("stays={stays}"), "-v", "a.yaml"])
+        .run()
+        .code_is(0);
+    let (_, user) = logged(&output.stdout);
+    is_empty(url, &user);
+    // A session for each run, and one memory.
+    assert!(output.stdout.contains("clean up what was created: 3"), "{output}");
+    let memories = http::get(url, &format!("/memories?user_id={stays}")).json();
+    assert_eq!(memories["data"][0]["memory"], "User likes tea", "{memories:#}");
+    let forget = "
+        steps:
+          - for_each: { list_memories: { user_id: \"${{ stays }}\" } }
+            max_deletes: 1
+            delete_memory: { memory_id: \"${{ item.memory_id }}\" }
+        vars: { stays: x }
+    ";
+    let args = ["--base-url", url, "--var", &format!("stays={stays}"), "a.yaml"].map(str::to_owned);
+    Run::new().file("a.yaml", dedent(forget)).args(&args).run().code_is(0);
+}
+
+#[test]
+fn memories_of_somebody_else_that_a_server_answers_stay() {
+    // As one does that puts the user of a token in the place of the one that was asked for.
+    let server = FakeServer::new(|request| match (request.method.as_str(), request.path.split('?').next()) {
+        ("GET", Some("/memories")) => Answer::json(
+            200,
+            &json!({ "data": [{ "memory_id": "precious", "user_id": "alice", "memory": "Likes tea." }] }),
+        ),
+        ("GET", Some(path)) if path.starts_with("/sessions") => Answer::json(404, &json!({})),
+        _ => Answer::json(200, &json!({ "content": "Hello!", "status": "COMPLETED" })),
+    });
+    let scenario = "
+        cleanup: true
+        steps:
+          - run_agent: { agent_id: x, user_id: \"bob-${{ run.id }}\", message: Hello!, stream: false }
+    ";
+    super::run(&server, scenario, &[]).code_is(0);
+    let deleted: Vec<String> = sent(&server, "DELETE");
+    assert!(deleted.len() == 1 && deleted[0].starts_with("DELETE /sessions/"), "{deleted:?}");
+}
+
+#[test]
+fn a_document_that_was_there_before_stays() {
+    let there = Arc::new(Mutex::new(vec!["old".to_owned()]));
+    let documents = Arc::clone(&there);
+    let server = FakeServer::new(move |request| {
+        let mut documents = documents.lock().unwrap();
+        match (request.method.as_str(), request.path.split('?').next().unwrap()) {
+            ("GET", "/knowledge/content") => {
+                let data: Vec<_> = documents.iter().map(|id| json!({ "id": id })).collect();
+                let meta = json!({ "total_pages": 1, "total_count": data.len() });
+                Answer::json(200, &json!({ "data": data, "meta": meta }))
+            }
+            ("POST", "/knowledge/content") => {
+                // The id of a document is made of its name.
+                let id = if String::from_utf8_lossy(&request.body).contains("old") { "old" } else { "new" };
+                documents.retain(|known| known != id);
+                documents.push(id.to_owned());
+                Answer::json(202, &json!({ "id": id, "status": "processing" }))
+            }
+            ("DELETE", path) => {
+                documents.retain(|id| !path.ends_with(id.as_str()));
+                Answer::json(200, &json!({}))
+            }
+            _ => Answer::json(200, &json!({})),
+        }
+    });
+    let scenario = "
+        cleanup: true
+        steps:
+          - upload_knowledge_content: { name: old, text_content: Other words. }
+          - upload_knowledge_content: { name: new, text_content: Words. }
+          - upload_knowledge_content: { name: new, text_content: Words once more. }
+    ";
+    let output = super::run(&server, scenario, &["-v"]).code_is(0);
+    assert_eq!(*there.lock().unwrap(), ["old"], "{output}");
+    assert!(output.stdout.contains("the document old was there before"), "{output}");
+    assert!(output.stdout.contains("clean up what was created: 1"), "{output}");
 }
 
 #[test]

@@ -191,6 +191,16 @@ fn killed(folder: &Path, server: &FakeServer, after: Duration) -> bool {
     }
 }
 
+/// Kills the job at so many moments, the same each time; how many of them it did not outlive.
+fn kill_at(times: usize, mut seed: u64, folder: &Path, server: &FakeServer) -> usize {
+    (0..times)
+        .filter(|_| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            !killed(folder, server, Duration::from_micros(20_000 + (seed >> 33) % 80_000))
+        })
+        .count()
+}
+
 #[test]
 fn twenty_kills_later_every_session_is_deleted_once_and_the_others_are_untouched() {
     const COUNT: usize = 400;
@@ -203,14 +213,7 @@ fn twenty_kills_later_every_session_is_deleted_once_and_the_others_are_untouched
         })
     });
     let folder = Run::new().file("a.yaml", dedent(DELETE)).arg("--version").run();
-    // A generator of our own, so that the moments are the same each time.
-    let mut seed: u64 = 20_261_122;
-    let mut kills = 0;
-    for _ in 0..20 {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let after = Duration::from_micros(20_000 + (seed >> 33) % 80_000);
-        kills += usize::from(!killed(folder.dir(), &server, after));
-    }
+    let kills = kill_at(20, 20_261_122, folder.dir(), &server);
     assert!(kills >= 5, "the job was too fast to be killed");
     let output = again(&folder, &server, &[]).code_is(0);
     let expected: Vec<String> =
@@ -219,4 +222,121 @@ fn twenty_kills_later_every_session_is_deleted_once_and_the_others_are_untouched
     assert!(store.missed().is_empty(), "deleted twice: {:?}", store.missed());
     assert!(store.ids().iter().all(|id| id.ends_with('3')) && store.ids().len() == COUNT / 10);
     assert!(output.stdout.contains(&format!("found {}", COUNT - COUNT / 10)), "{output}");
+}
+
+/// The ids that stand in the paths of the requests with this method.
+fn ids(server: &FakeServer, method: &str) -> Vec<String> {
+    let mut ids: Vec<String> =
+        sent(server, method).iter().filter_map(|line| Some(line.rsplit_once("/s-")?.1.to_owned())).collect();
+    ids.sort();
+    ids
+}
+
+#[test]
+fn twenty_kills_later_no_message_was_sent_twice_and_those_in_doubt_are_told() {
+    const COUNT: usize = 300;
+    let store = Store::of(COUNT);
+    let server = store.serve(|_, request| {
+        (request.method == "POST").then(|| Answer::json(200, &json!({})).after(Duration::from_millis(4)))
+    });
+    let message = "
+        steps:
+          - for_each: { get_sessions: {} }
+            concurrency: 3
+            http: { method: POST, path: \"/message/${{ item.session_id }}\", json: {} }
+    ";
+    let folder = Run::new().file("a.yaml", dedent(message)).arg("--version").run();
+    let kills = kill_at(20, 7, folder.dir(), &server);
+    assert!(kills >= 5, "the job was too fast to be killed");
+    let output = again(&folder, &server, &[]);
+    let mut ids = ids(&server, "POST");
+    let all = ids.len();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "sent twice: {output}");
+    // What was killed between its beginning and its end is told; nothing else is missing.
+    let told = output.stdout.split("failed ").nth(1).map_or(0, |rest| {
+        rest.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse::<usize>().unwrap()
+    });
+    assert!(told > 0 && told <= 3 * kills, "{told} in doubt after {kills} kills: {output}");
+    assert!(COUNT - all <= told, "{all} were sent, {told} in doubt: {output}");
+    assert!(output.stdout.contains("its end was never recorded"), "{output}");
+}
+
+#[test]
+fn twenty_kills_later_an_export_has_every_line_once() {
+    const COUNT: usize = 300;
+    let store = Store::of(COUNT);
+    let server = store.serve(|store, request| {
+        let reads = request.path.starts_with("/sessions/");
+        reads.then(|| store.answer(request).after(Duration::from_millis(4)))
+    });
+    let export = "
+        steps:
+          - write: { file: out/all.jsonl, line: begin }
+          - for_each: { get_sessions: {} }
+            concurrency: 3
+            group:
+              - id: read
+                http: { path: \"/sessions/${{ item.session_id }}\" }
+              - write: { file: out/all.jsonl, line: \"${{ steps.read.body.session_id }}\" }
+              - http: { path: \"/sessions/${{ item.session_id }}\" }
+          - write: { file: out/all.jsonl, line: end }
+    ";
+    let folder = Run::new().file("a.yaml", dedent(export)).arg("--version").run();
+    let kills = kill_at(20, 11, folder.dir(), &server);
+    assert!(kills >= 5, "the job was too fast to be killed");
+    let output = again(&folder, &server, &[]).code_is(0);
+    let mut lines: Vec<String> = output.read("out/all.jsonl").lines().map(str::to_owned).collect();
+    assert_eq!((lines.remove(0), lines.pop()), ("begin".to_owned(), Some("end".to_owned())));
+    lines.sort();
+    let expected: Vec<String> = (0..COUNT).map(|number| format!("s-{number:03}")).collect();
+    assert_eq!(lines, expected, "{output}");
+    // A file that lost something is not gone on with.
+    fs::write(output.dir().join("out/all.jsonl"), "begin\n").unwrap();
+    let refused = again(&output, &server, &[]).code_is(2);
+    assert!(refused.stderr.contains("is shorter than this job left it"), "{refused}");
+    fs::remove_file(output.dir().join("out/all.jsonl")).unwrap();
+    let refused = again(&output, &server, &[]).code_is(2);
+    assert!(refused.stderr.contains("is not there any more"), "{refused}");
+}
+
+#[test]
+fn a_torn_line_of_an_export_is_mended_and_the_file_of_somebody_else_is_not() {
+    let store = Store::of(2);
+    let server = store.serve(|_, _| None);
+    let export = "
+        steps:
+          - for_each: { get_sessions: {} }
+            write: { file: all.txt, line: \"a line of ${{ item.session_id }}\", existing: append }
+    ";
+    let run = Run::new().file("a.yaml", dedent(export)).file("all.txt", "mine, without a line end");
+    let output =
+        run.args(["--base-url", &server.base_url(), "--journal", "job.jsonl", "a.yaml"]).run().code_is(0);
+    let whole = "mine, without a line end\na line of s-000\na line of s-001\n";
+    assert_eq!(output.read("all.txt"), whole);
+    // As if it had been killed while it wrote the last line.
+    let journal = output.read("job.jsonl");
+    let cut = journal.trim_end().rfind('\n').unwrap() + 1;
+    fs::write(output.dir().join("job.jsonl"), &journal[..cut]).unwrap();
+    fs::write(output.dir().join("all.txt"), &whole[..whole.len() - 5]).unwrap();
+    let output = again(&output, &server, &[]).code_is(0);
+    assert_eq!(output.read("all.txt"), whole);
+    assert!(output.stdout.contains("found 2, done 2 (1 before)"), "{output}");
+}
+
+#[test]
+fn what_may_have_been_done_although_no_answer_came_stays_in_doubt() {
+    let store = Store::of(3);
+    let server = store.serve(|_, request| request.path.ends_with("/s-001").then(Answer::closed));
+    let message = "
+        steps:
+          - for_each: { get_sessions: {} }
+            http: { method: POST, path: \"/message/${{ item.session_id }}\", json: {} }
+    ";
+    let output = first(&server, message, &[]).code_is(1);
+    assert!(output.stdout.contains("found 3, done 2, failed 1"), "{output}");
+    let posts = ids(&server, "POST");
+    let output = again(&output, &server, &[]).code_is(1);
+    assert!(output.stdout.contains("its end was never recorded"), "{output}");
+    assert_eq!(ids(&server, "POST"), posts, "{output}");
 }

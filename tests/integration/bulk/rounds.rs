@@ -1,7 +1,7 @@
 //! Items take their turn in batches, at a rate, several at a time; failures and pauses are everybody's.
 
 use super::{Store, run, sent};
-use crate::common::Answer;
+use crate::common::{Answer, Run, text::dedent};
 use serde_json::json;
 use std::{
     sync::{
@@ -200,4 +200,60 @@ fn loops_in_finally_run() {
     .code_is(0);
     assert_eq!(store.deleted().len(), 3);
     assert_eq!(store.missed(), ["x", "y"]);
+}
+
+#[test]
+fn ctrl_c_lets_what_is_going_on_come_to_its_end_and_begins_nothing_more() {
+    let store = Store::of(30);
+    let server = store.serve(|store, request| {
+        (request.method == "DELETE").then(|| store.answer(request).after(Duration::from_millis(400)))
+    });
+    let scenario = "
+        steps:
+          - for_each: { get_sessions: {} }
+            concurrency: 3
+            delete_session: { session_id: \"${{ item.session_id }}\" }
+    ";
+    let running = Run::new()
+        .file("a.yaml", dedent(scenario))
+        .args(["--base-url", &server.base_url(), "--yes", "a.yaml"])
+        .start();
+    while sent(&server, "DELETE").len() < 6 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    running.interrupt();
+    let output = running.finish().code_is(130);
+    let deleted = store.deleted().len();
+    assert!((6..30).contains(&deleted), "{output}");
+    let counts = format!("found 30, done {deleted}, failed 0, not begun {}", 30 - deleted);
+    assert!(output.stdout.contains(&counts), "{counts}: {output}");
+}
+
+#[test]
+fn a_server_that_is_gone_is_not_asked_for_every_item() {
+    let store = Store::of(100);
+    let server = store.serve(|store, request| {
+        (request.method == "DELETE")
+            .then(|| store.answer(request).after(Duration::from_millis(200)).and_close())
+    });
+    let scenario = "
+        steps:
+          - for_each: { get_sessions: {} }
+            concurrency: 2
+            delete_session: { session_id: \"${{ item.session_id }}\" }
+    ";
+    let running = Run::new()
+        .file("a.yaml", dedent(scenario))
+        .args(["--base-url", &server.base_url(), "--max-deletes", "100", "a.yaml"])
+        .start();
+    while sent(&server, "DELETE").len() < 4 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    drop(server);
+    let output = running.finish().code_is(1);
+    assert!(
+        output.stdout.contains("could not be reached 10 times in a row: nothing more was begun"),
+        "{output}"
+    );
+    assert!(output.stdout.contains("not begun 8"), "{output}");
 }

@@ -131,3 +131,29 @@ fn a_server_that_is_not_there() {
         run.args(["check", "--live", "--base-url", &crate::common::nobody_listens(), "a.yaml"]).run();
     assert!(output.code_is(3).stderr.contains("target::unreachable"));
 }
+
+#[test]
+fn only_what_is_asked_for_is_held_against_the_target() {
+    let server = server();
+    let text = "
+        name: One
+        tags: [smoke]
+        steps: [{ run_agent: { agent_id: assistant, message: x } }]
+        ---
+        name: Two
+        steps: [{ run_agent: { agent_id: nobody, message: x } }]
+    ";
+    let run = |arguments: &[&str]| {
+        let run = Run::new().file("a.yaml", dedent(text));
+        run.args(["check", "--base-url", &server.base_url(), "a.yaml"]).args(arguments).run()
+    };
+    run(&["--live"]).code_is(2);
+    for selection in [["--tag", "smoke"], ["--filter", "One"]] {
+        run(&[&["--live"][..], &selection].concat()).code_is(0);
+        // Without the target, all of the files is checked.
+        let refused = run(&selection).code_is(2);
+        assert!(refused.stderr.contains("--live"), "{refused}");
+    }
+    let nothing = run(&["--live", "--filter", "Three"]).code_is(4);
+    assert!(nothing.stderr.contains("no scenario matched: 2 scenarios"), "{nothing}");
+}
