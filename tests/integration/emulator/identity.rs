@@ -124,7 +124,7 @@ fn what_is_wrong_with_a_token_is_said_in_the_words_of_pyjwt() {
     }
     // Scopes are a list; a text is one of them, whatever words it has.
     get(json!({ "scopes": "agents:read" })).ok();
-    get(json!({ "scopes": "agents:read teams:read" }))
+    get(json!({ "scopes": "teams:read agents:read" }))
         .refused(403, "Insufficient permissions. Required scope(s): agents:read");
     // Without a scheme it is a token, too.
     let bare = token(&json!({ "scopes": admin }));
