@@ -104,6 +104,7 @@ pub(crate) fn screen(sent: &str) -> (Vec<String>, usize) {
             }
             '\u{1b}' => {
                 assert_eq!(signs.next(), Some('['), "{sent:?}");
+                let private = signs.next_if_eq(&'?').is_some();
                 let mut number = String::new();
                 while let Some(digit) = signs.next_if(|sign| sign.is_ascii_digit() || *sign == ';') {
                     number.push(digit);
@@ -114,8 +115,11 @@ pub(crate) fn screen(sent: &str) -> (Vec<String>, usize) {
                         lines.truncate(line + 1);
                         lines[line].truncate(column);
                     }
+                    Some('K') => lines[line].truncate(column),
                     // Colours.
                     Some('m') => {}
+                    // What comes until the end of this is shown at once.
+                    Some('h' | 'l') if private && number == "2026" => {}
                     other => panic!("{other:?} in {sent:?}"),
                 }
             }
