@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::consent::deletion_in;
-use super::{Source, round_of};
+use super::rounds::{Source, round_of};
 use crate::agentos::Effect;
 use crate::agentos::items::Items;
 use crate::agentos::operation::Method;

@@ -96,10 +96,15 @@ fn the_journal_of_another_job_is_refused_before_anything_is_sent() {
     let refused = again(&output, &other, &[]).code_is(2);
     assert!(refused.stderr.contains("it belongs to a job on http"), "{refused}");
     assert!(sent(&other, "DELETE").is_empty());
-    fs::write(output.dir().join("job.jsonl"), "shopping list\n").unwrap();
-    let refused = again(&output, &server, &[]).code_is(2);
-    assert!(refused.stderr.contains("it is no journal at all"), "{refused}");
-    assert_eq!(fs::read_to_string(output.dir().join("job.jsonl")).unwrap(), "shopping list\n");
+    for text in ["shopping list\n", "shopping list"] {
+        fs::write(output.dir().join("job.jsonl"), text).unwrap();
+        let refused = again(&output, &server, &[]).code_is(2);
+        assert!(refused.stderr.contains("it is no journal at all"), "{refused}");
+        assert_eq!(fs::read_to_string(output.dir().join("job.jsonl")).unwrap(), text);
+    }
+    let folder = output.then().args(["--base-url", &server.base_url(), "--journal", "/dev/full", "a.yaml"]);
+    let refused = folder.run().code_is(2);
+    assert!(refused.stderr.contains("the journal /dev/full is no file"), "{refused}");
     assert!(asked(deletions));
 }
 
@@ -339,4 +344,26 @@ fn what_may_have_been_done_although_no_answer_came_stays_in_doubt() {
     let output = again(&output, &server, &[]).code_is(1);
     assert!(output.stdout.contains("its end was never recorded"), "{output}");
     assert_eq!(ids(&server, "POST"), posts, "{output}");
+}
+
+#[test]
+fn a_journal_whose_first_line_was_torn_begins_anew_and_another_fragment_makes_another_job() {
+    let store = Store::of(3);
+    let server = store.serve(|_, _| None);
+    let scenario =
+        "steps: [{ for_each: { get_sessions: {} }, use: _f.yaml, with: { id: \"${{ item.session_id }}\" } }]";
+    let fragment = "params: [id]\nsteps: [{ http: { method: POST, path: \"/x/${{ id }}\", json: {} } }]\n";
+    let run = Run::new().file("_f.yaml", fragment).file("job.jsonl", "{\"agentos-run\":\"jour");
+    let output = run
+        .file("a.yaml", scenario)
+        .args(["--base-url", &server.base_url(), "--journal", "job.jsonl", "a.yaml"])
+        .run()
+        .code_is(0);
+    assert!(output.stdout.contains("found 3, done 3, failed 0"), "{output}");
+    let output = again(&output, &server, &[]).code_is(0);
+    assert!(output.stdout.contains("done 3 (3 before)"), "{output}");
+    fs::write(output.dir().join("_f.yaml"), fragment.replace("/x/", "/y/")).unwrap();
+    let refused = again(&output, &server, &[]).code_is(2);
+    assert!(refused.stderr.contains("has changed since"), "{refused}");
+    assert_eq!(sent(&server, "POST").len(), 3);
 }
