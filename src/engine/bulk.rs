@@ -68,7 +68,10 @@ impl Progress {
         let (keys, report) = (&over.round.keys, &over.report);
         let failure = report.failed.iter().find_map(|step| step.failures.first());
         let unreached = report.failed.iter().any(|step| step.unanswered == Some(Unanswered::Unreached));
-        self.unreached = if unreached { self.unreached + 1 } else { 0 };
+        // What was in flight when it gave up may still be answered.
+        if !self.gives_up() {
+            self.unreached = if unreached { self.unreached + 1 } else { 0 };
+        }
         if over.flow == Flow::Stopped {
             // What became of it nobody knows: it stays in doubt.
             self.tally.in_doubt += keys.len() as u64;
