@@ -81,6 +81,7 @@ pub mod operation;
 pub mod pages;
 pub mod refusal;
 pub mod run;
+mod run_operations;
 pub mod runs;
 pub mod sessions;
 pub mod sse;

@@ -1,11 +1,12 @@
 //! What a step brought: the answer of the server in the words of the language (`status`, `content`, `tools`, ...).
 
 use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::agentos;
+use crate::agentos::{self, RunEvent, Transcript};
 
 /// The answer to a step, or why there is none.
 #[derive(Debug, Clone, Default)]
@@ -28,13 +29,27 @@ pub struct Outcome {
     pub error: Option<String>,
 }
 
-/// What a stream brought beside its answer; both are lists.
-#[derive(Debug, Clone, Default)]
+/// What a stream brought beside its answer.
+#[derive(Debug, Clone)]
 pub struct StreamOutcome {
-    /// The events, in order.
-    pub events: Value,
-    /// The tool calls, those of members and steps among them, in the order in which they began.
+    transcript: Arc<Transcript>,
+    /// The events as JSON, made where they are asked for: most streams are asked for their answer only.
+    events: OnceLock<Value>,
+    /// The tool calls, those of members and steps among them, in the order in which they began; a list.
     pub tools: Value,
+}
+
+impl StreamOutcome {
+    /// Of a stream that has ended.
+    pub fn new(transcript: Arc<Transcript>) -> Self {
+        let tools = transcript.tools().iter().map(|call| Value::Object(call.tool.clone())).collect();
+        Self { transcript, events: OnceLock::new(), tools }
+    }
+
+    /// The events in order; a list.
+    pub fn events(&self) -> &Value {
+        self.events.get_or_init(|| self.transcript.events().iter().map(RunEvent::to_json).collect())
+    }
 }
 
 impl Outcome {
@@ -74,7 +89,7 @@ impl Outcome {
     /// The events of a run: of its stream, or those that the answer holds.
     pub fn events(&self) -> Option<&Value> {
         match &self.stream {
-            Some(stream) => Some(&stream.events),
+            Some(stream) => Some(stream.events()),
             None => self.field("events").filter(|events| events.is_array()),
         }
     }

@@ -88,7 +88,7 @@ fn serve(mut stream: TcpStream) -> std::io::Result<()> {
             }
         } else {
             stream.write_all(chunk("RunStarted", "").as_bytes())?;
-            thread::sleep(Duration::from_millis(60));
+            thread::sleep(Duration::from_millis(25));
             let waited = format!(", \"waited\": {}", asked.elapsed().as_nanos());
             stream.write_all(chunk("RunContent", &waited).as_bytes())?;
             stream.write_all(chunk("RunCompleted", "").as_bytes())?;

@@ -64,3 +64,138 @@ pub(super) fn with_message(mut call: Call, input: Option<&Value>, replace_origin
     }
     call
 }
+
+/// Continuing the runs of agents and of teams, which differ in what waits.
+macro_rules! continue_operation {
+    (
+        resource: $resource:ident,
+        what: $what:literal at $path:literal by $id:ident,
+        since: $since:expr,
+        form: $form:ident,
+        $(#[$doc:meta])*
+        continue: $Continue:ident,
+        $(#[$waiting_doc:meta])*
+        waiting: $waiting:ident,
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $Continue {
+            #[doc = concat!("The ", $what, ".")]
+            pub $id: String,
+            /// The answer of the paused run, out of which the ids and what waits are taken. Not sent to the server.
+            #[serde(default, skip_serializing)]
+            pub run: Option<Map<String, Value>>,
+            /// The run; without it, that of `run`.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub run_id: Option<String>,
+            /// Its session; without it, that of `run`. Without one, the server answers 400.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub session_id: Option<String>,
+            /// Whose session it is; without it, that of `run`.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub user_id: Option<String>,
+            /// Whether what asks for a confirmation gets it: true or false for all, or the names of tools. Not sent as such.
+            #[serde(default, skip_serializing)]
+            pub confirm: Option<Confirm>,
+            /// Refuses what asks for a confirmation: a reason for all, or a mapping from names of tools to reasons. The reason is told to
+            /// the model. Not sent as such.
+            #[serde(default, skip_serializing)]
+            pub reject: Option<Reject>,
+            /// The results of tools that the server does not execute, by their names. Not sent as such.
+            #[serde(default, skip_serializing)]
+            pub results: Option<Map<String, Value>>,
+            /// A mapping: the fields that a tool asks for. A text: a further message, for a run that is not paused.
+            #[serde(default, skip_serializing)]
+            pub input: Option<Value>,
+            $(#[$waiting_doc])*
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub $waiting: Option<Vec<Value>>,
+            /// From which message on a run that is not paused is continued; the server's default is `end`.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub continue_from: Option<String>,
+            /// Whether a run that is not paused is copied; the server's default is false.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub fork: Option<bool>,
+            /// Whether the last answer is made anew; the server's default is false.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub regenerate: Option<bool>,
+            /// With `regenerate`: whether the new answer takes the place of the old one. Sent empty where it is not given: servers
+            /// before agno 3.1.5 may take it for false otherwise, and answer 400.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub replace_original: Option<bool>,
+            /// Further instructions for this run.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub additional_instructions: Option<String>,
+            /// Whether it goes on in the background; since agno 2.6. It is waited for, unless `wait` is false.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub background: Option<bool>,
+            /// Whether a run in the background is waited for; the default is true. Not sent to the server.
+            #[serde(default, skip_serializing)]
+            #[schemars(extend("default" = true))]
+            pub wait: Option<bool>,
+            /// How it is waited for. Not sent to the server.
+            #[serde(default, skip_serializing)]
+            pub poll: Option<Poll>,
+            /// Whether the answer comes as a stream of events, from which it is put together; the default is false, and always sent.
+            #[serde(default)]
+            pub stream: bool,
+        }
+
+        impl Operation for $Continue {
+            const SPEC: Spec = Spec {
+                body: Body::Form,
+                since: $since,
+                ..Spec::new(
+                    concat!("continue_", $what, "_run"),
+                    Resource::$resource,
+                    Method::Post,
+                    concat!($path, "/runs/{run_id}/continue"),
+                )
+            };
+            type Answer = RunOutput;
+
+            fn call(&self) -> Result<Call, Error> {
+                let call = self.continuation()?;
+                Ok(with_message(call, self.input.as_ref(), self.replace_original))
+            }
+
+            fn streams(&self) -> bool {
+                self.stream
+            }
+
+            fn begins(&self) -> Option<Beginning<'_>> {
+                let (run_id, session_id) = (self.run_id.as_ref(), self.session_id.as_ref());
+                Some(Beginning::of(&self.$id, run_id, session_id, self.background, self.wait, self.poll.as_ref()))
+            }
+        }
+
+        impl Continues for $Continue {
+            const FORM: Form = Form::$form;
+
+            fn paused(&self) -> Option<&Map<String, Value>> {
+                self.run.as_ref()
+            }
+
+            fn decisions(&self) -> Result<Decisions<'_>, Error> {
+                Ok(Decisions {
+                    confirm: self.confirm.as_ref(),
+                    reject: self.reject.as_ref(),
+                    results: self.results.as_ref(),
+                    input: fields_of(self.input.as_ref())?,
+                    select: None,
+                })
+            }
+
+            fn ids(&mut self) -> [&mut Option<String>; 3] {
+                [&mut self.run_id, &mut self.session_id, &mut self.user_id]
+            }
+
+            fn waiting(&mut self) -> &mut Option<Vec<Value>> {
+                &mut self.$waiting
+            }
+        }
+    };
+}
+
+pub(super) use continue_operation;

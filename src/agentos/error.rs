@@ -1,5 +1,6 @@
 //! Why a request of the client failed.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::transport::{Exchange, SentRequest};
@@ -27,6 +28,14 @@ pub enum ErrorKind {
         /// The server that was tried.
         base_url: String,
         /// What the network said.
+        cause: String,
+    },
+    /// The server's certificate does not prove who it is, or there is nobody whose word is trusted for that.
+    #[error("cannot trust {base_url}: {cause}")]
+    Untrusted {
+        /// The server that was tried.
+        base_url: String,
+        /// What is wrong with its certificate.
         cause: String,
     },
     /// A clock ran out.
@@ -139,7 +148,7 @@ pub struct Progress {
     /// How many characters of the answer came.
     pub characters: usize,
     /// The name of the last event.
-    pub last: Option<String>,
+    pub last: Option<Cow<'static, str>>,
 }
 
 impl Progress {

@@ -104,16 +104,17 @@ impl Decoder {
             self.after_cr = false;
             rest = rest.strip_prefix(b"\n").unwrap_or(rest);
         }
-        while let Some(end) = memchr2(b'\n', b'\r', rest) {
+        loop {
+            if let Some(after) = self.whole(rest, &mut take)? {
+                rest = after;
+                continue;
+            }
+            let Some(end) = memchr2(b'\n', b'\r', rest) else { break };
             if self.in_data {
                 self.keep(&rest[..end])?;
                 self.event.data.push(b'\n');
                 self.in_data = false;
             } else if self.line.is_empty() {
-                if let Some(after) = self.whole(rest, end, &mut take)? {
-                    rest = after;
-                    continue;
-                }
                 self.line(&rest[..end], &mut take)?;
             } else {
                 self.keep(&rest[..end])?;
@@ -198,26 +199,22 @@ impl Decoder {
         Ok(())
     }
 
-    /// The usual event, whose only line of data ends at `end` and is followed by its blank line: given without a copy.
-    /// Returns what comes after it.
+    /// The usual event, `event: NAME`, `data: ...` and a blank line, or without the name: given without a copy. Returns
+    /// what comes after it; nothing where this is not the beginning of an event, or one of another kind.
     fn whole<'a>(
-        &mut self,
+        &self,
         rest: &'a [u8],
-        end: usize,
         take: &mut impl FnMut(Event<'_>),
     ) -> Result<Option<&'a [u8]>, EventTooLong> {
-        let Some(after) = rest[end..].strip_prefix(b"\n\n").filter(|_| !self.event.has_data) else {
-            return Ok(None);
-        };
-        let Some(value) = rest[..end].strip_prefix(b"data: ") else { return Ok(None) };
-        self.check(value.len())?;
-        let name = &self.event.name;
+        let begun =
+            self.in_data || self.event.has_data || !self.line.is_empty() || !self.event.name.is_empty();
+        let Some((name, data, after)) = usual(rest).filter(|_| !begun) else { return Ok(None) };
+        self.check(name.len().max(data.len()))?;
         take(Event {
             name: (!name.is_empty()).then(|| text(name)),
-            data: text(value),
+            data: text(data),
             id: self.id.as_deref().map(text),
         });
-        self.event.name.clear();
         Ok(Some(after))
     }
 
@@ -287,6 +284,20 @@ impl Decoder {
             has_data: false,
         };
     }
+}
+
+/// The name and the data of an event of the usual form, and what comes behind its blank line.
+fn usual(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let line = |bytes| memchr2(b'\n', b'\r', bytes).map(|end| bytes.split_at(end));
+    let (name, lines) = match bytes.strip_prefix(b"event: ") {
+        None => (&bytes[..0], bytes),
+        Some(rest) => {
+            let (name, rest) = line(rest)?;
+            (name, rest.strip_prefix(b"\n")?)
+        }
+    };
+    let (data, rest) = line(lines.strip_prefix(b"data: ")?)?;
+    Some((name, data, rest.strip_prefix(b"\n\n")?))
 }
 
 /// Bytes as a text. For good ones, that is several times as fast as the standard library's lossy way alone.

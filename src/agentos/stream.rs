@@ -91,7 +91,7 @@ pub struct RunStream {
     body: Incoming,
     decoder: Option<Decoder>,
     ready: VecDeque<Result<RunEvent, ErrorKind>>,
-    idle: Option<(Duration, Pin<Box<Sleep>>)>,
+    idle: Option<Idle>,
     total: Option<(Duration, Pin<Box<Sleep>>)>,
     timings: Timings,
     progress: Progress,
@@ -100,6 +100,33 @@ pub struct RunStream {
     lasting: Option<Box<Lasting>>,
     notes: Vec<String>,
     tapped: Option<Tapped>,
+}
+
+/// The clock of silence. It is set anew only when it runs out: pieces come by the hundred thousand.
+struct Idle {
+    after: Duration,
+    heard: Instant,
+    clock: Pin<Box<Sleep>>,
+}
+
+impl Idle {
+    /// None where so long a time never ends.
+    fn new(after: Duration) -> Option<Self> {
+        let heard = Instant::now();
+        let until = heard.checked_add(after)?;
+        Some(Self { after, heard, clock: Box::pin(tokio::time::sleep_until(until.into())) })
+    }
+
+    /// Ready when nothing was heard for so long.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while self.clock.as_mut().poll(context).is_ready() {
+            match self.heard.checked_add(self.after) {
+                Some(until) if until > Instant::now() => self.clock.as_mut().reset(until.into()),
+                _ => return Poll::Ready(()),
+            }
+        }
+        Poll::Pending
+    }
 }
 
 /// The times of a stream, each counted from sending the request.
@@ -135,7 +162,7 @@ impl RunStream {
             body,
             decoder: Some(Decoder::new()),
             ready: VecDeque::new(),
-            idle: idle.and_then(|after| clock(after, Instant::now())),
+            idle: idle.and_then(Idle::new),
             total: total.and_then(|after| clock(after, started)),
             timings,
             head,
@@ -201,10 +228,11 @@ impl RunStream {
     }
 
     fn take(&mut self, piece: &Bytes) {
-        let at = self.elapsed();
+        let now = Instant::now();
+        let at = now.saturating_duration_since(self.head.started);
         self.timings.duration = at;
         self.timings.bytes += piece.len();
-        self.still_alive();
+        self.still_alive(now);
         let Some(decoder) = &mut self.decoder else { return };
         let ready = &mut self.ready;
         let fed = decoder.feed(piece, |frame| match RunEvent::read(&frame, at) {
@@ -254,8 +282,8 @@ impl RunStream {
         let timings = &mut self.timings;
         timings.events += 1;
         timings.first_event.get_or_insert(event.at);
-        if event.is_content() {
-            timings.first_content.get_or_insert(event.at);
+        if timings.first_content.is_none() && event.is_content() {
+            timings.first_content = Some(event.at);
         }
         let gap = event.at.saturating_sub(timings.last_event.unwrap_or_default());
         timings.longest_gap = timings.longest_gap.max(gap);
@@ -266,8 +294,7 @@ impl RunStream {
         if self.of_workflow || !event.is_nested() {
             progress.characters += event.delta().map_or(0, |text| text.chars().count());
         }
-        // The buffer is used again: events come by the hundred thousand.
-        progress.last.get_or_insert_default().clone_from(&event.name);
+        progress.last = Some(event.name.clone());
     }
 
     /// The next event that the bytes so far hold, and whether it is one to be given.
@@ -323,18 +350,15 @@ impl RunStream {
             if let Some((stream, note)) = lasting.opened(opened)? {
                 self.body = stream.body;
                 self.notes.push(note);
-                self.still_alive();
+                self.still_alive(Instant::now());
             }
         }
         Poll::Ready(Ok(()))
     }
 
-    /// Sets the clock of silence back.
-    fn still_alive(&mut self) {
-        if let Some((after, clock)) = &mut self.idle
-            && let Some(until) = Instant::now().checked_add(*after)
-        {
-            clock.as_mut().reset(until.into());
+    fn still_alive(&mut self, now: Instant) {
+        if let Some(idle) = &mut self.idle {
+            idle.heard = now;
         }
     }
 
@@ -391,11 +415,11 @@ impl Stream for RunStream {
                     }
                 }
                 Poll::Pending => {
-                    if let Some((after, clock)) = &mut this.idle
-                        && clock.as_mut().poll(context).is_ready()
+                    if let Some(idle) = &mut this.idle
+                        && idle.poll(context).is_ready()
                     {
                         let progress = Some(this.progress.clone());
-                        let kind = ErrorKind::Timeout { phase: Phase::Idle, after: *after, progress };
+                        let kind = ErrorKind::Timeout { phase: Phase::Idle, after: idle.after, progress };
                         return this.fail(kind);
                     }
                     return Poll::Pending;

@@ -4,6 +4,7 @@
 mod body;
 mod violation;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -23,8 +24,7 @@ use super::transport::{Exchange, Head, SentRequest};
 /// # use agentos_run::agentos::{Component, RunEvent, Transcript};
 /// # use serde_json::{Map, Value, json};
 /// # fn event(name: &str, fields: Value) -> RunEvent {
-/// #     let data = fields.as_object().cloned().unwrap_or_default();
-/// #     RunEvent { name: name.to_owned(), data, at: Duration::ZERO }
+/// #     RunEvent::new(name, fields.as_object().unwrap_or(&Map::new()), Duration::ZERO)
 /// # }
 /// let mut transcript = Transcript::new(Component::Agent);
 /// transcript.push(event("RunStarted", json!({"run_id": "r", "agent_id": "a"})));
@@ -41,11 +41,9 @@ use super::transport::{Exchange, Head, SentRequest};
 #[derive(Debug, Clone)]
 pub struct Transcript {
     component: Component,
-    events: Option<Vec<Value>>,
-    /// When each of them came.
-    came: Vec<Duration>,
+    events: Option<Vec<RunEvent>>,
     count: usize,
-    last: Option<String>,
+    last: Option<Cow<'static, str>>,
     characters: usize,
     tools: Vec<ToolCall>,
     ending: Option<Ending>,
@@ -94,7 +92,6 @@ impl Transcript {
         Self {
             component,
             events: Some(Vec::new()),
-            came: Vec::new(),
             count: 0,
             last: None,
             characters: 0,
@@ -144,15 +141,19 @@ impl Transcript {
 
     /// The next event.
     pub fn push(&mut self, event: RunEvent) {
-        if self.resumed && event.event_index().is_some_and(|index| Some(index) <= self.last_index) {
+        let index = event.event_index();
+        if self.resumed
+            && let (Some(index), Some(last)) = (index, self.last_index)
+            && !event.follows(index, last)
+        {
             return;
         }
         self.count += 1;
         let gap = event.at.saturating_sub(self.times.last);
         self.times.longest_gap = self.times.longest_gap.max(gap);
         self.times.last = event.at;
-        if let Some(index) = event.event_index() {
-            self.invariants.index(self.last_index, index, &event.name, self.count);
+        if let Some(index) = index {
+            self.invariants.index(self.last_index, index, &event, self.count);
             self.last_index = self.last_index.max(Some(index));
         }
         if event.is_frame() {
@@ -167,8 +168,7 @@ impl Transcript {
         }
         self.last = Some(event.name.clone());
         if let Some(events) = &mut self.events {
-            self.came.push(event.at);
-            events.push(event.into_json());
+            events.push(event);
         }
     }
 
@@ -242,20 +242,15 @@ impl Transcript {
         }
         self.body.note_ids(event);
         // A run that was no stream has no events to repeat: its status is all that comes.
-        let none = event.data.get("total_events").and_then(Value::as_u64) == Some(0);
+        let none = event.data().get("total_events").and_then(Value::as_u64) == Some(0);
         if event.name == "replay" && none && self.ending.is_none() {
             self.ending = event.text("status").and_then(Ending::of_status);
         }
     }
 
-    /// The events as JSON, in order; none where they were not to be kept.
-    pub fn events(&self) -> &[Value] {
+    /// The events in order; none where they were not to be kept.
+    pub fn events(&self) -> &[RunEvent] {
         self.events.as_deref().unwrap_or_default()
-    }
-
-    /// The events, each with the time from sending the request until it came.
-    pub fn timeline(&self) -> impl Iterator<Item = (Duration, &Value)> {
-        self.came.iter().copied().zip(self.events())
     }
 
     /// How many events came.

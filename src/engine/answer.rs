@@ -203,10 +203,7 @@ pub(super) fn outcome_of(received: &Received, request: &Request, step: &Step) ->
             None => request.answers_json().then(|| not_json(exchange, &text)).flatten(),
         }
     };
-    let stream = transcript.map(|transcript| StreamOutcome {
-        events: Value::Array(transcript.events().to_vec()),
-        tools: Value::Array(transcript.tools().iter().map(|call| Value::Object(call.tool.clone())).collect()),
-    });
+    let stream = received.transcript.clone().map(StreamOutcome::new);
     Outcome {
         status: Some(exchange.status),
         headers: exchange.headers.clone(),

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use owo_colors::{OwoColorize as _, Style as Paint};
 
 use super::looping::{self, Lines};
-use super::text;
 use super::trace::Traces;
+use super::{difference, text};
 use crate::diagnostic::{Problem, Style};
 use crate::engine::{
     BulkReport, Event, LoopProgress, Observer, ScenarioReport, SlowStep, Stage, Status, StepReport,
@@ -312,12 +312,7 @@ impl<'a> Terminal<'a> {
             if let Some(diff) = &failure.diff {
                 push(text, "    difference (- expected, + actual):");
                 for line in text::harmless_lines(diff).lines() {
-                    let paint = match line.as_bytes().first() {
-                        Some(b'-') => Paint::new().red(),
-                        Some(b'+') => Paint::new().green(),
-                        _ => Paint::new().dimmed(),
-                    };
-                    push(text, &format!("      {}", self.paint(line, paint)));
+                    push(text, &format!("      {}", difference::painted(line, self.style.color)));
                 }
             }
         }

@@ -300,7 +300,7 @@ impl Listener for Ear {
                 number,
                 name: self.builder.text(&event.name),
                 after_ms: milliseconds(event.at),
-                data: self.builder.text(&serde_json::to_string(&event.data).unwrap_or_default()),
+                data: self.builder.text(&serde_json::to_string(event.data()).unwrap_or_default()),
             },
             Heard::Failed(error) => Line::Failed { number, error: self.builder.text(&error.to_string()) },
         };

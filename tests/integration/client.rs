@@ -9,6 +9,7 @@
 
 mod clear;
 mod decisions;
+mod events;
 mod files;
 mod identities;
 pub(crate) mod live;

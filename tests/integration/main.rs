@@ -35,6 +35,7 @@ mod interpreter;
 mod list;
 mod nesting;
 mod network;
+mod openapi;
 mod operations;
 #[cfg(unix)]
 mod progress;
@@ -49,5 +50,6 @@ mod sessions;
 mod shipped;
 mod snapshots;
 mod terminal;
+mod tls;
 #[cfg(all(unix, feature = "emulator"))]
 mod watch;

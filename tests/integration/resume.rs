@@ -109,7 +109,14 @@ async fn events(base_url: &str, what: (&str, &str), cuts: &[usize]) -> Result<Ve
     let mut seen = Vec::new();
     while let Some(event) = stream.next().await {
         let event = event?;
-        seen.push((event.name.clone(), event.event_index().unwrap()));
+        let index = event.event_index().unwrap();
+        // agno 2.6 gives it the number of the event before it, and repeats it for nobody.
+        let unnumbered = event.name == "StepOutput"
+            && seen.last().is_some_and(|(_, last)| *last == index)
+            && !at_least(3, 0);
+        if !unnumbered {
+            seen.push((event.name.to_string(), index));
+        }
         transcript.push(event);
     }
     assert_eq!((transcript.violations(), transcript.incomplete()), (vec![], None));

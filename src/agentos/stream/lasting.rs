@@ -75,14 +75,14 @@ impl Lasting {
     /// Takes note of an event.
     pub(super) fn admit(&mut self, event: &RunEvent) -> Admission {
         if self.resumed && event.is_frame() {
-            return match (event.name.as_str(), event.text("error")) {
+            return match (event.name.as_ref(), event.text("error")) {
                 ("error", why) => Admission::Lost(why.unwrap_or("it says no more than `error`").to_owned()),
                 _ => Admission::Skip,
             };
         }
         if let Some(index) = event.event_index() {
             match self.last_index {
-                Some(last) if self.resumed && index <= last => return Admission::Skip,
+                Some(last) if self.resumed && !event.follows(index, last) => return Admission::Skip,
                 Some(last) if self.resumed && index > last + 1 => {
                     return Admission::Lost(format!("the events {} to {} are lost", last + 1, index - 1));
                 }

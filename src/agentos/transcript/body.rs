@@ -17,6 +17,8 @@ pub(super) struct Body {
     pub(super) message: Option<String>,
     pub(super) user_id: Option<String>,
     fields: Map<String, Value>,
+    /// What describes the run and has not been told yet; none before the first event.
+    untold: Option<Vec<&'static str>>,
     /// What the last event said of the content.
     pub(super) content: Option<Value>,
 }
@@ -51,20 +53,18 @@ impl Body {
     }
 
     pub(super) fn add_content(&mut self, event: &RunEvent) {
-        match event.data.get("content") {
-            Some(Value::String(text)) => self.joined.push_str(text),
-            Some(other) => self.object = Some(other.clone()),
-            None => {}
+        match event.delta() {
+            Some(text) => self.joined.push_str(text),
+            None => self.object = event.value("content"),
         }
     }
 
     /// What any event says of its run.
     pub(super) fn note(&mut self, event: &RunEvent, component: Component) {
-        self.note_ids(event);
-        let name = component.id_field().replace("_id", "_name");
-        for field in [component.id_field(), name.as_str(), "created_at"] {
-            self.first(event, field);
-        }
+        let all = || vec!["run_id", "session_id", component.id_field(), component.name_field(), "created_at"];
+        let mut untold = self.untold.take().unwrap_or_else(all);
+        untold.retain(|field| !self.first(event, field));
+        self.untold = Some(untold);
         match event.stem() {
             "RunStarted" | "WorkflowStarted" => {
                 self.from_start = true;
@@ -87,20 +87,24 @@ impl Body {
         self.first(event, "session_id");
     }
 
-    fn first(&mut self, event: &RunEvent, field: &str) {
-        if let Some(value) = event.data.get(field).filter(|value| !value.is_null())
-            && !self.fields.contains_key(field)
-        {
-            self.fields.insert(field.to_owned(), value.clone());
+    /// Takes what is the first to be said of a field, and tells whether the field is known now.
+    fn first(&mut self, event: &RunEvent, field: &str) -> bool {
+        if self.fields.contains_key(field) {
+            return true;
         }
+        let value = event.value(field);
+        let told = value.is_some();
+        self.fields.extend(value.map(|value| (field.to_owned(), value)));
+        told
     }
 
     /// What the event that ends the run says of all of it.
     pub(super) fn end(&mut self, event: &RunEvent, ending: Ending) {
         self.take_all(event);
         // agno 3.1.10 gives the error of a workflow in `error`, that of agents and teams in `content`.
-        let content = event.data.get("content").or_else(|| match ending {
-            Ending::Failed => event.data.get("error"),
+        let data = event.data();
+        let content = data.get("content").or_else(|| match ending {
+            Ending::Failed => data.get("error"),
             _ => None,
         });
         if let Some(content) = content.filter(|content| !content.is_null()) {
@@ -114,7 +118,7 @@ impl Body {
     }
 
     fn take_all(&mut self, event: &RunEvent) {
-        for (field, value) in &event.data {
+        for (field, value) in event.data() {
             let repeats_the_stream = field == "events" || OF_EVENTS.contains(&field.as_str());
             if !repeats_the_stream && !value.is_null() {
                 self.fields.insert(field.clone(), value.clone());

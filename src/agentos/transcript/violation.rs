@@ -66,10 +66,11 @@ pub(super) struct Invariants {
 }
 
 impl Invariants {
-    pub(super) fn index(&mut self, last: Option<i64>, index: i64, name: &str, position: usize) {
+    pub(super) fn index(&mut self, last: Option<i64>, index: i64, event: &RunEvent, position: usize) {
         if let Some(last) = last
-            && index <= last
+            && !event.follows(index, last)
         {
+            let name = &event.name;
             self.report(
                 ViolationKind::EventIndex,
                 format!("`event_index` does not rise: event {position}, {name}, has {index} after {last}"),
@@ -87,11 +88,11 @@ impl Invariants {
             _ => {}
         }
         match event.ending() {
-            Some(ending) => self.endings.push((event.name.clone(), ending)),
+            Some(ending) => self.endings.push((event.name.clone().into_owned(), ending)),
             // What a workflow pauses with is repeated behind it.
             None if event.name == "WorkflowRunOutput" => {}
             None if !self.endings.is_empty() => {
-                self.after.get_or_insert_with(|| event.name.clone());
+                self.after.get_or_insert_with(|| event.name.clone().into_owned());
             }
             None => {}
         }

@@ -1,12 +1,13 @@
 //! From what the engine tells to what is kept of it: masked, and cut to a size that reports can bear.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
-    BodyRecord, FailureRecord, Phase, Place, RequestRecord, ResponseRecord, StepRecord, StepStatus,
-    StreamEvent, StreamRecord,
+    BodyRecord, CallerRecord, FailureRecord, Phase, Place, RequestRecord, ResponseRecord, StepRecord,
+    StepStatus, StreamEvent, StreamRecord,
 };
 use crate::agentos::operation::Payload;
 use crate::agentos::{Exchange, SentRequest, Transcript};
@@ -80,6 +81,14 @@ impl Builder {
                 engine::Phase::Finally => Phase::Finally,
             },
             place: self.place(&step.span),
+            callers: step
+                .callers
+                .iter()
+                .map(|caller| CallerRecord {
+                    title: self.text(&caller.title),
+                    place: self.place(&caller.span),
+                })
+                .collect(),
             status,
             reason,
             start_ms: milliseconds(start),
@@ -145,15 +154,17 @@ impl Builder {
         let bytes = body.len();
         // What lies far behind the limit need not be looked at.
         let start = &body[..bytes.min(limit + self.masker.longest() + 8)];
-        let (text, cut) = self.masker.mask_start(&String::from_utf8_lossy(start), limit);
+        // Nearly all of them are UTF-8, which is found out faster than what is not is replaced.
+        let text = str::from_utf8(start).map_or_else(|_| String::from_utf8_lossy(start), Cow::Borrowed);
+        let (text, cut) = self.masker.mask_start(&text, limit);
         BodyRecord { text, bytes, cut: cut || start.len() < bytes }
     }
 
     fn stream(&self, transcript: &Transcript) -> StreamRecord {
         let mut events: Vec<StreamEvent> = Vec::new();
-        for (at, event) in transcript.timeline() {
-            let name = event.get("event").and_then(Value::as_str).unwrap_or("message");
-            let said = says(event);
+        for event in transcript.events() {
+            let (name, at) = (event.name.as_ref(), event.at);
+            let said = event.delta().map_or_else(|| says(event.data()), in_short);
             if let Some(last) = events.last_mut().filter(|last| last.name == name) {
                 last.times += 1;
                 last.until_ms = Some(milliseconds(at));
@@ -190,11 +201,8 @@ pub(in crate::report) fn milliseconds(time: Duration) -> f64 {
 }
 
 /// What an event says, in short.
-pub(in crate::report) fn says(event: &Value) -> Option<String> {
-    let text = |value: Option<&Value>| match value {
-        Some(Value::String(text)) if !text.is_empty() => Some(text.chars().take(EVENT_TEXT * 2).collect()),
-        _ => None,
-    };
+pub(in crate::report) fn says(event: &Map<String, Value>) -> Option<String> {
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).and_then(in_short);
     let tool = || {
         let tool = event.get("tool")?;
         let name = tool.get("tool_name")?.as_str()?;
@@ -205,6 +213,10 @@ pub(in crate::report) fn says(event: &Value) -> Option<String> {
         .or_else(|| text(event.get("error")))
         .or_else(|| text(event.get("content")))
         .or_else(|| text(event.get("step_name")))
+}
+
+fn in_short(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.chars().take(EVENT_TEXT * 2).collect())
 }
 
 /// The body of a request as text.

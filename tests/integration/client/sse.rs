@@ -228,7 +228,7 @@ async fn a_recorded_stream_comes_in_two_packets() {
         let opened = run.open(&client, &CallOptions::default()).await.unwrap();
         let Opened::Stream(stream) = opened else { panic!("{opened:?}") };
         let events: Vec<_> = stream.map(|event| event.unwrap()).collect().await;
-        let data = |event: &RunEvent| (event.name.clone(), event.data.clone());
+        let data = |event: &RunEvent| (event.name.clone(), event.data().clone());
         assert!(events.iter().map(data).eq(whole.iter().map(data)), "cut at {cut}: {events:?}");
     }
 }

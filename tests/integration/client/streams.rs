@@ -67,7 +67,7 @@ async fn events_are_given_as_they_come() {
     ]]);
     let (events, error, stream) = read(open(&server, Timeouts::default()).await.unwrap()).await;
     assert!(error.is_none(), "{error:?}");
-    let names: Vec<&str> = events.iter().map(|event| event.name.as_str()).collect();
+    let names: Vec<&str> = events.iter().map(|event| event.name.as_ref()).collect();
     assert_eq!(names, ["RunStarted", "RunContent", "RunCompleted"]);
     let timings = stream.timings();
     assert!(timings.first_event.unwrap() < wait && timings.first_content.unwrap() >= wait, "{timings:?}");

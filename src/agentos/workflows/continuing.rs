@@ -1,4 +1,4 @@
-//! Workflows: continuing, cancelling and resuming their runs.
+//! Workflows: continuing their runs.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::agentos::continuing::Continues;
 use crate::agentos::decision::{Confirm, Decisions, Form, Reject};
 use crate::agentos::error::Error;
-use crate::agentos::operation::{Body, Call, Effect, Method, Operation, Resource, Spec};
+use crate::agentos::operation::{Body, Call, Method, Operation, Resource, Spec};
 use crate::agentos::run::RunOutput;
 use crate::agentos::runs::{Beginning, Poll};
 
@@ -52,6 +52,9 @@ pub struct ContinueWorkflowRun {
     /// The step requirements as they are sent, where those of `run` are not the right ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step_requirements: Option<Vec<Value>>,
+    /// What the factory is given, of a workflow that a factory makes for each request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub factory_input: Option<Map<String, Value>>,
     /// Whether it goes on in the background; since agno 2.6. It is waited for, unless `wait` is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub background: Option<bool>,
@@ -124,74 +127,5 @@ impl Continues for ContinueWorkflowRun {
 
     fn waiting(&mut self) -> &mut Option<Vec<Value>> {
         &mut self.step_requirements
-    }
-}
-
-/// Cancels a run of a workflow.
-///
-/// It is an intention: the server answers 200 in every case, also where there is no such run or it has ended. A run that
-/// is no stream stops when its model has answered; one that has not begun is cancelled when it begins; one that is paused stays so until
-/// it is continued. The status of the run tells.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CancelWorkflowRun {
-    /// The workflow. An unknown one is answered 404.
-    pub workflow_id: String,
-    /// The run.
-    pub run_id: String,
-    /// Its session; needed where users are kept apart.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub session_id: Option<String>,
-}
-
-impl Operation for CancelWorkflowRun {
-    const SPEC: Spec = Spec {
-        query: &["session_id"],
-        ..Spec::new(
-            "cancel_workflow_run",
-            Resource::Workflows,
-            Method::Post,
-            "/workflows/{workflow_id}/runs/{run_id}/cancel",
-        )
-    };
-    type Answer = Value;
-}
-
-/// Reads the stream of a run in the background again, from an event on.
-///
-/// A run that has ended is replayed; one that goes on is followed to its end. One that is no stream has no events, and
-/// only its status comes. An unknown run is an event `error` in an answer of 200.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ResumeWorkflowRun {
-    /// The workflow.
-    pub workflow_id: String,
-    /// The run.
-    pub run_id: String,
-    /// Its session.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub session_id: Option<String>,
-    /// The `event_index` of the last event that is known; without it, all events come.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_event_index: Option<i64>,
-}
-
-impl Operation for ResumeWorkflowRun {
-    const SPEC: Spec = Spec {
-        aliases: &["resume_workflow_run_stream"],
-        body: Body::Form,
-        effect: Effect::Read,
-        since: Some("2.6"),
-        ..Spec::new(
-            "resume_workflow_run",
-            Resource::Workflows,
-            Method::Post,
-            "/workflows/{workflow_id}/runs/{run_id}/resume",
-        )
-    };
-    type Answer = RunOutput;
-
-    fn streams(&self) -> bool {
-        true
     }
 }
