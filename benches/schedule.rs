@@ -1,20 +1,23 @@
 //! Many scenarios at a time: 2,000 of five requests with `--jobs 32`, beside a load generator on the same address (wrk,
-//! where it is installed; otherwise reqwest with 32 requests at a time), and what a finished scenario leaves in memory.
+//! where it is installed; otherwise reqwest with 32 requests at a time), beside Hurl with the same requests (on the `PATH`,
+//! or `HURL=/path/of/hurl`), and what a finished scenario leaves in memory.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a benchmark")]
 
 #[allow(dead_code, reason = "what benchmarks share, of which this one needs a part")]
 mod common;
+#[path = "common/hurl.rs"]
+mod hurl;
+#[path = "common/plan.rs"]
+mod plan;
 #[path = "common/server.rs"]
 mod server;
 
-use std::fmt::Write as _;
-use std::path::Path;
+use plan::STEPS;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 const SCENARIOS: u32 = 2000;
-const STEPS: u32 = 5;
 const JOBS: u32 = 32;
 const ROUNDS: u32 = 5;
 /// The word that says that this process is the floor.
@@ -33,8 +36,8 @@ fn main() {
     }
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    write(folder, "many", SCENARIOS);
-    write(folder, "few", SCENARIOS / 4);
+    plan::write(folder, "many", SCENARIOS);
+    plan::write(folder, "few", SCENARIOS / 4);
     let server = server::Server::start(folder);
     let session = format!("{}/sessions/bench", server.url);
     let jobs = JOBS.to_string();
@@ -60,8 +63,28 @@ fn main() {
     let row = |name: &str, rate: f64| println!("{name:<46} {rate:>12.0} {floor:>12.0} {:>8.2}", rate / floor);
     row("2,000 scenarios, from start to end", rate(ours));
     row("  without reading the files", rate(ours.saturating_sub(reading)));
-    let [cpu] = common::cpu(1, 3, [run("many")]);
-    common::value("processor time of a request, all in all", common::milliseconds(cpu / (SCENARIOS * STEPS)));
+    match hurl::find() {
+        None => {
+            let [cpu] = common::cpu(1, 3, [run("many")]);
+            let name = "processor time of a request, all in all";
+            common::value(name, common::milliseconds(cpu / (SCENARIOS * STEPS)));
+            common::value("  Hurl is not here: HURL=/path/of/hurl", "");
+        }
+        Some(hurl) => {
+            hurl::write(folder, "hurl", SCENARIOS, &session);
+            let hurl = || hurl::command(&hurl, folder, "hurl", JOBS);
+            let [cpu, of_hurl] = common::cpu(ROUNDS, 1, [run("many"), hurl()]);
+            let each = |cpu: Duration| cpu / (SCENARIOS * STEPS);
+            common::row("processor time of a request; floor: Hurl", each(cpu), each(of_hurl));
+            let (ours, theirs) = (timed(&mut run("many")), timed(&mut hurl()));
+            common::row("from start to end; floor: Hurl", ours, theirs);
+            let [ours, theirs] = [run("many"), hurl()].map(|mut run| common::peak_memory(&mut run));
+            let [shown, floor] = [ours, theirs].map(common::mebibytes);
+            #[allow(clippy::cast_precision_loss, reason = "a ratio")]
+            let ratio = ours as f64 / theirs as f64;
+            println!("{:<46} {shown:>12} {floor:>12} {ratio:>8.2}", "memory; floor: Hurl");
+        }
+    }
 
     // What a run adds to its checked files; the difference between many and few is what each scenario leaves.
     let added = |scenarios: &str| {
@@ -70,18 +93,6 @@ fn main() {
     };
     let left = (added("many") - added("few")) * 1024 / i64::from(SCENARIOS - SCENARIOS / 4);
     common::value("memory that a finished scenario leaves", format!("{left} bytes"));
-}
-
-fn write(folder: &Path, name: &str, scenarios: u32) {
-    std::fs::create_dir(folder.join(name)).unwrap();
-    for file in 0..scenarios / 20 {
-        let text = (0..20).fold(String::new(), |mut text, scenario| {
-            let _ = write!(text, "---\nname: s{file}-{scenario}\nsteps:\n");
-            text.push_str(&"  - get_session: { session_id: bench }\n".repeat(STEPS as usize));
-            text
-        });
-        std::fs::write(folder.join(name).join(format!("{file}.yaml")), text).unwrap();
-    }
 }
 
 fn timed(command: &mut Command) -> Duration {

@@ -34,7 +34,7 @@ fn hold(store: &Store, snapshot: &Snapshot, body: &Value) -> Held {
     store.hold(&Shot {
         snapshot,
         source: "bench.yaml",
-        which: "",
+        which: &[],
         scenario: "Bench",
         step: "get",
         action: "http",

@@ -7,6 +7,7 @@ mod check;
 mod context;
 mod embedded;
 mod exit;
+mod footer;
 mod history;
 mod init;
 mod inputs;

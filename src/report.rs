@@ -1,6 +1,7 @@
 //! What people and machines read of a run.
 
 pub mod destination;
+pub mod difference;
 mod github;
 mod html;
 mod json;

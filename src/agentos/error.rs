@@ -30,6 +30,14 @@ pub enum ErrorKind {
         /// What the network said.
         cause: String,
     },
+    /// The server's certificate does not prove who it is, or there is nobody whose word is trusted for that.
+    #[error("cannot trust {base_url}: {cause}")]
+    Untrusted {
+        /// The server that was tried.
+        base_url: String,
+        /// What is wrong with its certificate.
+        cause: String,
+    },
     /// A clock ran out.
     #[error("{}", crate::agentos::error::too_long(*.phase, *.after, progress.as_ref()))]
     Timeout {

@@ -94,8 +94,10 @@ async fn call(
                 return Exit::Invalid;
             }
             Err(error) => {
-                let unreachable =
-                    matches!(error.kind, ErrorKind::Unreachable { .. } | ErrorKind::Timeout { .. });
+                let unreachable = matches!(
+                    error.kind,
+                    ErrorKind::Unreachable { .. } | ErrorKind::Untrusted { .. } | ErrorKind::Timeout { .. }
+                );
                 output.problem(&targets::unreachable_problem(&error, client.base_url()));
                 return if unreachable { Exit::Unreachable } else { Exit::Failed };
             }

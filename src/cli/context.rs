@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::args::ColorChoice;
-use super::live::Footer;
+use super::footer::Footer;
 use super::output::Output;
 use crate::diagnostic::{Problem, Style};
 use crate::secret::Masker;

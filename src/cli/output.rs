@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::live::Footer;
+use super::footer::Footer;
 use crate::diagnostic::{Problem, Problems, Style};
 use crate::report::terminal::Sink;
 use crate::secret::Masker;
@@ -35,9 +35,9 @@ impl Output {
     }
 
     /// Shows lines below everything that is written from now on; none takes them away. Only for a terminal.
-    pub(super) fn below(&self, lines: Vec<String>) {
+    pub(super) fn below(&self, lines: Vec<String>, width: usize) {
         let lines = lines.iter().map(|line| self.masker.mask(line)).collect();
-        self.footer.lock().unwrap_or_else(PoisonError::into_inner).set(lines);
+        self.footer.lock().unwrap_or_else(PoisonError::into_inner).set(lines, width);
     }
 
     /// Takes the lines away while somebody is asked something: they would be drawn over the question.

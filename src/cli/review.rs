@@ -12,7 +12,7 @@ use super::output::Output;
 use super::refusal::Refusal;
 use super::{inputs, snapshots};
 use crate::diagnostic::{self, Problem};
-use crate::report::text;
+use crate::report::{difference, text};
 use crate::scenario::unreferenced::unreferenced;
 use crate::snapshot::{Accepted, Folders, Pending, PendingError, find_pending, pending_of, shown_difference};
 
@@ -261,12 +261,7 @@ impl<'a> Desk<'a> {
         let old = pending.old.as_ref().ok().and_then(Option::as_ref).map(|file| file.contents.as_str());
         let difference = shown_difference(old.unwrap_or_default(), &pending.new.contents);
         for line in text::harmless_lines(&difference).lines() {
-            let style = match line.as_bytes().first() {
-                Some(b'-') => Paint::new().red(),
-                Some(b'+') => Paint::new().green(),
-                _ => Paint::new().dimmed(),
-            };
-            self.output.print(&format!("  {}\n", paint(line, style)));
+            self.output.print(&format!("  {}\n", difference::painted(line, color)));
         }
     }
 

@@ -258,7 +258,7 @@ async fn execute(
         () = live::drawing(context, &output, progress.as_ref()) => None,
     };
     if progress.is_some() {
-        output.below(Vec::new());
+        output.below(Vec::new(), 0);
     }
     drop((targets, observers));
     started.stop().await;

@@ -250,6 +250,9 @@ pub(super) fn unreachable_problem(error: &Error, base_url: &str) -> Problem {
             Problem::error("target::unreachable", message)
                 .help("is it running, and is the address right? `--embedded` runs without a server")
         }
+        ErrorKind::Untrusted { .. } => Problem::error("target::untrusted", error.to_string()).help(
+            "SSL_CERT_FILE=FILE names the certificates (PEM) of issuers to trust in place of the system's; those come with the package `ca-certificates`",
+        ),
         _ => Problem::error("request::failed", error.to_string()),
     }
 }

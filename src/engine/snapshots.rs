@@ -64,7 +64,7 @@ impl Run<'_> {
             let held = self.settings.snapshots.hold(&Shot {
                 snapshot,
                 source: scenario.source.name(),
-                which: &which.join("."),
+                which: &which,
                 scenario: &scenario.name,
                 step: &step.title(),
                 action: &step.action_key.name,

@@ -31,15 +31,10 @@ pub(super) fn attempt(attempt: &AttemptRecord) -> String {
     let failed = |step: &&StepRecord| matches!(step.status, StepStatus::Failed | StepStatus::SoftFailed);
     for step in attempt.steps.iter().filter(failed) {
         let soft = if step.status == StepStatus::SoftFailed { " (soft)" } else { "" };
-        let place = &step.place;
-        let _infallible = writeln!(
-            text,
-            "step `{}` at {}:{}:{}{soft}",
-            line(&step.title),
-            place.file,
-            place.line,
-            place.column
-        );
+        let _infallible = writeln!(text, "step `{}` at {}{soft}", line(&step.title), step.place);
+        for caller in step.callers.iter().rev() {
+            let _infallible = writeln!(text, "  in `{}` at {}", line(&caller.title), caller.place);
+        }
         for failure in &step.failures {
             for line in failure.text.lines() {
                 let _infallible = writeln!(text, "{}", format!("  {line}").trim_end());

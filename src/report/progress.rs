@@ -50,6 +50,26 @@ struct Running {
     loops: Vec<LoopProgress>,
 }
 
+impl Running {
+    /// A line of at most `width` columns. The name leaves room for the step, both of them for how far a loop is.
+    fn line(&self, width: usize) -> String {
+        let time = format!("{:>7}  ", clock(self.began.elapsed()));
+        let attempt = if self.attempt > 1 { format!(" (attempt {})", self.attempt) } else { String::new() };
+        let (step, far) = match (self.loops.first(), self.steps.first()) {
+            (Some(progress), _) => {
+                let title = text::cut(&progress.title.replace('\n', " "));
+                (format!(": {title}"), format!(", {}", looping::words(progress)))
+            }
+            (None, Some(step)) => (format!(": {step}"), String::new()),
+            (None, None) => (String::new(), String::new()),
+        };
+        let room = width.saturating_sub(time.width() + attempt.width() + far.width());
+        let name = fit(&self.name, room.saturating_sub(step.width()).max(room * 3 / 5));
+        let step = fit(&step, room.saturating_sub(name.width()));
+        fit(&format!("{time}{name}{attempt}{step}{far}"), width)
+    }
+}
+
 impl Progress {
     /// Nothing has happened yet. `expected` says how long scenarios took earlier, by their places.
     pub fn new(jobs: usize, expected: BTreeMap<usize, Duration>) -> Self {
@@ -80,17 +100,7 @@ impl Progress {
         let mut running: Vec<&Running> = state.running.values().collect();
         running.sort_by_key(|running| running.began);
         for running in running.iter().take(named) {
-            let mut line = format!("{:>7}  {}", clock(running.began.elapsed()), running.name);
-            if running.attempt > 1 {
-                line.push_str(&format!(" (attempt {})", running.attempt));
-            }
-            if let Some(progress) = running.loops.first() {
-                let title = text::cut(&progress.title.replace('\n', " "));
-                line.push_str(&format!(": {title}, {}", looping::words(progress)));
-            } else if let Some(step) = running.steps.first() {
-                line.push_str(&format!(": {step}"));
-            }
-            lines.push(fit(&line, width));
+            lines.push(running.line(width));
         }
         if running.len() > named && room > 0 {
             lines.push(fit(&format!("         and {} more", running.len() - named), width));

@@ -8,6 +8,8 @@ mod build;
 pub use build::{Builder, Limits};
 pub(super) use build::{milliseconds, says};
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -192,6 +194,9 @@ pub struct StepRecord {
     pub phase: Phase,
     /// Where it stands.
     pub place: Place,
+    /// The steps that led to it through fragments, the scenario's own first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub callers: Vec<CallerRecord>,
     /// What became of it.
     pub status: StepStatus,
     /// Why it was skipped.
@@ -219,6 +224,15 @@ pub struct StepRecord {
     /// The events of a streamed answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<StreamRecord>,
+}
+
+/// A step that uses the fragment in which another step stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CallerRecord {
+    /// What it is called.
+    pub title: String,
+    /// Where it stands.
+    pub place: Place,
 }
 
 /// The list that a step stands in.
@@ -252,6 +266,12 @@ pub struct Place {
     pub file: String,
     pub line: usize,
     pub column: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
 }
 
 /// One thing that went wrong.

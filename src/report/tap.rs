@@ -77,7 +77,7 @@ fn diagnostics(scenario: &ScenarioRecord) -> String {
         fact("    ", "- message", &quoted(&failure.message));
         fact("      ", "code", &quoted(&failure.code));
         if let Some(place) = &failure.place {
-            fact("      ", "at", &quoted(&format!("{}:{}:{}", place.file, place.line, place.column)));
+            fact("      ", "at", &quoted(&place.to_string()));
         }
         if let Some(step) = step {
             fact("      ", "step", &quoted(&step.title));

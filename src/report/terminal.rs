@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use owo_colors::{OwoColorize as _, Style as Paint};
 
 use super::looping::{self, Lines};
-use super::text;
 use super::trace::Traces;
+use super::{difference, text};
 use crate::diagnostic::{Problem, Style};
 use crate::engine::{
     BulkReport, Event, LoopProgress, Observer, ScenarioReport, SlowStep, Stage, Status, StepReport,
@@ -37,6 +37,9 @@ pub enum Verbosity {
     /// The request and the answer of each step too.
     Requests,
 }
+
+/// So much of a line of a plan is shown: a request for a hundred items at a time has thousands of characters.
+const PLANNED: usize = 400;
 
 /// What is told at the end: the worst last, next to the counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -309,12 +312,7 @@ impl<'a> Terminal<'a> {
             if let Some(diff) = &failure.diff {
                 push(text, "    difference (- expected, + actual):");
                 for line in text::harmless_lines(diff).lines() {
-                    let paint = match line.as_bytes().first() {
-                        Some(b'-') => Paint::new().red(),
-                        Some(b'+') => Paint::new().green(),
-                        _ => Paint::new().dimmed(),
-                    };
-                    push(text, &format!("      {}", self.paint(line, paint)));
+                    push(text, &format!("      {}", difference::painted(line, self.style.color)));
                 }
             }
         }
@@ -479,7 +477,14 @@ impl Observer for Terminal<'_> {
             Event::Answer { piece, .. } => self.answer(piece),
             Event::Plan { instance, text } => {
                 if self.verbosity > Verbosity::Quiet {
-                    let text = text::harmless_lines(text).replace('\n', "\n  ");
+                    let mut text = text::harmless_lines(text).replace('\n', "\n  ");
+                    if self.verbosity < Verbosity::Steps
+                        && let Some((at, _)) = text.char_indices().nth(PLANNED)
+                    {
+                        let rest = text[at..].chars().count();
+                        text.truncate(at);
+                        text.push_str(&format!("... and {rest} characters more; -v shows them"));
+                    }
                     self.say_of(instance, &format!("  {text}\n"));
                 }
             }

@@ -56,6 +56,7 @@ fn events(value: &Value) -> Option<&[Value]> {
     is_stream.then_some(events)
 }
 
+/// An event that went has the number that it had, all others have those that they have now.
 fn between_events(old: &[Value], new: &[Value]) -> String {
     let texts = |events: &[Value]| events.iter().map(Value::to_string).collect::<Vec<String>>();
     let ops = capture_diff_slices(Algorithm::Myers, &texts(old), &texts(new));
@@ -64,7 +65,7 @@ fn between_events(old: &[Value], new: &[Value]) -> String {
     for (number, op) in ops.iter().enumerate() {
         let (gone, come) = (&old[op.old_range()], &new[op.new_range()]);
         if op.tag() == DiffTag::Equal {
-            equal(gone, op.old_range().start, number > 0, number + 1 < count, &mut lines);
+            equal(come, op.new_range().start, number > 0, number + 1 < count, &mut lines);
         } else {
             changed(gone, come, op.old_range().start, op.new_range().start, &mut lines);
         }
@@ -108,7 +109,7 @@ fn changed(gone: &[Value], come: &[Value], old_at: usize, new_at: usize, lines: 
         }
         if let Some((index, other)) = rest.next() {
             lines.push(format!(" [{}] {}:", new_at + index, name(event).unwrap_or_default()));
-            lines.extend(diff::json_diff(event, other).lines().map(indented));
+            lines.extend(diff::json_changes(event, other).lines().map(indented));
         }
     }
     lines.extend(rest.map(|(index, event)| format!("+{}", line(new_at + index, event))));

@@ -67,7 +67,7 @@ impl Unusable {
     /// What to do about it.
     pub fn remedy(&self, path: &str) -> String {
         match self {
-            Self::Unreadable(_) => format!("see who may read it: ls -l {path}"),
+            Self::Unreadable(_) => format!("see what is there, and who may read it: ls -l {path}"),
             Self::Conflict { .. } => {
                 format!("solve the conflict, or take one side (`git checkout --ours {path}`), then run again")
             }
@@ -104,6 +104,7 @@ impl File {
                 };
             }
             Err(error) => return Err(unreadable(error)),
+            Ok(meta) if meta.is_dir() => return Err(Unusable::Foreign("it is a folder".to_owned())),
             Ok(meta) if !meta.is_file() => return Err(Unusable::Foreign("it is no file".to_owned())),
             Ok(meta) if meta.len() > MOST => {
                 return Err(Unusable::Foreign("it holds more than 256 MiB".to_owned()));

@@ -73,6 +73,10 @@ impl Pending {
         let accepted = match File::read(&self.snapshot) {
             Err(unusable) => return Err(PendingError::Unusable(unusable)),
             Ok(None) => Accepted::New,
+            // Another process was faster, with the same.
+            Ok(Some(now)) if now.contents == self.new.contents && !self.path.exists() => {
+                return Ok(Accepted::Changed);
+            }
             Ok(Some(_)) => Accepted::Changed,
         };
         self.unchanged()?;
@@ -97,11 +101,25 @@ impl Pending {
         }
     }
 
+    /// Takes it away, but not what somebody may have written in its place since it was looked at: it is moved aside first,
+    /// so that what goes is what was seen.
     fn remove(&self) -> Result<(), PendingError> {
-        match fs::remove_file(&self.path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(WriteError::from(error).into()),
-            _ => Ok(()),
+        let aside = tempfile::Builder::new()
+            .prefix(write::PREFIX)
+            .suffix(write::SUFFIX)
+            .tempfile_in(self.path.parent().unwrap_or(Path::new(".")))
+            .map_err(WriteError::from)?;
+        match fs::rename(&self.path, aside.path()) {
+            // Somebody else took it away.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            moved => moved.map_err(WriteError::from)?,
         }
+        if fs::read(aside.path()).is_ok_and(|bytes| bytes == self.bytes.as_bytes()) {
+            return Ok(());
+        }
+        // Where yet another one waits there by now, that is the one to look at.
+        _ = aside.persist_noclobber(&self.path);
+        Err(PendingError::Changed)
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::file::tidy;
-use super::spec::Of;
+use super::spec::{HEADER, Of};
 use super::store::Turn;
 use crate::outcome::Outcome;
 
@@ -16,6 +16,12 @@ pub(super) fn select(of: &Of, outcome: &Outcome) -> Option<Value> {
             // What is no JSON has no parts.
             None => (path.as_str() == "$").then(text),
         },
+        Of::Header(name) => {
+            let name = name.strip_prefix(HEADER).unwrap_or(name);
+            let named = outcome.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+            let values: Vec<&str> = named.map(|(_, value)| value.as_str()).collect();
+            (!values.is_empty()).then(|| Value::String(values.join(", ")))
+        }
         Of::Word(word) => match *word {
             "body" => outcome.body.clone().or_else(|| Some(text())),
             "content" => outcome.content().cloned(),

@@ -65,7 +65,12 @@ pub enum Of {
     Path(Path),
     /// A word of the language.
     Word(&'static str),
+    /// `headers.NAME`: a header.
+    Header(String),
 }
+
+/// What stands before the name of a header.
+pub(super) const HEADER: &str = "headers.";
 
 impl Of {
     /// As it is written.
@@ -73,6 +78,7 @@ impl Of {
         match self {
             Self::Path(path) => path.as_str(),
             Self::Word(word) => word,
+            Self::Header(text) => text,
         }
     }
 }
@@ -130,7 +136,7 @@ pub enum Kinds {
     Tokens,
     /// The id of this run of the program, in names made of it.
     Run,
-    /// The pieces in which a streamed text came.
+    /// The pieces in which a streamed text came, and the order of what ran at the same time.
     Chunks,
 }
 
@@ -275,11 +281,19 @@ fn of(node: &Node, problems: &mut Problems) -> Option<Of> {
     if let Some(word) = WORDS.iter().find(|word| **word == text) {
         return Some(Of::Word(word));
     }
+    if text.strip_prefix(HEADER).is_some_and(|name| !name.is_empty()) {
+        return Some(Of::Header(text.to_owned()));
+    }
     problems.push(
         Problem::error("snapshot::of", format!("an answer has no `{text}` to take"))
             .label(&node.span, "no such part")
             .help(diagnostic::nearest(text, WORDS.iter().copied()).map_or_else(
-                || format!("a field of the body is `$.{text}`; the words are {}", WORDS.join(", ")),
+                || {
+                    format!(
+                        "a field of the body is `$.{text}`; the words are {} and headers.NAME",
+                        WORDS.join(", ")
+                    )
+                },
                 |word| format!("did you mean `{word}`? A field of the body is `$.{text}`"),
             )),
     );

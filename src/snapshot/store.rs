@@ -1,5 +1,6 @@
 //! Holding an answer against its snapshot: passes, differs, is new; and what is written then.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -39,6 +40,16 @@ pub struct Store {
     mode: Mode,
     masker: Masker,
     tally: Mutex<Tally>,
+    taken: Mutex<Taken>,
+}
+
+/// What this process did in the folders of snapshots.
+#[derive(Debug, Default)]
+struct Taken {
+    /// Each file, and what it was taken of.
+    files: HashMap<PathBuf, Vec<String>>,
+    /// Folders in which nothing is left of processes that were killed.
+    swept: HashSet<PathBuf>,
 }
 
 /// What became of the snapshots of a run.
@@ -57,8 +68,8 @@ pub struct Shot<'a> {
     pub snapshot: &'a Snapshot,
     /// The scenario file.
     pub source: &'a str,
-    /// Which row and which turn of a loop; empty where there is one only.
-    pub which: &'a str,
+    /// Which row, which use of a fragment, which turn of a loop; empty where there is one only.
+    pub which: &'a [&'a str],
     /// The scenario's name.
     pub scenario: &'a str,
     /// The step's name.
@@ -111,7 +122,7 @@ impl Held {
 impl Store {
     /// The snapshots that lie in `folders`.
     pub fn new(folders: Folders, mode: Mode, masker: Masker) -> Self {
-        Self { folders, mode, masker, tally: Mutex::default() }
+        Self { folders, mode, masker, ..Self::default() }
     }
 
     /// Where they lie.
@@ -138,7 +149,10 @@ impl Store {
             );
         };
         let home = self.folders.home(shot.source);
-        let path = home.file(&snapshot.name.name, shot.which);
+        let path = home.file(&snapshot.name.name, &shot.which.join("."));
+        if let Some(problem) = self.taken(&path, shot) {
+            return Held::failed(problem);
+        }
         let file =
             File { metadata: metadata(shot, &home), contents: self.masker.mask(&select::written(&value)) };
         let held = self.compare(shot, &path, value, file);
@@ -151,6 +165,31 @@ impl Store {
             tally.pending.retain(|file| *file != shown);
         }
         held
+    }
+
+    /// A problem where the file is that of another row or turn: `a.b` of `c`, and `a` of `b.c`.
+    fn taken(&self, path: &Path, shot: &Shot<'_>) -> Option<Problem> {
+        let parts: Vec<String> = shot.which.iter().map(|part| (*part).to_owned()).collect();
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = taken.files.entry(path.to_owned()).or_insert_with(|| parts.clone());
+        (*first != parts).then(|| {
+            let name = |parts: &[String]| parts.join(" / ");
+            Problem::error(
+                "snapshot::duplicate",
+                format!("the snapshots of {} and {} would be one file", name(first), name(&parts)),
+            )
+            .label(&shot.snapshot.name.span, "this snapshot")
+            .help("give the rows a `name` of their own, or the loops items without a `.`")
+        })
+    }
+
+    /// Writes a file whole or not at all.
+    fn write(&self, path: &Path, text: &str) -> Result<(), WriteError> {
+        let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
+        if self.taken.lock().unwrap_or_else(PoisonError::into_inner).swept.insert(folder.clone()) {
+            write::sweep(&folder);
+        }
+        write::atomically(path, text)
     }
 
     fn compare(&self, shot: &Shot<'_>, path: &Path, mut value: Value, mut file: File) -> Held {
@@ -230,7 +269,10 @@ impl Store {
                     let help = "`agentos-run review` shows it and takes it; `agentos-run accept` takes all that wait; `--update` takes what comes";
                     Held { problem: Some(problem.help(help)), ..held }
                 }
-                Err(error) => Held { problem: Some(problem.help(unwritten(&shown, &error))), ..held },
+                Err(error) => {
+                    let waiting = self.folders.shown(&pending_of(path));
+                    Held { problem: Some(problem.help(unwritten(&waiting, &error))), ..held }
+                }
             },
             Mode::Update => {
                 let text = File {
@@ -238,7 +280,7 @@ impl Store {
                     contents: file.contents.clone(),
                 }
                 .to_text();
-                match write::atomically(path, &text) {
+                match self.write(path, &text) {
                     Ok(()) => {
                         let new = problem.code == "snapshot::new";
                         self.count(|tally| &mut tally.written, shown.clone());
@@ -267,7 +309,7 @@ impl Store {
     /// Leaves what was answered beside the snapshot.
     fn wait(&self, path: &Path, file: &File) -> Result<(), WriteError> {
         let waiting = pending_of(path);
-        write::atomically(&waiting, &file.to_text())?;
+        self.write(&waiting, &file.to_text())?;
         self.count(|tally| &mut tally.pending, self.folders.shown(&waiting));
         Ok(())
     }
@@ -287,8 +329,17 @@ fn comparable(shot: &Shot<'_>) -> Option<Value> {
     let pieces = snapshot.keep.iter().any(|keep| matches!(keep, Keep::All | Keep::Kind(Kinds::Chunks)));
     let part = |of: &Of, outcome: &Outcome| {
         let mut value = select::select(of, outcome)?;
-        if matches!(of, Of::Word("events")) && !pieces {
-            events::join_pieces(&mut value);
+        match of {
+            Of::Word("events") if !pieces => {
+                events::unmix(&mut value);
+                events::join_pieces(&mut value);
+            }
+            Of::Word("tools") if !pieces => {
+                if let Some(stream) = &outcome.stream {
+                    events::unmix_calls(&mut value, stream.events());
+                }
+            }
+            _ => {}
         }
         value.sort_all_objects();
         Some(value)
@@ -322,7 +373,7 @@ fn unwritten(shown: &str, error: &WriteError) -> String {
         WriteError::ReadOnly => format!(
             "the new one could not be written: {shown} or its folder is read-only; make it writable: chmod u+w"
         ),
-        WriteError::Io(_) => format!("the new one could not be written beside {shown}: {error}"),
+        WriteError::Io(_) => format!("the new one could not be written to {shown}: {error}"),
     }
 }
 
@@ -330,7 +381,7 @@ fn metadata(shot: &Shot<'_>, home: &Home) -> Metadata {
     let plain = |text: &str| text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
     let mut info = vec![("scenario".to_owned(), plain(shot.scenario))];
     if !shot.which.is_empty() {
-        info.push(("which".to_owned(), plain(shot.which)));
+        info.push(("which".to_owned(), plain(&shot.which.join("."))));
     }
     if shot.step != shot.action {
         info.push(("step".to_owned(), plain(shot.step)));

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Why a file was not written.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +14,24 @@ pub enum WriteError {
     /// What the system says.
     #[error("{}", crate::diagnostic::io_cause(.0))]
     Io(#[from] io::Error),
+}
+
+/// How the names of files begin and end that are not whole yet.
+pub(super) const PREFIX: &str = ".snapshot-";
+pub(super) const SUFFIX: &str = ".tmp";
+/// What is older than this belongs to a process that was killed.
+const STALE: Duration = Duration::from_mins(10);
+
+/// Deletes what processes left in a folder that were killed while they wrote.
+pub(super) fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let stale = || entry.metadata().ok()?.modified().ok()?.elapsed().ok();
+        if name.starts_with(PREFIX) && name.ends_with(SUFFIX) && stale().is_some_and(|age| age > STALE) {
+            _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Writes `text` to `path`: to a file beside it first, which then takes its place.
@@ -28,7 +47,7 @@ pub(super) fn atomically(path: &Path, text: &str) -> Result<(), WriteError> {
         return Err(WriteError::ReadOnly);
     }
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".snapshot-").suffix(".tmp");
+    builder.prefix(PREFIX).suffix(SUFFIX);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

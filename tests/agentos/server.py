@@ -12,7 +12,9 @@ Environment:
   AGENTOS_DB               SQLite file (default: a temporary one, gone with the server)
   OS_SECURITY_KEY          if set, `Authorization: Bearer <key>` is required
   AGENTOS_JWT_SECRET       if set, JWT (HS256) authorization with this secret
+  AGENTOS_JWT_AUDIENCE     with JWT: whom the tokens must be meant for (default: anybody)
   AGENTOS_USER_ISOLATION   "1": with JWT, users see only what is theirs (not in agno 2.3)
+  AGENTOS_PACE             seconds that the model takes for each word (0 by default)
   AGENTOS_TRACING          "1" records traces (off by default: runs are twice as fast)
   AGENTOS_FULL             "1": everything that the embedded AgentOS has, which is knowledge with a librarian, answers
                            to a JSON schema, and an agent that sees its context (agno 3.1)
@@ -73,6 +75,8 @@ def parameters_of(function: Callable[..., Any]) -> set[str]:
 def authorization(secret: str, isolation: bool) -> dict[str, Any]:
     """AgentOS arguments that turn JWT authorization on."""
     keys = {"verification_keys": [secret], "algorithm": "HS256", "verify_audience": False}
+    if audience := os.environ.get("AGENTOS_JWT_AUDIENCE"):
+        keys |= {"verify_audience": True, "audience": audience}
     if "user_isolation" in parameters_of(AgentOS.__init__):  # 3.x
         from agno.os import Authorization
 
@@ -85,6 +89,7 @@ def authorization(secret: str, isolation: bool) -> dict[str, Any]:
 
 
 FULL = os.environ.get("AGENTOS_FULL") == "1"
+PACE = float(os.environ.get("AGENTOS_PACE") or 0)
 
 # ---- What the model says --------------------------------------------------------------------------
 # A voice takes the user's messages and the tool results that came after the last of them; it gives the
@@ -293,9 +298,9 @@ class OfflineModel(Model):
         return next((text_of(message) for message in reversed(messages) if message.role == "user"), "")
 
     def _pause(self, messages: list[Message]) -> float:
-        """Seconds per word; only the slow agent takes any."""
+        """Seconds per word; by itself, only the slow agent takes any."""
         if self.voice is not count_words:
-            return 0
+            return PACE
         found = re.search(r"delay\s*=?\s*([0-9.]+)", self._last_of(messages))
         return float(found.group(1)) if found else 0.1
 

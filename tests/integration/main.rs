@@ -50,5 +50,6 @@ mod sessions;
 mod shipped;
 mod snapshots;
 mod terminal;
+mod tls;
 #[cfg(all(unix, feature = "emulator"))]
 mod watch;

@@ -5,11 +5,15 @@ use serde_json::{Value, json};
 use std::{fs, path::Path};
 
 mod agentos;
+mod crash;
+mod differences;
 mod files;
 mod names;
 mod near;
 mod redaction;
 mod review;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod unreferenced;
 
 /// A server that answers requests in turn, and a scenario of one request that takes a snapshot of it.

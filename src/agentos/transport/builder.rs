@@ -76,7 +76,7 @@ impl ClientBuilder {
             check_header(&name, &value)?;
             replace(&mut headers, vec![(name, value)]);
         }
-        let pools = Pools::new(&base.url);
+        let pools = Pools::new(&base);
         Ok(Client {
             inner: Arc::new(Inner {
                 base,

@@ -4,6 +4,8 @@ use std::error::Error as _;
 use std::io;
 use std::time::Duration;
 
+use rustls::CertificateError;
+
 use super::builder::Base;
 use crate::agentos::error::{ErrorKind, Phase};
 
@@ -30,7 +32,11 @@ impl Failure {
                     ErrorKind::Timeout { phase: Phase::Connect, after, progress: None }
                 }
                 _ => {
-                    ErrorKind::Unreachable { base_url: base.shown.clone(), cause: connect_cause(error, base) }
+                    let base_url = base.shown.clone();
+                    match distrust(error) {
+                        Some(cause) => ErrorKind::Untrusted { base_url, cause },
+                        None => ErrorKind::Unreachable { base_url, cause: connect_cause(error, base) },
+                    }
                 }
             }
             .into();
@@ -98,10 +104,34 @@ fn connect_cause(error: &reqwest::Error, base: &Base) -> String {
     if cause.contains("InvalidContentType") {
         return "it does not speak TLS: is it an `http://` server?".to_owned();
     }
-    if cause.contains("UnknownIssuer") {
-        return "its certificate is of an issuer that this system does not trust".to_owned();
-    }
     cause
+}
+
+/// What is wrong with the certificate of the server, where that ended the connection.
+fn distrust(error: &reqwest::Error) -> Option<String> {
+    let refused = chain(error).find_map(|source| match unwrapped(source).downcast_ref() {
+        Some(rustls::Error::InvalidCertificate(refused)) => Some(refused),
+        _ => None,
+    })?;
+    Some(match refused {
+        CertificateError::UnknownIssuer => {
+            "its certificate is of an issuer that this system does not trust".to_owned()
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "its certificate has expired".to_owned()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "its certificate is not valid yet".to_owned()
+        }
+        CertificateError::NotValidForName => "its certificate is of another host".to_owned(),
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            // Written as `DnsName("localhost")`.
+            let names: Vec<&str> =
+                presented.iter().map(|name| name.split('"').nth(1).unwrap_or(name)).collect();
+            format!("its certificate is of another host: {}", names.join(", "))
+        }
+        other => format!("its certificate is refused: {other}"),
+    })
 }
 
 /// Why a connection broke, and whether the other side closed it.
@@ -126,6 +156,14 @@ pub(super) fn break_cause(error: &reqwest::Error) -> (String, bool) {
             ("the server closed the connection".to_owned(), true)
         }
         _ => (cause(error), false),
+    }
+}
+
+/// What an error of input and output was made of, which is not its source.
+fn unwrapped<'e>(error: &'e (dyn std::error::Error + 'static)) -> &'e (dyn std::error::Error + 'static) {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inner) => unwrapped(inner),
+        None => error,
     }
 }
 

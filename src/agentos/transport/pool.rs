@@ -4,8 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::Url;
-
+use super::builder::Base;
 use crate::agentos::error::ErrorKind;
 
 /// How long a connection is kept without use: less than the 5 seconds after which uvicorn closes it, so that no request
@@ -16,6 +15,8 @@ const KEPT: Duration = Duration::from_secs(4);
 /// every client, one.
 pub(super) struct Pools {
     live: Mutex<Vec<Arc<Pool>>>,
+    /// The server as messages name it.
+    server: String,
     encrypted: bool,
     proxied: bool,
 }
@@ -43,12 +44,13 @@ impl Pool {
 }
 
 impl Pools {
-    pub(super) fn new(base: &Url) -> Self {
-        let host = base.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    pub(super) fn new(base: &Base) -> Self {
+        let host = base.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
         let local = host == "localhost"
             || host.ends_with(".localhost")
             || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-        Self { live: Mutex::default(), encrypted: base.scheme() == "https", proxied: !local }
+        let encrypted = base.url.scheme() == "https";
+        Self { live: Mutex::default(), server: base.shown.clone(), encrypted, proxied: !local }
     }
 
     /// The pool whose connections must stand within `connect`.
@@ -58,7 +60,13 @@ impl Pools {
             return Ok(Arc::clone(pool));
         }
         let http = self.build(connect).map_err(|error| {
-            ErrorKind::Invalid(format!("no HTTP client can be made: {}", super::failure::cause(&error)))
+            let cause = super::failure::cause(&error);
+            if self.encrypted {
+                // What else can be wrong with one: the issuers that it is to trust are read when it is made.
+                let cause = format!("whom to trust is not known ({cause})");
+                return ErrorKind::Untrusted { base_url: self.server.clone(), cause };
+            }
+            ErrorKind::Invalid(format!("no HTTP client can be made: {cause}"))
         })?;
         let pool = Arc::new(Pool { http, connect, warm: AtomicBool::new(false) });
         live.push(Arc::clone(&pool));

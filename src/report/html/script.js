@@ -178,9 +178,17 @@ function open() {
     scenario.description ? h("p", { class: "faint" }, scenario.description) : "",
     scenario.reason ? h("p", { class: "note" }, scenario.reason) : "",
     scenario.trace ? h("div", { class: "meta" }, "everything sent and received: ", h("span", { class: "mono" }, `agentos-run show ${scenario.trace}`), copy(`agentos-run show ${scenario.trace}`)) : "",
-    tabs, inside);
+    cause(index, attempts), tabs, inside);
   show(attempts.length - 1);
   $("detail").scrollTop = 0;
+}
+/** What went wrong, above everything, and the way to it: the step may be far below. */
+function cause(index, attempts) {
+  const message = rows[index][FAILURE];
+  const steps = attempts.length ? attempts[attempts.length - 1].steps || [] : [];
+  if (!message || steps.length < 4 || !steps.some(step => step.status === "failed")) return "";
+  return h("p", { class: "cause" }, h("span", null, message),
+    h("button", { type: "button", click: () => { const step = document.querySelector(".step.failed"); if (step) step.scrollIntoView({ block: "start", behavior: "smooth" }); } }, "show"));
 }
 function copy(text) {
   return h("button", { type: "button", click: event => {
@@ -198,6 +206,7 @@ function attemptOf(attempt) {
   parts.push(h("h3", null, "Steps ", h("span", { class: "faint" }, `${plural(attempt.steps_run, "step")}, ${plural(attempt.checks, "check")}, ${time(attempt.duration_ms)}`)));
   // Very many steps are drawn when somebody wants them.
   const box = h("div");
+  if (steps.length > 1) box.append(h("div", { class: "axis" }, h("span"), h("span"), scale(whole), h("span")));
   const more = from => {
     const to = Math.min(steps.length, from + 200);
     box.append(...steps.slice(from, to).map(step => stepOf(step, whole)));
@@ -211,6 +220,8 @@ function attemptOf(attempt) {
   if (attempt.steps_left_out) parts.push(h("p", { class: "faint" }, `${plural(attempt.steps_left_out, "step")} that ran are not in this report.`));
   return parts;
 }
+/** The times below a waterfall or a stream: its beginning, its middle, its end. */
+const scale = end => h("span", { class: "scale", "aria-hidden": "true" }, h("span", null, "0"), h("span", null, time(end / 2)), h("span", null, time(end)));
 function stepOf(step, whole) {
   const failed = step.status === "failed" || step.status === "soft_failed";
   const [sign, colour] = failed ? ["✗", step.status === "failed" ? "bad" : "warn"] : step.status === "skipped" ? ["○", "faint"] : ["✓", "good"];
@@ -252,11 +263,13 @@ function failureOf(failure) {
 }
 function diffOf(diff) {
   const colours = { "-": "del", "+": "add" };
-  return h("pre", null, diff.split("\n").map(line => colours[line[0]] ? h("span", { class: colours[line[0]] }, line) : `${line}\n`));
+  return h("pre", { class: "wrap" }, diff.split("\n").map(line => colours[line[0]] ? h("span", { class: colours[line[0]] }, line) : `${line}\n`));
 }
 function insideOf(step) {
   const inside = h("div", { class: "inside" });
-  inside.append(h("h4", null, h("span", { class: "mono" }, `${step.place.file}:${step.place.line}:${step.place.column}`), step.checks ? plural(step.checks, "check") : ""));
+  const at = place => h("span", { class: "mono" }, `${place.file}:${place.line}:${place.column}`);
+  inside.append(h("h4", null, at(step.place), step.checks ? plural(step.checks, "check") : ""));
+  for (const caller of (step.callers || []).toReversed()) inside.append(h("h4", null, `in \`${caller.title.slice(0, 200)}\``, at(caller.place)));
   if (step.reason) inside.append(h("p", { class: "note" }, step.reason));
   inside.append(...(step.failures || []).map(failureOf));
   (step.notes || []).forEach(note => inside.append(h("p", { class: "note" }, note)));
@@ -314,10 +327,10 @@ function streamOf(stream) {
   }
   return [
     h("h4", null, "Stream", h("span", null, plural(stream.count, "event") + (stream.ttft_ms == null ? "" : `, first content after ${time(stream.ttft_ms)}`))),
-    strip,
+    strip, scale(end),
     h("details", { class: "more" }, h("summary", null, "events"),
-      h("table", null, stream.events.map(event => h("tr", null,
-        h("td", { class: "at" }, time(event.at_ms)),
+      h("table", { class: "events" }, stream.events.map(event => h("tr", null,
+        h("td", { class: "at" }, event.at_ms < 1000 ? `${event.at_ms.toFixed(1)} ms` : time(event.at_ms)),
         h("td", null, event.name + ((event.times || 1) > 1 ? ` × ${event.times}` : "")),
         h("td", null, event.text || ""))))),
   ];

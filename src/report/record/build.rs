@@ -1,12 +1,13 @@
 //! From what the engine tells to what is kept of it: masked, and cut to a size that reports can bear.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use super::{
-    BodyRecord, FailureRecord, Phase, Place, RequestRecord, ResponseRecord, StepRecord, StepStatus,
-    StreamEvent, StreamRecord,
+    BodyRecord, CallerRecord, FailureRecord, Phase, Place, RequestRecord, ResponseRecord, StepRecord,
+    StepStatus, StreamEvent, StreamRecord,
 };
 use crate::agentos::operation::Payload;
 use crate::agentos::{Exchange, SentRequest, Transcript};
@@ -80,6 +81,14 @@ impl Builder {
                 engine::Phase::Finally => Phase::Finally,
             },
             place: self.place(&step.span),
+            callers: step
+                .callers
+                .iter()
+                .map(|caller| CallerRecord {
+                    title: self.text(&caller.title),
+                    place: self.place(&caller.span),
+                })
+                .collect(),
             status,
             reason,
             start_ms: milliseconds(start),
@@ -145,7 +154,9 @@ impl Builder {
         let bytes = body.len();
         // What lies far behind the limit need not be looked at.
         let start = &body[..bytes.min(limit + self.masker.longest() + 8)];
-        let (text, cut) = self.masker.mask_start(&String::from_utf8_lossy(start), limit);
+        // Nearly all of them are UTF-8, which is found out faster than what is not is replaced.
+        let text = str::from_utf8(start).map_or_else(|_| String::from_utf8_lossy(start), Cow::Borrowed);
+        let (text, cut) = self.masker.mask_start(&text, limit);
         BodyRecord { text, bytes, cut: cut || start.len() < bytes }
     }
 

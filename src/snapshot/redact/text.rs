@@ -13,6 +13,8 @@ pub(super) enum Found {
     Duration,
 }
 
+/// `Sun, 22 Nov 2026 05:10:36 GMT`, as headers have it.
+const HTTP_DATE: &[u8] = b"aaa, dd aaa dddd dd:dd:dd aaa";
 /// The length of a UUID.
 const UUID: usize = 36;
 
@@ -84,6 +86,9 @@ fn volatile(bytes: &[u8], at: usize) -> Option<(Found, usize)> {
     if rest.len() >= UUID && rest[8] == b'-' && is_uuid(&rest[..UUID]) && ends(UUID) {
         return Some((Found::Uuid, UUID));
     }
+    if fits(rest, HTTP_DATE) && ends(HTTP_DATE.len()) {
+        return Some((Found::Time, HTTP_DATE.len()));
+    }
     if !rest[0].is_ascii_digit() {
         return None;
     }
@@ -101,17 +106,21 @@ fn volatile(bytes: &[u8], at: usize) -> Option<(Found, usize)> {
     None
 }
 
+/// Whether the bytes begin as the pattern says: `d` is a digit, `a` a letter, `T` what parts date and time.
+fn fits(bytes: &[u8], pattern: &[u8]) -> bool {
+    bytes.get(..pattern.len()).is_some_and(|part| {
+        part.iter().zip(pattern).all(|(byte, wanted)| match wanted {
+            b'd' => byte.is_ascii_digit(),
+            b'a' => byte.is_ascii_alphabetic(),
+            b'T' => matches!(byte, b'T' | b't' | b' '),
+            wanted => byte == wanted,
+        })
+    })
+}
+
 /// The length of a date with a time at the beginning: `2026-11-21T23:03`, `2026-11-21 23:03:36.9+00:00`.
 fn date_time(bytes: &[u8]) -> Option<usize> {
-    let fits = |at: usize, pattern: &[u8]| {
-        bytes.get(at..at + pattern.len()).is_some_and(|part| {
-            part.iter().zip(pattern).all(|(byte, wanted)| match wanted {
-                b'd' => byte.is_ascii_digit(),
-                b'T' => matches!(byte, b'T' | b't' | b' '),
-                wanted => byte == wanted,
-            })
-        })
-    };
+    let fits = |at: usize, pattern: &[u8]| bytes.get(at..).is_some_and(|rest| fits(rest, pattern));
     if !fits(0, b"dddd-dd-ddTdd:dd") {
         return None;
     }
@@ -154,6 +163,8 @@ mod tests {
             ("0b1c2d3e-0000-4000-8000-0123456789abc", "0b1c2d3e-0000-4000-8000-0123456789abc"),
             ("at 2026-11-21T23:03:36.908814Z, é 2026-11-21 23:03!", "at <time>, é <time>!"),
             ("2026-11-21T23:03:36+00:00 2026-11-21T23:03:36.1-0800", "<time> <time>"),
+            ("Sun, 22 Nov 2026 05:10:36 GMT", "<time>"),
+            ("since Sun, 22 Nov 2026 05:10:36 GMT; Sun, 22 Nov 2026", "since <time>; Sun, 22 Nov 2026"),
             ("born 1990-01-01, 12:30", "born 1990-01-01, 12:30"),
             ("add(a=2, b=3) completed in 0.0231s. ", "add(a=2, b=3) completed in <duration>. "),
             ("completed in 3 steps", "completed in 3 steps"),

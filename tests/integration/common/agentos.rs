@@ -86,6 +86,11 @@ impl Settings {
         self.with("AGENTOS_FULL", "1")
     }
 
+    /// The model takes so many seconds for each word.
+    pub(crate) fn pace(self, seconds: f64) -> Self {
+        self.with("AGENTOS_PACE", &seconds.to_string())
+    }
+
     /// The database is this file, and stays when the server has gone. Without it, it is a temporary one.
     pub(crate) fn database(self, file: &str) -> Self {
         self.with("AGENTOS_DB", file)

@@ -1,8 +1,8 @@
 //! Whatever a scenario is called and a server answers, every report stays what it is: valid, with one entry per scenario.
 
 use agentos_run::report::record::{
-    AttemptRecord, BodyRecord, FailureRecord, LogRecord, Phase, Place, Report, RequestRecord, ResponseRecord,
-    RunRecord, ScenarioRecord, Status, StepRecord, StepStatus, StreamEvent, StreamRecord,
+    AttemptRecord, BodyRecord, CallerRecord, FailureRecord, LogRecord, Phase, Place, Report, RequestRecord,
+    ResponseRecord, RunRecord, ScenarioRecord, Status, StepRecord, StepStatus, StreamEvent, StreamRecord,
 };
 use agentos_run::report::records::Records;
 use agentos_run::report::write::{self, Format};
@@ -84,6 +84,10 @@ fn attempt(text: &str, status: Status) -> AttemptRecord {
         action: "run_agent".to_owned(),
         phase: Phase::Steps,
         place: Place { file: text.to_owned(), line: 2, column: 1 },
+        callers: vec![CallerRecord {
+            title: text.to_owned(),
+            place: Place { file: text.to_owned(), line: 7, column: 5 },
+        }],
         status: if failed { StepStatus::Failed } else { StepStatus::Passed },
         reason: None,
         start_ms: 0.5,

@@ -218,3 +218,26 @@ fn the_terminal_report_in_a_file_too() {
         assert!(file.contains(line) && shown.contains(line), "{line}: {file}\n{shown}");
     }
 }
+
+#[test]
+fn a_step_of_a_fragment_says_who_used_it() {
+    let server = FakeServer::always(Answer::json(200, &json!({"n": 1})));
+    let output = Run::new()
+        .file("_lib/ask.yaml", "steps:\n  - http: { path: /x }\n    expect: { $.n: 2 }\n")
+        .file("a.yaml", "name: First\nsteps:\n  - use: _lib/ask.yaml\n")
+        .args([
+            "--base-url",
+            &server.base_url(),
+            "a.yaml",
+            "--report",
+            "json=r.json",
+            "--report",
+            "junit=r.xml",
+        ])
+        .run()
+        .code_is(1);
+    let step = &json_of(&output, "r.json")["scenarios"][0]["attempts"][0]["steps"][0];
+    let caller = json!([{"title": "ask", "place": {"file": "a.yaml", "line": 3, "column": 5}}]);
+    assert_eq!((&step["place"]["file"], &step["callers"]), (&json!("_lib/ask.yaml"), &caller));
+    assert!(output.read("r.xml").contains("step `http` at _lib/ask.yaml:2:5\n  in `ask` at a.yaml:3:5\n"));
+}

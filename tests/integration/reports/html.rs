@@ -97,6 +97,29 @@ fn a_person_finds_what_went_wrong() {
 }
 
 #[test]
+fn the_way_to_a_failure_that_is_far_below() {
+    let server = FakeServer::always(Answer::json(200, &json!({ "n": 1 })));
+    let mut steps = "  - http: { path: /x }\n".repeat(60);
+    steps.push_str("  - http: { path: /y }\n    expect: { $.n: 2 }\n");
+    let output = Run::new()
+        .file("a.yaml", format!("name: Long\nsteps:\n{steps}"))
+        .args(["--base-url", &server.base_url(), "a.yaml", "--report", "html=report.html"])
+        .run()
+        .code_is(1);
+    let browser = Browser::start();
+    browser.open(&output.dir().join("report.html"), "");
+    assert_eq!(browser.text(".cause span"), "`$.n` is 1, expected 2");
+    assert!(browser.text(".axis").starts_with('0'), "the times of the waterfall: {}", browser.text(".axis"));
+    let below = "return document.querySelector('.step.failed').getBoundingClientRect().top > innerHeight";
+    assert_eq!(browser.script(below), true);
+    browser.click(".cause button");
+    let come = format!(
+        "return new Promise(done => {{ const look = () => {{ if (!(() => {{ {below} }})()) done(true); else setTimeout(look, 20); }}; look(); }})"
+    );
+    assert_eq!(browser.script(&come), true);
+}
+
+#[test]
 fn a_person_looks_for_something() {
     let (browser, _output) = shown();
     let rows = || {

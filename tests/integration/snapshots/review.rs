@@ -4,7 +4,7 @@ use super::Sut;
 use serde_json::json;
 
 /// Three snapshots that wait: `a` and `b` are changed, `c` is new.
-fn three() -> Sut {
+pub(super) fn three() -> Sut {
     let sut = Sut::new("snapshot: [{ name: a, of: $.a }, { name: b, of: $.b }]");
     sut.run(&json!({ "a": "one", "b": "two" }), &["--update"]).code_is(0);
     let more = "name: S\nsteps:\n  - http: { path: /x }\n    snapshot: [{ name: a, of: $.a }, { name: b, of: $.b }, { name: c, of: $.c }]\n";
