@@ -2,7 +2,7 @@
 //! whatever becomes of the program.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 
 /// Pieces of text in a file.
 #[derive(Debug)]
@@ -21,8 +21,12 @@ pub(super) struct Piece {
     length: usize,
 }
 
-/// How much is written, and read, together.
+/// How much is written together.
 const TOGETHER: usize = 256 << 10;
+/// How much is read together, and how much of that lies before what was asked for: of scenarios that ran at the same time,
+/// the first of the plan need not have been the first to end.
+const WINDOW: u64 = 1 << 20;
+const BEFORE: u64 = WINDOW / 2;
 
 impl Spool {
     pub(super) fn new() -> Self {
@@ -55,39 +59,59 @@ impl Spool {
         if self.file.is_some() && !self.waiting.is_empty() {
             self.write()?;
         }
-        let file = self.file.map(|file| BufReader::with_capacity(TOGETHER, file));
-        // The file was left where its end is.
-        Ok(Reader { file, at: self.written, in_memory: self.waiting })
+        // What was never much enough for a file is its own window.
+        Ok(Reader { file: self.file, from: 0, window: self.waiting })
     }
 }
 
-/// Reads pieces. Those that lie side by side are read together.
+/// Reads pieces. Those that lie near one another are read together.
 #[derive(Debug)]
 pub(super) struct Reader {
-    file: Option<BufReader<File>>,
-    at: u64,
-    /// What was never much enough for a file.
-    in_memory: Vec<u8>,
+    file: Option<File>,
+    /// Where the window begins.
+    from: u64,
+    window: Vec<u8>,
 }
 
 impl Reader {
     /// Puts a piece at the end of `bytes`.
     pub(super) fn get(&mut self, piece: Piece, bytes: &mut Vec<u8>) -> io::Result<()> {
-        let Some(file) = &mut self.file else {
-            let from = usize::try_from(piece.at).unwrap_or(usize::MAX);
-            let found = self.in_memory.get(from..).and_then(|rest| rest.get(..piece.length));
-            bytes.extend_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
-            return Ok(());
-        };
-        let far = || io::Error::other("a spool that is too long");
-        let (wanted, at) = (i64::try_from(piece.at), i64::try_from(self.at));
-        file.seek_relative(wanted.map_err(|_| far())? - at.map_err(|_| far())?)?;
-        let from = bytes.len();
-        bytes.resize(from + piece.length, 0);
-        // After an error nobody knows where it stands.
-        self.at = u64::MAX;
-        file.read_exact(&mut bytes[from..])?;
-        self.at = piece.at + piece.length as u64;
+        if self.find(piece).is_none()
+            && let Some(file) = &mut self.file
+        {
+            self.from = piece.at.saturating_sub(BEFORE);
+            self.window.clear();
+            file.seek(SeekFrom::Start(self.from))?;
+            let wanted = WINDOW.max(piece.at - self.from + piece.length as u64);
+            file.take(wanted).read_to_end(&mut self.window)?;
+        }
+        bytes.extend_from_slice(self.find(piece).ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
+    }
+
+    fn find(&self, piece: Piece) -> Option<&[u8]> {
+        let at = usize::try_from(piece.at.checked_sub(self.from)?).ok()?;
+        self.window.get(at..)?.get(..piece.length)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_added_comes_back_in_any_order() {
+        for (count, length) in [(3_usize, 10_usize), (4000, 1000), (3, 3 << 20)] {
+            let text = |n: usize| vec![u8::try_from(n % 251).unwrap(); length + n % 7];
+            let mut spool = Spool::new();
+            let pieces: Vec<Piece> = (0..count).map(|n| spool.add(&text(n)).unwrap()).collect();
+            let mut reader = spool.read().unwrap();
+            for n in (0..count).rev().chain((0..count).map(|n| n * 7 % count)) {
+                let mut bytes = b"before".to_vec();
+                reader.get(pieces[n], &mut bytes).unwrap();
+                assert!(bytes.strip_prefix(b"before") == Some(&text(n)), "{n} of {count}");
+            }
+        }
     }
 }
