@@ -378,7 +378,8 @@ async fn in_all<T>(
     timeouts: Timeouts,
     request: impl Future<Output = Result<T, ErrorKind>>,
 ) -> Result<T, ErrorKind> {
-    within(timeouts.total, Phase::Total, request).await.map_err(|failure| failure.kind)?
+    // In a box: what waits for it is moved more than once.
+    within(timeouts.total, Phase::Total, Box::pin(request)).await.map_err(|failure| failure.kind)?
 }
 
 /// What `future` gives, unless the clock of its phase runs out first.
