@@ -18,6 +18,7 @@ pub mod live;
 mod loops;
 mod request;
 mod schedule;
+mod send;
 mod snapshots;
 mod steps;
 mod stop;

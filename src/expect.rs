@@ -24,6 +24,8 @@ mod tests;
 
 use serde_json::Value;
 
+pub(crate) use names::TYPES;
+pub(crate) use schema::FORMATS;
 pub(crate) use texts::ratio as similarity;
 pub use verdict::Verdict;
 

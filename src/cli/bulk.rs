@@ -11,7 +11,7 @@ use crate::diagnostic::Problem;
 use crate::engine::bulk::consent::{Ask, BulkSettings};
 use crate::engine::bulk::journal::{self, Job, Journal};
 use crate::engine::{Settings, Targets};
-use crate::scenario::Instance;
+use crate::scenario::{Action, Instance, Step};
 use crate::secret::Masker;
 
 /// Asks on the terminal, one question at a time.
@@ -71,12 +71,28 @@ pub(super) fn settings(
     })
 }
 
+/// Adds the texts of the fragments that steps use.
+fn add_fragments(steps: &[Step], text: &mut String) {
+    for step in steps {
+        if let Action::Use(using) = &step.action
+            && let Some(fragment) = using.fragment()
+        {
+            text.push_str(fragment.source.text());
+        }
+        add_fragments(step.action.steps(), text);
+    }
+}
+
 /// What a journal is bound to.
 fn job(settings: &Settings, instances: &[Instance], targets: &Targets) -> Job {
     let mut scenarios: Vec<(String, String)> = Vec::new();
     for instance in instances {
         let scenario = instance.scenario();
-        let known = (scenario.name.clone(), journal::fingerprint(scenario.span.text()));
+        let mut text = scenario.span.text().to_owned();
+        for steps in [&scenario.setup, &scenario.steps, &scenario.finally] {
+            add_fragments(steps, &mut text);
+        }
+        let known = (scenario.name.clone(), journal::fingerprint(&text));
         if !scenarios.contains(&known) {
             scenarios.push(known);
         }

@@ -47,15 +47,12 @@ impl Guard {
 
     /// Lets somebody in, or says why not.
     pub(crate) fn admit(&self, method: &str, path: &str, headers: &HeaderMap) -> Result<Caller, Refusal> {
-        if OPEN.contains(&path) {
+        // A page of another origin may ask what it may ask.
+        if OPEN.contains(&path) || method == "OPTIONS" {
             return Ok(Caller::default());
         }
         let sent = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).filter(|sent| !sent.is_empty());
         if let Some(secret) = &self.secret {
-            // Tokens are looked at behind the router, which knows no such method.
-            if method == "OPTIONS" {
-                return Ok(Caller::default());
-            }
             return self.admit_token(secret, method, path, sent);
         }
         let Some(key) = &self.key else { return Ok(Caller::default()) };
@@ -79,19 +76,23 @@ impl Guard {
         let claims =
             token::verify(token, secret, self.audience.as_deref()).map_err(|reason| match reason {
                 token::Invalid::Expired => unauthorized("Token has expired"),
+                token::Invalid::Audience => {
+                    unauthorized("Invalid token audience - token not valid for this AgentOS instance")
+                }
                 token::Invalid::Other(reason) => unauthorized(&format!("Invalid token: {reason}")),
             })?;
+        let user_id = claims["sub"].as_str();
+        if user_id.is_some_and(reserved) {
+            return Err(unauthorized("Invalid token subject"));
+        }
         let granted = scopes::granted(&claims["scopes"]);
         if let Some(required) = scopes::missing(method, path, &granted) {
             let detail = format!("Insufficient permissions. Required scope(s): {required}");
             return Err(Refusal::Detail(StatusCode::FORBIDDEN, detail));
         }
-        if let Some(kind) = scopes::may_not_run(path, &granted) {
-            return Err(no_run(kind));
-        }
         let admin = granted.iter().any(|scope| scope == scopes::ADMIN);
         Ok(Caller {
-            user_id: claims["sub"].as_str().map(str::to_owned),
+            user_id: user_id.map(str::to_owned),
             isolated: self.isolation && !admin,
             scopes: Some(granted),
         })
@@ -100,33 +101,53 @@ impl Guard {
 
 impl Caller {
     /// The user of a request: a token knows better than a form.
-    pub(crate) fn user_of(&self, sent: Option<&str>) -> Option<String> {
-        self.user_id.as_deref().or(sent).map(str::to_owned)
+    pub(crate) fn user_of(&self, sent: Option<&str>) -> Result<Option<String>, Refusal> {
+        self.only()?;
+        let own = self.user_id.as_deref().filter(|id| !id.is_empty());
+        Ok(own.or(sent).map(str::to_owned))
     }
 
-    /// The one user whose things this caller sees, where users are kept apart.
-    pub(crate) fn only(&self) -> Option<&str> {
-        self.user_id.as_deref().filter(|_| self.isolated)
+    /// Who asks, if a token says so.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.user_id.as_deref()
+    }
+
+    /// The one user whose things this caller sees, where users are kept apart. Then a caller without a name sees
+    /// nothing, and not everything.
+    pub(crate) fn only(&self) -> Result<Option<&str>, Refusal> {
+        if !self.isolated {
+            return Ok(None);
+        }
+        let named = self.user_id.as_deref().filter(|id| !id.is_empty());
+        let detail = "Authenticated request is missing a user identity";
+        named.map(Some).ok_or_else(|| Refusal::Detail(StatusCode::FORBIDDEN, detail.to_owned()))
     }
 
     /// The user to filter by: the caller, where users are kept apart, else whom the request names.
-    pub(crate) fn or_asked<'a>(&'a self, asked: Option<&'a str>) -> Option<&'a str> {
-        self.only().or(asked)
+    pub(crate) fn or_asked<'a>(&'a self, asked: Option<&'a str>) -> Result<Option<&'a str>, Refusal> {
+        Ok(self.only()?.or(asked))
+    }
+
+    /// What is behind the guard and refuses, too: the routes about runs.
+    pub(crate) fn refused(&self, path: &str) -> Option<Refusal> {
+        let granted = self.scopes.as_ref()?;
+        scopes::may_not_run(path, granted).map(no_run)
     }
 
     /// Refuses somebody who may not run a component.
     pub(crate) fn check_run(&self, kind: Kind, id: &str) -> Result<(), Refusal> {
-        let path = format!("/{}s/{id}/runs", kind.name());
-        match self.scopes.as_ref().and_then(|granted| scopes::may_not_run(&path, granted)) {
-            Some(kind) => Err(no_run(kind)),
-            None => Ok(()),
-        }
+        self.refused(&format!("/{}s/{id}/runs", kind.name())).map_or(Ok(()), Err)
     }
 
     /// Whether a component is to be listed for this caller.
     pub(crate) fn sees(&self, resource: &str, id: &str) -> bool {
         self.scopes.as_ref().is_none_or(|granted| scopes::reads(granted, resource, id))
     }
+}
+
+/// Names that agno keeps for its own: nobody has them.
+fn reserved(user_id: &str) -> bool {
+    user_id == "__scheduler__" || user_id.starts_with("sa:")
 }
 
 fn no_run(kind: &str) -> Refusal {

@@ -36,7 +36,7 @@ impl Call {
     }
 
     /// The user to filter by: where users are kept apart, the caller.
-    pub(crate) fn user(&self) -> Option<&str> {
+    pub(crate) fn user(&self) -> Result<Option<&str>, Refusal> {
         self.caller.or_asked(self.text("user_id"))
     }
 

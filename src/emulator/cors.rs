@@ -69,6 +69,14 @@ impl Origin {
         Some(response)
     }
 
+    /// Marks what the guard says to those whom it does not let in: it has words of its own.
+    pub(crate) fn sign_refusal(&self, headers: &mut HeaderMap) {
+        if self.allowed().is_some() {
+            headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("*"));
+            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("*"));
+        }
+    }
+
     /// Marks an answer with who may read it.
     pub(crate) fn sign(&self, headers: &mut HeaderMap) {
         headers.insert(VARY, HeaderValue::from_static("Origin"));

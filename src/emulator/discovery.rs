@@ -41,7 +41,8 @@ pub(crate) fn info(os: &Os) -> Response {
 }
 
 /// `GET /config`.
-pub(crate) fn config(os: &Os) -> Response {
+pub(crate) fn config(os: &Os, call: &Call) -> Result<Response, Refusal> {
+    call.caller.only()?;
     let model = |by: &Model| json!({ "id": by.id, "provider": by.provider });
     let dbs = |table: Option<&str>| {
         let entry = |db: &&str| {
@@ -66,6 +67,7 @@ pub(crate) fn config(os: &Os) -> Response {
         .cast
         .agents
         .iter()
+        .filter(|agent| call.caller.sees("agents", agent.id))
         .map(|agent| {
             let mut entry = named(agent.id, agent.name, agent.description, agent.db);
             put(&mut entry, "model", model(agent.model));
@@ -77,6 +79,7 @@ pub(crate) fn config(os: &Os) -> Response {
         .cast
         .teams
         .iter()
+        .filter(|team| call.caller.sees("teams", team.id))
         .map(|team| {
             let mut entry = named(team.id, team.name, team.description, team.db);
             put(&mut entry, "mode", "coordinate");
@@ -85,7 +88,8 @@ pub(crate) fn config(os: &Os) -> Response {
             entry
         })
         .collect();
-    reply::ok(&json!({
+    let workflows = os.cast.workflows.iter().filter(|flow| call.caller.sees("workflows", flow.id));
+    Ok(reply::ok(&json!({
         "os_id": os.cast.os.id,
         "description": os.cast.os.description,
         "available_models": models.into_iter().map(model).collect::<Vec<_>>(),
@@ -110,14 +114,15 @@ pub(crate) fn config(os: &Os) -> Response {
         "queue": { "durable": false, "queue_per_session": false },
         "agents": agents,
         "teams": teams,
-        "workflows": os.cast.workflows.iter().map(workflow_summary).collect::<Vec<_>>(),
+        "workflows": workflows.map(workflow_summary).collect::<Vec<_>>(),
         "interfaces": [],
         "company": null,
-    }))
+    })))
 }
 
 /// `GET /agents`, `/teams`, `/workflows`.
-pub(crate) fn list(os: &Os, kind: Kind, call: &Call) -> Response {
+pub(crate) fn list(os: &Os, kind: Kind, call: &Call) -> Result<Response, Refusal> {
+    call.caller.only()?;
     let mut all: Vec<Object> = match kind {
         Kind::Agent => os.cast.agents.iter().map(agent).collect(),
         Kind::Team => os.cast.teams.iter().map(team).collect(),
@@ -125,11 +130,12 @@ pub(crate) fn list(os: &Os, kind: Kind, call: &Call) -> Response {
     };
     let resource = format!("{}s", kind.name());
     all.retain(|entry| entry["id"].as_str().is_some_and(|id| call.caller.sees(&resource, id)));
-    reply::ok(&all)
+    Ok(reply::ok(&all))
 }
 
 /// `GET /agents/{agent_id}` and its like.
 pub(crate) fn get(os: &Os, kind: Kind, call: &Call) -> Result<Response, Refusal> {
+    call.caller.only()?;
     if kind == Kind::Workflow {
         let mut query = Query::new(call);
         query.integer("version", None);

@@ -52,6 +52,8 @@ pub(crate) async fn run(os: Arc<Os>, call: Call) -> Answer {
         (None, Some(id)) => (Kind::Team, id.as_str()),
         (None, None) => return Err(Refusal::bad_request("One of agent_id or team_id must be provided")),
     };
+    call.caller.only()?;
+    let creator = call.caller.name().map(str::to_owned);
     call.caller.check_run(component_kind, id)?;
     let component = os
         .cast
@@ -96,7 +98,7 @@ pub(crate) async fn run(os: Arc<Os>, call: Call) -> Answer {
         "workflow_id": null,
         "name": name,
         "evaluated_component_name": null,
-        "user_id": null,
+        "user_id": creator,
         "eval_type": kind,
         "eval_data": told,
         "eval_input": null,
@@ -210,6 +212,8 @@ pub(crate) fn list(os: &Os, call: &Call) -> Answer {
     check(call)?;
     let (limit, offset) = page.window()?;
     let mut evals = os.store.evals()?;
+    let only = call.caller.only()?;
+    evals.retain(|eval| only.is_none_or(|user| eval["user_id"] == user));
     evals.retain(|eval| {
         let is = |name: &str| call.text(name).is_none_or(|wanted| eval[name] == wanted);
         let of_kind = kinds.is_empty() || kinds.iter().any(|kind| eval["eval_type"] == *kind);
@@ -235,7 +239,9 @@ pub(crate) fn list(os: &Os, call: &Call) -> Answer {
 fn find(os: &Os, call: &Call) -> Result<Value, Refusal> {
     check(call)?;
     let id = call.param("eval_run_id");
-    os.store.eval(id)?.ok_or_else(|| Refusal::not_found(format!("Eval run with id '{id}' not found")))
+    let only = call.caller.only()?;
+    let found = os.store.eval(id)?.filter(|eval| only.is_none_or(|user| eval["user_id"] == user));
+    found.ok_or_else(|| Refusal::not_found(format!("Eval run with id '{id}' not found")))
 }
 
 /// `GET /eval-runs/{eval_run_id}`.
@@ -265,6 +271,11 @@ pub(crate) fn delete(os: &Os, call: &Call) -> Answer {
     });
     fields.done()?;
     check(call)?;
+    let mut ids = ids;
+    if let Some(user) = call.caller.only()? {
+        let all = os.store.evals()?;
+        ids.retain(|id| all.iter().any(|eval| eval["id"] == **id && eval["user_id"] == user));
+    }
     os.store.delete_evals(&ids)?;
     Ok(reply::no_content())
 }

@@ -5,6 +5,7 @@ mod upload;
 
 use std::time::Instant;
 
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
@@ -23,6 +24,24 @@ type Answer = Result<Response, Refusal>;
 /// The one knowledge base.
 pub(crate) const ID: &str = "5f2b1c1e-6d0a-5f7e-9b1a-0c7f3f6f2a10";
 const VECTOR_DB: &str = "8a1f5a0c-2f0e-5c53-8a39-5f2d5b3c9d11";
+
+/// What contents can be sorted by.
+const COLUMNS: [&str; 14] = [
+    "id",
+    "name",
+    "description",
+    "metadata",
+    "type",
+    "size",
+    "linked_to",
+    "access_count",
+    "status",
+    "status_message",
+    "created_at",
+    "updated_at",
+    "external_id",
+    "user_id",
+];
 
 /// How many passages a search finds that does not say a number.
 pub(crate) const MOST_FOUND: i64 = 5;
@@ -63,7 +82,19 @@ fn document(content: &Content) -> Value {
 fn find(os: &Os, call: &Call) -> Result<Content, Refusal> {
     check_call(call)?;
     let id = call.param("content_id");
-    os.store.content(id)?.ok_or_else(|| Refusal::not_found(format!("Content not found: {id}")))
+    let content = os.store.content(id, call.caller.only()?)?;
+    content.ok_or_else(|| Refusal::not_found(format!("Content not found: {id}")))
+}
+
+/// One that the caller may change: where users are kept apart, what is for all is nobody's.
+fn find_own(os: &Os, call: &Call, to: &str) -> Result<Content, Refusal> {
+    let content = find(os, call)?;
+    match call.caller.only()? {
+        Some(_) if content.user_id.is_none() => {
+            Err(Refusal::Detail(StatusCode::FORBIDDEN, format!("Cannot {to} shared content")))
+        }
+        _ => Ok(content),
+    }
 }
 
 /// `GET /knowledge/content`.
@@ -75,7 +106,10 @@ pub(crate) fn list(os: &Os, call: &Call) -> Answer {
     check_call(call)?;
     let (limit, offset) = page.window()?;
     let sort_by = call.text("sort_by").unwrap_or("created_at");
-    let (contents, total) = os.store.contents(sort_by, ascending, limit, offset)?;
+    if !COLUMNS.contains(&sort_by) {
+        return Err(Refusal::Unhandled("AttributeError"));
+    }
+    let (contents, total) = os.store.contents(call.caller.only()?, sort_by, ascending, limit, offset)?;
     let data: Vec<Value> = contents.iter().map(document).collect();
     Ok(page.answer(&data, total, 0.0))
 }
@@ -98,22 +132,35 @@ pub(crate) fn status(os: &Os, call: &Call) -> Answer {
 
 /// `DELETE /knowledge/content/{content_id}`.
 pub(crate) fn delete(os: &Os, call: &Call) -> Answer {
-    let content = find(os, call)?;
-    os.store.delete_contents(Some(&content.id))?;
+    let content = find_own(os, call, "delete")?;
+    os.store.delete_contents(Some(&content.id), None)?;
     Ok(reply::ok(&json!({ "id": content.id })))
 }
 
 /// `DELETE /knowledge/content`.
 pub(crate) fn delete_all(os: &Os, call: &Call) -> Answer {
     check_call(call)?;
-    os.store.delete_contents(None)?;
+    os.store.delete_contents(None, call.caller.only()?)?;
     Ok(reply::ok("success"))
 }
 
-/// `POST /knowledge/content/{content_id}/refresh`: nothing here came from anywhere else.
+/// `POST /knowledge/content/{content_id}/refresh`: no reader has built anything here from an address.
 pub(crate) fn refresh(os: &Os, call: &Call) -> Answer {
-    find(os, call)?;
-    Err(Refusal::bad_request("Content was not ingested from a URL and cannot be refreshed."))
+    let content = find_own(os, call, "refresh")?;
+    let mut said = content.metadata.clone().unwrap_or_default();
+    let own = said.as_object_mut().and_then(|fields| fields.shift_remove("_agno"));
+    let Some(url) = own.as_ref().and_then(|own| own["source_url"].as_str()) else {
+        return Err(Refusal::bad_request("Content has no source URL to refresh from"));
+    };
+    let matched = [None, content.name.as_deref()].into_iter().any(|name| {
+        let description = content.description.as_deref();
+        upload::content_id(content.user_id.as_deref(), name, description, Some(&said), url) == content.id
+    });
+    Err(Refusal::bad_request(if matched {
+        "Content row does not record which reader built it; re-ingest the URL instead"
+    } else {
+        "Content row cannot be matched back to its source; re-ingest the URL instead"
+    }))
 }
 
 /// `GET /knowledge/{knowledge_id}/sources`: there are none.
@@ -145,7 +192,7 @@ pub(crate) fn search(os: &Os, call: &Call) -> Answer {
         return Err(Refusal::Unhandled("ValueError"));
     }
     let since = Instant::now();
-    let found = search::find(&os.store, &query, filters.as_ref(), most)?;
+    let found = search::find(&os.store, &query, filters.as_ref(), most, call.caller.only()?)?;
     let took = since.elapsed().as_secs_f64() * 1000.0;
     let page = Page::new(page, limit);
     let (limit, offset) = page.window()?;
@@ -173,7 +220,7 @@ pub(crate) fn search(os: &Os, call: &Call) -> Answer {
 /// `GET /knowledge/config`: the readers that need no package.
 pub(crate) fn config(os: &Os, call: &Call) -> Answer {
     check_call(call)?;
-    let (contents, _) = os.store.contents("created_at", true, -1, 0)?;
+    let (contents, _) = os.store.contents(call.caller.only()?, "created_at", true, -1, 0)?;
     let mut filters: Vec<String> = Vec::new();
     for name in
         contents.iter().filter_map(|content| content.metadata.as_ref()?.as_object()).flat_map(|it| it.keys())

@@ -30,7 +30,7 @@ pub(crate) fn list(os: &Os, call: &Call) -> Answer {
     // Only the first of several is read, and it may hold several: all of them must be there.
     let topics = call.texts("topics").first().copied().unwrap_or_default();
     let (memories, total) = os.store.memories(&Filter {
-        user_id: call.user(),
+        user_id: call.user()?,
         agent_id: call.text("agent_id"),
         team_id: call.text("team_id"),
         topics: topics.split(',').map(str::trim).filter(|topic| !topic.is_empty()).collect(),
@@ -58,7 +58,7 @@ fn read(call: &Call) -> Result<Said, Refusal> {
     let user_id = fields.text("user_id");
     let topics = fields.texts("topics");
     fields.done()?;
-    let user_id = call.caller.user_of(user_id.as_deref());
+    let user_id = call.caller.user_of(user_id.as_deref())?;
     let user_id = user_id.ok_or_else(|| Refusal::bad_request("User ID is required"))?;
     Ok(Said { text, user_id, topics: topics.unwrap_or_default() })
 }
@@ -74,7 +74,11 @@ pub(crate) fn create(os: &Os, call: &Call) -> Answer {
 pub(crate) fn update(os: &Os, call: &Call) -> Answer {
     let said = read(call)?;
     check(call)?;
-    store(os, call.param("memory_id").to_owned(), said)
+    let id = call.param("memory_id");
+    if let Some(user_id) = call.caller.only()? {
+        os.store.memory(id, Some(user_id))?.ok_or_else(|| Refusal::not_found("Memory not found"))?;
+    }
+    store(os, id.to_owned(), said)
 }
 
 fn store(os: &Os, id: String, said: Said) -> Answer {
@@ -99,7 +103,7 @@ fn store(os: &Os, id: String, said: Said) -> Answer {
 pub(crate) fn get(os: &Os, call: &Call) -> Answer {
     check(call)?;
     let id = call.param("memory_id");
-    let memory = os.store.memory(id, call.user())?;
+    let memory = os.store.memory(id, call.user()?)?;
     let memory = memory.ok_or_else(|| Refusal::not_found(format!("Memory with ID {id} not found")))?;
     Ok(reply::ok(&memory.document()))
 }
@@ -107,7 +111,7 @@ pub(crate) fn get(os: &Os, call: &Call) -> Answer {
 /// `DELETE /memories/{memory_id}`: says the same whether or not there was anything to delete.
 pub(crate) fn delete(os: &Os, call: &Call) -> Answer {
     check(call)?;
-    os.store.delete_memories(&[call.param("memory_id").to_owned()], call.user())?;
+    os.store.delete_memories(&[call.param("memory_id").to_owned()], call.user()?)?;
     Ok(reply::no_content())
 }
 
@@ -121,14 +125,14 @@ pub(crate) fn delete_many(os: &Os, call: &Call) -> Answer {
     let user_id = fields.text("user_id");
     fields.done()?;
     check(call)?;
-    os.store.delete_memories(&ids, call.caller.or_asked(user_id.as_deref()))?;
+    os.store.delete_memories(&ids, call.caller.or_asked(user_id.as_deref())?)?;
     Ok(reply::no_content())
 }
 
 /// `GET /memory_topics`.
 pub(crate) fn topics(os: &Os, call: &Call) -> Answer {
     check(call)?;
-    Ok(reply::ok(&os.store.memory_topics(call.user())?))
+    Ok(reply::ok(&os.store.memory_topics(call.user()?)?))
 }
 
 /// `GET /user_memory_stats`.
@@ -143,7 +147,7 @@ pub(crate) fn stats(os: &Os, call: &Call) -> Answer {
             "Failed to get user statistics: `page` must be >= 1 (pages are 1-indexed); got 0.".to_owned(),
         )
     })?;
-    let (stats, total) = os.store.memory_stats(call.user(), limit, offset)?;
+    let (stats, total) = os.store.memory_stats(call.user()?, limit, offset)?;
     let data: Vec<Value> = stats
         .into_iter()
         .map(|(user_id, count, updated_at)| {
@@ -164,7 +168,7 @@ pub(crate) fn optimize(os: &Os, call: &Call) -> Answer {
     let apply = fields.flag("apply", true);
     fields.done()?;
     check(call)?;
-    let user_id = call.caller.only().unwrap_or(&user_id);
+    let user_id = call.caller.only()?.unwrap_or(&user_id);
     let known = os.store.memories_of(user_id)?;
     if known.is_empty() {
         return Err(Refusal::not_found(format!("No memories found for user {user_id}")));

@@ -1,7 +1,8 @@
 //! The metrics endpoints: numbers of each day, as of the last refresh.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -18,10 +19,14 @@ use super::store::documents::SessionNumbers;
 
 type Answer = Result<Response, Refusal>;
 
-/// How the last refresh in the background went.
+/// How often the numbers are counted anew when somebody only looks.
+const FRESH: Duration = Duration::from_mins(1);
+
+/// How the last refresh that was asked for went, and when each database was counted last.
 #[derive(Debug, Default)]
 pub(crate) struct Refreshes {
     last: Mutex<Option<(String, String)>>,
+    counted: Mutex<HashMap<usize, Instant>>,
 }
 
 /// Under this name stand the numbers of all users together; nobody's id holds such a character.
@@ -66,7 +71,18 @@ impl Day {
     }
 }
 
+impl Refreshes {
+    /// Whether a database was counted lately.
+    fn fresh(&self, os: &Os) -> bool {
+        let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.get(&Arc::as_ptr(&os.store).addr()).is_some_and(|since| since.elapsed() < FRESH)
+    }
+}
+
 fn count(os: &Os) -> Result<(), Refusal> {
+    let mut counted = os.refreshes.counted.lock().unwrap_or_else(PoisonError::into_inner);
+    counted.insert(Arc::as_ptr(&os.store).addr(), Instant::now());
+    drop(counted);
     let mut days: BTreeMap<(String, String), Day> = BTreeMap::new();
     for session in os.store.sessions_in_numbers()? {
         let users = [Some(EVERYBODY), session.user_id.as_deref()];
@@ -147,7 +163,10 @@ pub(crate) fn get(os: &Os, call: &Call) -> Answer {
         return Err(Refusal::Invalid(problems));
     }
     check(call)?;
-    let (metrics, updated_at) = days(os, call.user().unwrap_or(EVERYBODY), first, last)?;
+    if !os.refreshes.fresh(os) {
+        count(os)?;
+    }
+    let (metrics, updated_at) = days(os, call.user()?.unwrap_or(EVERYBODY), first, last)?;
     Ok(reply::ok(&json!({ "metrics": metrics, "updated_at": updated_at.map(clock::iso_seconds) })))
 }
 
@@ -158,11 +177,12 @@ pub(crate) fn refresh(os: &Os, call: &Call) -> Answer {
     query.done()?;
     check(call)?;
     let started = clock::iso_micros();
+    call.user()?;
     count(os)?;
+    let ended = clock::iso_micros();
+    *os.refreshes.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((started, ended));
     if background {
         // It takes no time here: by the time anybody asks it is done.
-        let ended = clock::iso_micros();
-        *os.refreshes.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((started, ended));
         return Ok(reply::json(
             StatusCode::ACCEPTED,
             &json!({ "status": "started", "message": "Metrics refresh started in background" }),

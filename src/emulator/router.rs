@@ -31,10 +31,8 @@ pub(crate) async fn dispatch(State(os): State<Arc<Os>>, request: Request) -> Res
         answer.headers_mut().insert(SERVER, HeaderValue::from_static("uvicorn"));
         return answer;
     }
-    let mut response = match answer(os, request).await {
-        Ok(response) => response,
-        Err(refusal) => refusal.into_response(),
-    };
+    let mut turned_away = false;
+    let mut response = answer(os, request, &mut turned_away).await.unwrap_or_else(Refusal::into_response);
     let unhandled = response.extensions().get::<Unhandled>().is_some();
     let headers = response.headers_mut();
     headers.insert(SERVER, HeaderValue::from_static("uvicorn"));
@@ -45,16 +43,23 @@ pub(crate) async fn dispatch(State(os): State<Arc<Os>>, request: Request) -> Res
         return response;
     }
     origin.sign(headers);
+    if turned_away {
+        origin.sign_refusal(headers);
+    }
     response
 }
 
-async fn answer(os: Arc<Os>, request: Request) -> Result<Response, Refusal> {
+async fn answer(os: Arc<Os>, request: Request, turned_away: &mut bool) -> Result<Response, Refusal> {
     let (head, body) = request.into_parts();
     // Python decodes a path before it looks for a route: an encoded slash separates like any other.
     let path = percent_decode_str(head.uri.path()).decode_utf8_lossy().into_owned();
     // A slash at the end is stripped, without a redirect.
     let path = if path.len() > 1 { path.strip_suffix('/').unwrap_or(&path) } else { path.as_str() };
-    let caller = os.guard.admit(head.method.as_str(), path, &head.headers)?;
+    let caller =
+        os.guard.admit(head.method.as_str(), path, &head.headers).inspect_err(|_| *turned_away = true)?;
+    if let Some(refusal) = caller.refused(path) {
+        return Err(refusal);
+    }
     let mut allowed = None;
     for route in ROUTES {
         let Some(params) = fit(route, path) else { continue };

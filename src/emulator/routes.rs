@@ -55,7 +55,7 @@ impl Action {
     pub(crate) fn answer(self, os: Arc<Os>, call: Call) -> BoxFuture<'static, Result<Response, Refusal>> {
         match self {
             Self::Always(action) => Box::pin(async move { Ok(action(&os)) }),
-            Self::List(kind) => Box::pin(async move { Ok(discovery::list(&os, kind, &call)) }),
+            Self::List(kind) => Box::pin(async move { discovery::list(&os, kind, &call) }),
             Self::Describe(kind) => Box::pin(async move { discovery::get(&os, kind, &call) }),
             Self::Plain(action) => Box::pin(async move { action(&os, &call) }),
             Self::Of(kind, action) => Box::pin(async move { action(&os, kind, &call) }),
@@ -94,7 +94,7 @@ pub(crate) static ROUTES: &[Route] = &[
     silent("/openapi.json", Always(openapi::get)),
     route("GET", "/health", "health_check", "Health", "Health Check", Always(discovery::health)),
     route("GET", "/info", "get_info", "Core", "Get OS Info", Always(discovery::info)),
-    route("GET", "/config", "get_config", "Core", "Get OS Configuration", Always(discovery::config)),
+    route("GET", "/config", "get_config", "Core", "Get OS Configuration", Plain(discovery::config)),
     route("POST", "/agents/{agent_id}/runs", "create_agent_run", "Agents", "Create Agent Run", Run(Agent)),
     route("POST", "/agents/{agent_id}/runs/{run_id}/cancel", "cancel_agent_run", "Agents", "Cancel Agent Run", Of(Agent, runs::attend::cancel)),
     route("POST", "/agents/{agent_id}/runs/{run_id}/continue", "continue_agent_run", "Agents", "Continue Agent Run", Again(Agent)),

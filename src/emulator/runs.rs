@@ -58,7 +58,7 @@ pub(crate) async fn create(os: Arc<Os>, kind: Kind, call: Call) -> Answer {
     }
     let extra = Extra::read(&form)?.with_version(version);
     let component = component(&os, kind, &call)?;
-    let user_id = call.caller.user_of(form.filled("user_id"));
+    let user_id = call.caller.user_of(form.filled("user_id"))?;
     let session_id = form.filled("session_id").map_or_else(new_id, str::to_owned);
     check_owner(&os, &call.caller, &session_id, user_id.as_deref())?;
     if kind == Kind::Workflow && (form.has_file("files") || form.filled("files").is_some()) {
@@ -120,7 +120,7 @@ pub(crate) fn foresee(os: &Os, component: Component, call: &Call, form: &Form) -
         message: form.filled("message")?.to_owned(),
         run_id: form.filled("run_id").map_or_else(new_id, str::to_owned),
         session_id,
-        user_id: call.caller.user_of(form.filled("user_id")),
+        user_id: call.caller.user_of(form.filled("user_id")).ok()?,
         state: extra.state,
         dependencies: extra.dependencies,
         metadata: extra.metadata,
@@ -135,7 +135,7 @@ pub(crate) fn foresee(os: &Os, component: Component, call: &Call, form: &Form) -
 pub(crate) fn get(os: &Os, kind: Kind, call: &Call) -> Answer {
     let (component, session_id) = of_session(os, kind, call)?;
     let missing = || Refusal::not_found("Run not found");
-    let session = os.store.session(session_id, call.caller.only())?.ok_or_else(missing)?;
+    let session = os.store.session(session_id, call.caller.only()?)?.ok_or_else(missing)?;
     if session.component_id(kind) != Some(component.id()) {
         return Err(missing());
     }
@@ -151,7 +151,7 @@ pub(crate) fn list(os: &Os, kind: Kind, call: &Call) -> Answer {
     let (component, session_id) = of_session(os, kind, call)?;
     let session = os
         .store
-        .session(session_id, call.caller.only())?
+        .session(session_id, call.caller.only()?)?
         .filter(|session| session.component_id(kind) == Some(component.id()))
         .ok_or_else(|| Refusal::not_found("Session not found"))?;
     // Here, other than in a session's own list, a status in lower case matches nothing.
@@ -178,7 +178,7 @@ fn check_owner(os: &Os, caller: &Caller, session_id: &str, user_id: Option<&str>
     let missing = || Err(Refusal::not_found("Session not found"));
     match session.map(|session| session.user_id) {
         Some(Some(owner)) if Some(owner.as_str()) != user_id => missing(),
-        Some(None) if caller.only().is_some() => missing(),
+        Some(None) if caller.only()?.is_some() => missing(),
         _ => Ok(()),
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn list(os: &Os, call: &Call) -> Answer {
     let (sessions, total) = os.store.page(&Filter {
         kind,
         component_id: call.text("component_id"),
-        user_id: call.user(),
+        user_id: call.user()?,
         name: call.text("session_name"),
         sort_by: call.text("sort_by").or(Some("created_at")),
         ascending,
@@ -64,7 +64,15 @@ pub(crate) fn create(os: &Os, call: &Call) -> Answer {
     check_database(call)?;
     // An empty id counts as none, after it was looked up.
     let id = id.filter(|id| !id.is_empty()).unwrap_or_else(|| Uuid::new_v4().to_string());
-    if os.store.session(&id, None)?.is_some() {
+    let only = call.caller.only()?;
+    if let Some(taken) = os.store.session(&id, None)? {
+        // Whose it is, only those hear who may see it.
+        if only.is_some() && taken.user_id.as_deref() != only {
+            return Err(Refusal::conflict(
+                "Could not create a session with the supplied session_id. Omit session_id to have one generated, or \
+                 choose a different one.",
+            ));
+        }
         return Err(Refusal::Detail(
             StatusCode::CONFLICT,
             format!("Session with id '{id}' already exists. Use PATCH /sessions/{id} to update it."),
@@ -78,7 +86,7 @@ pub(crate) fn create(os: &Os, call: &Call) -> Answer {
         Kind::Team => session.team_id = team_id,
         Kind::Workflow => session.workflow_id = workflow_id,
     }
-    session.user_id = call.caller.user_of(user_id.as_deref());
+    session.user_id = call.caller.user_of(user_id.as_deref())?;
     session.metadata = metadata.map(Value::Object);
     if let Some(state) = state {
         session.set_datum("session_state", Value::Object(state));
@@ -102,7 +110,7 @@ pub(crate) fn get(os: &Os, call: &Call) -> Answer {
     query.done()?;
     check_database(call)?;
     let id = call.param("session_id");
-    let Some(session) = os.store.session(id, call.user())? else {
+    let Some(session) = os.store.session(id, call.user()?)? else {
         let kind = kind.map_or_else(String::new, |kind| format!("{} ", kind.title()));
         return Err(Refusal::not_found(format!("{kind}Session with id '{id}' not found")));
     };
@@ -161,7 +169,7 @@ pub(crate) fn delete(os: &Os, call: &Call) -> Answer {
     query.done()?;
     check_database(call)?;
     refuse_media(media)?;
-    os.store.delete_sessions(&[call.param("session_id").to_owned()], call.user())?;
+    os.store.delete_sessions(&[call.param("session_id").to_owned()], call.user()?)?;
     Ok(reply::no_content())
 }
 
@@ -183,7 +191,7 @@ pub(crate) fn delete_many(os: &Os, call: &Call) -> Answer {
     }
     check_database(call)?;
     refuse_media(media)?;
-    os.store.delete_sessions(&ids, call.user())?;
+    os.store.delete_sessions(&ids, call.user()?)?;
     Ok(reply::no_content())
 }
 
@@ -206,7 +214,7 @@ pub(crate) fn run(os: &Os, call: &Call) -> Answer {
     query.done()?;
     check_database(call)?;
     let (id, run_id) = (call.param("session_id"), call.param("run_id"));
-    if os.store.session(id, call.user())?.is_none() {
+    if os.store.session(id, call.user()?)?.is_none() {
         return Err(Refusal::not_found(format!("Session with ID {id} not found")));
     }
     if let Some(document) = os.store.run(id, run_id)? {
@@ -239,7 +247,7 @@ fn listed_runs(os: &Os, call: &Call) -> Result<Vec<Object>, Refusal> {
     }
     check_database(call)?;
     let id = call.param("session_id");
-    let Some(session) = os.store.session(id, call.user())? else {
+    let Some(session) = os.store.session(id, call.user()?)? else {
         return Err(Refusal::not_found(format!("Session with ID {id} not found")));
     };
     let mut runs = os.store.runs(id)?;
@@ -268,7 +276,7 @@ fn find(os: &Os, call: &Call) -> Result<Session, Refusal> {
     check_database(call)?;
     let id = call.param("session_id");
     os.store
-        .session(id, call.user())?
+        .session(id, call.user()?)?
         .ok_or_else(|| Refusal::not_found(format!("Session with id '{id}' not found")))
 }
 

@@ -88,7 +88,8 @@ CREATE TABLE IF NOT EXISTS contents (
     status TEXT NOT NULL,
     status_message TEXT NOT NULL,
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL
+    updated_at INTEGER NOT NULL,
+    user_id TEXT
 );
 CREATE VIRTUAL TABLE IF NOT EXISTS passages USING fts5
     (text, content_id UNINDEXED, name UNINDEXED, metadata UNINDEXED, tokenize = 'unicode61');
@@ -147,8 +148,10 @@ impl Store {
         connection.set_prepared_statement_cache_capacity(64);
         connection.execute_batch(SCHEMA)?;
         // A file of an earlier version lacks what was added since.
-        if connection.prepare("SELECT chat FROM runs LIMIT 0").is_err() {
-            connection.execute_batch("ALTER TABLE runs ADD COLUMN chat TEXT")?;
+        for (table, column) in [("runs", "chat"), ("contents", "user_id")] {
+            if connection.prepare(&format!("SELECT {column} FROM {table} LIMIT 0")).is_err() {
+                connection.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column} TEXT"))?;
+            }
         }
         Ok(Self { connection: Mutex::new(connection), searched: Mutex::default() })
     }

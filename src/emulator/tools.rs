@@ -140,7 +140,11 @@ impl Tool {
         for parameter in &self.parameters {
             let mut property = json!({ "type": parameter.kind });
             if let Some(description) = &parameter.description {
-                property["description"] = json!(format!("({}) {description}", parameter.python()));
+                property["description"] = if self.searches() {
+                    json!(description)
+                } else {
+                    json!(format!("({}) {description}", parameter.python()))
+                };
             }
             properties.insert(parameter.name.clone(), property);
         }

@@ -74,7 +74,7 @@ pub(crate) fn list(os: &Os, call: &Call) -> Answer {
         only: [
             ("run_id", call.text("run_id")),
             ("session_id", call.text("session_id")),
-            ("user_id", call.user()),
+            ("user_id", call.user()?),
             ("agent_id", call.text("agent_id")),
             ("team_id", call.text("team_id")),
             ("workflow_id", call.text("workflow_id")),
@@ -93,7 +93,8 @@ pub(crate) fn list(os: &Os, call: &Call) -> Answer {
 pub(crate) fn get(os: &Os, call: &Call) -> Answer {
     check(call)?;
     let trace = os.store.trace(call.param("trace_id"))?;
-    let mine = |trace: &Value| call.caller.only().is_none_or(|user| trace["user_id"] == user);
+    let only = call.caller.only()?;
+    let mine = |trace: &Value| only.is_none_or(|user| trace["user_id"] == user);
     let trace = trace.filter(mine).ok_or_else(|| Refusal::not_found("Trace not found"))?;
     let Some(id) = call.text("span_id").filter(|id| !id.is_empty()) else {
         return Ok(reply::ok(&trace));
@@ -141,7 +142,7 @@ pub(crate) fn stats(os: &Os, call: &Call) -> Answer {
         only: [
             ("run_id", None),
             ("session_id", None),
-            ("user_id", call.user()),
+            ("user_id", call.user()?),
             ("agent_id", call.text("agent_id")),
             ("team_id", call.text("team_id")),
             ("workflow_id", call.text("workflow_id")),
@@ -217,7 +218,7 @@ pub(crate) fn search(os: &Os, call: &Call) -> Answer {
         .map(filter::Expression::read)
         .transpose()
         .map_err(|error| Refusal::bad_request(format!("Invalid filter expression: {error}")))?;
-    let mut traces = os.store.all_traces(call.caller.only())?;
+    let mut traces = os.store.all_traces(call.caller.only()?)?;
     if let Some(expression) = expression {
         traces.retain(|trace| expression.holds(trace));
     }

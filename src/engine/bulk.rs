@@ -1,25 +1,19 @@
 //! Bulk work: a step for each of many items, several at a time, in batches, at a rate; and for each of all that an
 //! operation lists, however long that is and whatever changes meanwhile.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use futures_util::StreamExt as _;
-use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
 use sha2::Digest as _;
 
 use self::journal::{Journal, Known};
 use self::meter::Meter;
-use self::spill::Reader;
+use self::rounds::{Finished, Source};
 use self::tally::BulkReport;
 use super::answer::Done;
-use super::context::Context;
-use super::event::{Event, Phase, ScenarioReport, Stage, Unanswered};
-use super::loops::set_item;
-use super::snapshots::{turn_name, turn_names};
+use super::event::{Event, Phase, Stage, Unanswered};
 use super::steps::{Flow, Run};
 use crate::agentos::Effect;
 use crate::agentos::operation::Method;
@@ -31,41 +25,13 @@ pub mod journal;
 pub(super) mod meter;
 mod pages;
 mod rehearse;
+pub(super) mod rounds;
 mod spill;
 pub(super) mod tally;
 mod verify;
 
-/// So many failed items are shown whole, with their requests; all are counted.
-const SHOWN: usize = 3;
-
 /// So many items in a row that do not reach the server, and it is not asked any more.
 const UNREACHED: usize = 10;
-
-/// Where the items come from.
-pub(super) enum Source {
-    /// A list of the scenario.
-    Memory(std::vec::IntoIter<Value>),
-    /// What an operation listed.
-    Found(Box<Reader>),
-}
-
-impl Source {
-    fn next(&mut self) -> std::io::Result<Option<Value>> {
-        match self {
-            Self::Memory(items) => Ok(items.next()),
-            Self::Found(reader) => reader.next(),
-        }
-    }
-}
-
-/// Items that take their turn together: one, or a batch.
-struct Round {
-    index: usize,
-    /// What the items are known by.
-    keys: Vec<String>,
-    /// What the step sees.
-    item: Value,
-}
 
 /// What becomes of the items of a loop, and where it is written.
 pub(super) struct Progress {
@@ -102,7 +68,10 @@ impl Progress {
         let (keys, report) = (&over.round.keys, &over.report);
         let failure = report.failed.iter().find_map(|step| step.failures.first());
         let unreached = report.failed.iter().any(|step| step.unanswered == Some(Unanswered::Unreached));
-        self.unreached = if unreached { self.unreached + 1 } else { 0 };
+        // What was in flight when it gave up may still be answered.
+        if !self.gives_up() {
+            self.unreached = if unreached { self.unreached + 1 } else { 0 };
+        }
         if over.flow == Flow::Stopped {
             // What became of it nobody knows: it stays in doubt.
             self.tally.in_doubt += keys.len() as u64;
@@ -140,34 +109,6 @@ fn print_of(key: &str) -> u128 {
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest[..16]);
     u128::from_le_bytes(bytes)
-}
-
-/// A round that is over.
-struct Finished {
-    round: Round,
-    context: Context,
-    report: ScenarioReport,
-    flow: Flow,
-    /// It was not begun, because another one failed or the end came.
-    idle: bool,
-    /// It was not begun, because the journal cannot be written.
-    broken: Option<Problem>,
-}
-
-/// Lets rounds begin at a rate.
-struct Pace {
-    interval: Option<Duration>,
-    next: Instant,
-}
-
-impl Pace {
-    /// When the next one may begin.
-    fn slot(&mut self) -> Option<Instant> {
-        let interval = self.interval?;
-        let slot = self.next.max(Instant::now());
-        self.next = slot + interval;
-        Some(slot)
-    }
 }
 
 impl Run<'_> {
@@ -285,6 +226,11 @@ impl Run<'_> {
                 "the server could not be reached {UNREACHED} times in a row: nothing more was begun"
             ));
         }
+        if let Some((journal, _)) = &progress.journal
+            && (flow == Flow::Stopped || progress.tally.failed > 0)
+        {
+            notes.push(format!("the same command goes on from here: {} knows what is done", journal.name()));
+        }
         progress.tally.duration = began.elapsed();
         self.conclude(step, phase, progress.tally, flow, notes, unverified)
     }
@@ -303,8 +249,9 @@ impl Run<'_> {
                 Some((key.name.clone(), template.resolve(&self.context.scope).ok()?))
             })
             .collect();
+        // Scenarios of several files may be called the same; and the same file has several paths.
+        let print = journal::fingerprint(&format!("{}{}", Value::Object(fields), step.span.source().text()));
         let place = step.span.position();
-        let print = journal::fingerprint(&Value::Object(fields).to_string());
         let place = format!("{} {}:{} {print}", self.instance.title(), place.line, place.column);
         let (name, known) = journal.enter(&place);
         progress.journal = Some((Arc::clone(journal), name));
@@ -346,185 +293,6 @@ impl Run<'_> {
         self.observer.on(&Event::Bulk { instance: self.instance.clone(), report: tally });
         self.finish(step, phase, duration, done)
     }
-
-    /// Runs the step for all items of a source: so many at a time, in rounds of a batch, at a rate. At the end, or at a
-    /// failure that ends the loop, what is in flight is waited for.
-    pub(super) async fn many(
-        &mut self,
-        step: &Step,
-        over: &Loop,
-        mut source: Source,
-        length: usize,
-        phase: Phase,
-        progress: &mut Progress,
-    ) -> Flow {
-        let mut pace = Pace { interval: over.rate.map(|rate| rate.interval), next: Instant::now() };
-        let (items, length) = (length as u64, length.div_ceil(over.batch.unwrap_or(1)));
-        let stopping = AtomicBool::new(false);
-        let names = match &source {
-            Source::Memory(items) if over.batch.is_none() && step.takes_snapshots() => {
-                Some(turn_names(items.as_slice(), &self.settings.run_id))
-            }
-            _ => None,
-        };
-        let (mut over_now, failed_before) = (0, progress.tally.failed);
-        let mut meter = match self.meter.take() {
-            Some(mut meter) => {
-                meter.enter(Stage::Working, Some(items));
-                Some(meter)
-            }
-            None => self.meter(step, Stage::Working, Some(items)),
-        };
-        let shared = &*self;
-        // What one item sets, the next one sees; but not where several run at the same time.
-        let mut joined = shared.context.branch();
-        let mut total = ScenarioReport::new(shared.instance);
-        let mut waiting: BTreeMap<usize, Context> = BTreeMap::new();
-        let mut worst = Flow::Go;
-        let mut begun = 0;
-        let mut next_joined = 0;
-        let mut broken: Option<Problem> = None;
-        let mut exhausted = false;
-        let journal = progress.journal.clone();
-        let mut running = FuturesUnordered::new();
-        loop {
-            while !exhausted && !stopping.load(Ordering::Relaxed) && running.len() < over.concurrency {
-                let round = match round_of(over, &mut source, begun) {
-                    Ok(Some(round)) => round,
-                    Ok(None) => {
-                        exhausted = true;
-                        break;
-                    }
-                    Err(error) => {
-                        broken = Some(pages::spill_problem(&error, step));
-                        exhausted = true;
-                        break;
-                    }
-                };
-                begun += 1;
-                let mut context =
-                    if over.concurrency == 1 { joined.branch() } else { shared.context.branch() };
-                set_item(&mut context, over, &round.item, round.index, length);
-                let slot = pace.slot();
-                let turn = turn_name(names.as_ref(), round.index);
-                running.push(shared.round(
-                    step,
-                    round,
-                    turn,
-                    context,
-                    slot,
-                    &stopping,
-                    journal.as_ref(),
-                    phase,
-                ));
-            }
-            let Some(mut finished) = running.next().await else { break };
-            let flow = finished.flow;
-            over_now += finished.round.keys.len() as u64;
-            if !finished.idle
-                && let Err(error) = progress.count(&finished)
-                && let Some((journal, _)) = &progress.journal
-            {
-                finished.broken = Some(journal.problem(&error));
-            }
-            if progress.gives_up() && over.is_bulk()
-                || flow == Flow::Stopped
-                || flow == Flow::Failed && over.stop_on_failure
-                || finished.broken.is_some()
-            {
-                stopping.store(true, Ordering::Relaxed);
-            }
-            if let Some(meter) = &mut meter {
-                let failed = progress.tally.failed - failed_before;
-                meter.at(shared.observer, shared.instance, (over_now, failed), None);
-            }
-            worst = worst.max(flow);
-            broken = broken.or(finished.broken);
-            let Finished { round, context, report, .. } = finished;
-            total.steps += report.steps;
-            total.checks += report.checks;
-            let room = if over.is_bulk() { SHOWN.saturating_sub(total.failed.len()) } else { usize::MAX };
-            total.failed.extend(report.failed.into_iter().take(room));
-            waiting.insert(round.index, context);
-            while let Some(context) = waiting.remove(&next_joined) {
-                joined.join(context);
-                next_joined += 1;
-            }
-        }
-        drop(running);
-        self.meter = meter;
-        self.take(joined, total);
-        if let Some(problem) = broken {
-            self.report.problems.push(problem);
-            return Flow::Failed;
-        }
-        worst
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the state of the loop")]
-    async fn round(
-        &self,
-        step: &Step,
-        round: Round,
-        turn: String,
-        mut context: Context,
-        slot: Option<Instant>,
-        stopping: &AtomicBool,
-        journal: Option<&(Arc<Journal>, String)>,
-        phase: Phase,
-    ) -> Finished {
-        let mut report = ScenarioReport::new(self.instance);
-        let mut idle = None;
-        let mut broken = None;
-        if let Some(slot) = slot
-            && self.stop.guard(tokio::time::sleep_until(slot.into())).await.is_err()
-        {
-            idle = Some(Flow::Stopped);
-        } else if stopping.load(Ordering::Relaxed) {
-            idle = Some(Flow::Go);
-        } else if self.stop.now().is_some() {
-            idle = Some(Flow::Stopped);
-        } else if let Some((journal, place)) = journal
-            && let Err(error) = journal.begin(place, &round.keys)
-        {
-            broken = Some(journal.problem(&error));
-            idle = Some(Flow::Failed);
-        }
-        if let Some(flow) = idle {
-            return Finished { round, context, report, flow, idle: true, broken };
-        }
-        let mut run = self.beside(&mut context, &mut report);
-        run.bulk = true;
-        run.looping = true;
-        if let (Some((_, place)), Some(key)) = (journal, round.keys.first()) {
-            run.round = Some(Arc::new(journal::Round { place: place.clone(), key: key.clone() }));
-        }
-        run.turns.push(turn);
-        let flow = run.once(step, phase).await;
-        Finished { round, context, report, flow, idle: false, broken }
-    }
-}
-
-/// The next items.
-fn round_of(over: &Loop, source: &mut Source, index: usize) -> std::io::Result<Option<Round>> {
-    let key_of = |item: &Value| match &over.over {
-        crate::scenario::Over::Listed(listing) => listing.items.key_of(item),
-        _ => crate::expr::as_text(item),
-    };
-    let Some(batch) = over.batch else {
-        return Ok(source.next()?.map(|item| Round { index, keys: vec![key_of(&item)], item }));
-    };
-    let mut items = Vec::new();
-    while items.len() < batch
-        && let Some(item) = source.next()?
-    {
-        items.push(item);
-    }
-    Ok((!items.is_empty()).then(|| Round {
-        index,
-        keys: items.iter().map(key_of).collect(),
-        item: Value::Array(items),
-    }))
 }
 
 /// Whether a step may be done a second time where nobody knows whether it was done a first time.

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::answer::{self, Done};
-use super::bulk::{Progress, Source};
+use super::bulk::Progress;
+use super::bulk::rounds::Source;
 use super::context::Context;
 use super::event::{Phase, Stage};
 use super::snapshots::{turn_name, turn_names};

@@ -136,7 +136,7 @@ pub(super) fn unknown(key: &Key) -> Problem {
 }
 
 /// The types of JSON.
-const TYPES: [&str; 7] = ["string", "number", "integer", "boolean", "null", "array", "object"];
+pub(crate) const TYPES: [&str; 7] = ["string", "number", "integer", "boolean", "null", "array", "object"];
 
 /// One type or a list of them.
 pub(super) fn types(node: &Node, problems: &mut Problems) -> Option<Vec<&'static str>> {

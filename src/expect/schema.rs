@@ -17,7 +17,7 @@ use crate::template::Template;
 use crate::yaml::{self, Kind, Node};
 
 /// The formats of texts: those of JSON Schema, and `json`.
-pub(super) const FORMATS: [&str; 14] = [
+pub(crate) const FORMATS: [&str; 14] = [
     "uuid",
     "date-time",
     "date",

@@ -38,6 +38,9 @@ pub enum Verbosity {
     Requests,
 }
 
+/// So much of a line of a plan is shown: a request for a hundred items at a time has thousands of characters.
+const PLANNED: usize = 400;
+
 /// What is told at the end: the worst last, next to the counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Order {
@@ -474,7 +477,14 @@ impl Observer for Terminal<'_> {
             Event::Answer { piece, .. } => self.answer(piece),
             Event::Plan { instance, text } => {
                 if self.verbosity > Verbosity::Quiet {
-                    let text = text::harmless_lines(text).replace('\n', "\n  ");
+                    let mut text = text::harmless_lines(text).replace('\n', "\n  ");
+                    if self.verbosity < Verbosity::Steps
+                        && let Some((at, _)) = text.char_indices().nth(PLANNED)
+                    {
+                        let rest = text[at..].chars().count();
+                        text.truncate(at);
+                        text.push_str(&format!("... and {rest} characters more; -v shows them"));
+                    }
                     self.say_of(instance, &format!("  {text}\n"));
                 }
             }

@@ -388,7 +388,7 @@ impl Step {
         }
     }
 
-    /// All expressions of it and of the steps inside it.
+    /// All expressions of it and of the steps inside it, but for those of fragments, which have names of their own.
     pub fn for_every_expression(&self, visit: &mut dyn FnMut(&Expression)) {
         if let Some(over) = &self.repeated {
             over.over.for_each_expression(visit);
@@ -399,7 +399,9 @@ impl Step {
         }
         self.name.iter().for_each(|name| name.for_each_expression(visit));
         self.for_each_expression(visit);
-        self.action.steps().iter().for_each(|step| step.for_every_expression(visit));
+        if !matches!(self.action, Action::Use(_)) {
+            self.action.steps().iter().for_each(|step| step.for_every_expression(visit));
+        }
         self.expect.for_each_expression(visit);
         self.until.iter().for_each(|until| until.for_each_expression(visit));
         for save in &self.save {

@@ -29,6 +29,8 @@ class EmbeddedDb(VectorDb):
     def __init__(self) -> None:
         super().__init__(name="EmbeddedDb")
         self.passages: list[tuple[str, Document]] = []
+        # Whose a content is; nobody's is for all.
+        self.owners: dict[Optional[str], Optional[str]] = {}
         # It searches by words, whatever it is asked for; that it has a type makes agno check what is asked for.
         self.search_type = SearchType.keyword
 
@@ -36,6 +38,9 @@ class EmbeddedDb(VectorDb):
         wanted = words(query)
         scored = [(len(wanted & words(document.content)), document) for _, document in self.passages]
         found = [(score, document) for score, document in scored if score]
+        if user_id is not None:
+            own = lambda document: self.owners.get(document.content_id) in (None, user_id)
+            found = [(score, document) for score, document in found if own(document)]
         if isinstance(filters, dict):
             fits = lambda data: all(data.get(name) == value for name, value in filters.items())
             found = [(score, document) for score, document in found if fits(document.meta_data or {})]
@@ -50,6 +55,7 @@ class EmbeddedDb(VectorDb):
             # Every backend embeds what it stores; agno counts passages without an embedding as lost.
             document.embedding = [1.0]
             kept = replace(document, id=None)
+            self.owners[kept.content_id] = user_id
             self.passages.append((content_hash, kept))
 
     def upsert(
@@ -119,14 +125,15 @@ class EmbeddedDb(VectorDb):
     async def async_name_exists(self, name: str) -> bool:
         return self.name_exists(name)
 
-    async def async_insert(self, *args: Any, **kwargs: Any) -> None:
-        self.insert(*args, **kwargs)
+    # agno looks into their signatures for `user_id`.
+    async def async_insert(self, *args: Any, user_id: Optional[str] = None, **kwargs: Any) -> None:
+        self.insert(*args, user_id=user_id, **kwargs)
 
-    async def async_upsert(self, *args: Any, **kwargs: Any) -> None:
-        self.upsert(*args, **kwargs)
+    async def async_upsert(self, *args: Any, user_id: Optional[str] = None, **kwargs: Any) -> None:
+        self.upsert(*args, user_id=user_id, **kwargs)
 
-    async def async_search(self, *args: Any, **kwargs: Any) -> List[Document]:
-        return self.search(*args, **kwargs)
+    async def async_search(self, *args: Any, user_id: Optional[str] = None, **kwargs: Any) -> List[Document]:
+        return self.search(*args, user_id=user_id, **kwargs)
 
 
 def knowledge_base(db: SqliteDb) -> Knowledge:

@@ -12,6 +12,7 @@ Environment:
   AGENTOS_DB               SQLite file (default: a temporary one, gone with the server)
   OS_SECURITY_KEY          if set, `Authorization: Bearer <key>` is required
   AGENTOS_JWT_SECRET       if set, JWT (HS256) authorization with this secret
+  AGENTOS_JWT_AUDIENCE     with JWT: whom the tokens must be meant for (default: anybody)
   AGENTOS_USER_ISOLATION   "1": with JWT, users see only what is theirs (not in agno 2.3)
   AGENTOS_PACE             seconds that the model takes for each word (0 by default)
   AGENTOS_TRACING          "1" records traces (off by default: runs are twice as fast)
@@ -74,6 +75,8 @@ def parameters_of(function: Callable[..., Any]) -> set[str]:
 def authorization(secret: str, isolation: bool) -> dict[str, Any]:
     """AgentOS arguments that turn JWT authorization on."""
     keys = {"verification_keys": [secret], "algorithm": "HS256", "verify_audience": False}
+    if audience := os.environ.get("AGENTOS_JWT_AUDIENCE"):
+        keys |= {"verify_audience": True, "audience": audience}
     if "user_isolation" in parameters_of(AgentOS.__init__):  # 3.x
         from agno.os import Authorization
 

@@ -7,6 +7,7 @@ pub(crate) mod agentos;
 pub(crate) mod browser;
 pub(crate) mod fake;
 pub(crate) mod http;
+pub(crate) mod jwt;
 pub(crate) mod packages;
 pub(crate) mod proxy;
 #[cfg(unix)]

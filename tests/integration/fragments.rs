@@ -378,6 +378,15 @@ fn what_expressions_read_of_a_fragment_is_held_against_what_it_returns() {
         ",
             ),
             (
+                "_same.yaml",
+                "
+            params: [x]
+            steps:
+              - { id: login, http: { path: / } }
+              - log: ${{ steps.login.body.whatever }}
+        ",
+            ),
+            (
                 "a.yaml",
                 "
             steps:
@@ -390,6 +399,8 @@ fn what_expressions_read_of_a_fragment_is_held_against_what_it_returns() {
                 use: _outer.yaml
               - log: ${{ steps.login.body.sid }} ${{ steps.outer.body.a }} ${{ steps.outer.body }}
               - log: ${{ steps.outer.body.c }} ${{ steps.outer.body.c | length }}
+              - use: _same.yaml
+                with: { x: 1 }
               - http: { path: / }
                 id: other
               - log: ${{ steps.other.body.anything }}

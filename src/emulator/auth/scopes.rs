@@ -5,10 +5,11 @@ use serde_json::Value;
 /// Whoever has it may do everything.
 pub(super) const ADMIN: &str = "agent_os:admin";
 
-/// The scopes that a claim grants: a list of them, and nothing else.
+/// The scopes that a claim grants: a list of them, or one.
 pub(super) fn granted(claim: &Value) -> Vec<String> {
     match claim {
         Value::Array(scopes) => scopes.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Value::String(scope) => vec![scope.clone()],
         _ => Vec::new(),
     }
 }

@@ -14,6 +14,8 @@ use crate::emulator::{clock, json_error};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Invalid {
     Expired,
+    /// Meant for somebody else.
+    Audience,
     Other(Cow<'static, str>),
 }
 
@@ -86,10 +88,13 @@ fn check(claims: &Value, audience: Option<&str>) -> Result<(), Invalid> {
     }
     let Some(audience) = audience else { return Ok(()) };
     match &claims["aud"] {
-        Value::Null => Err(invalid("Token is missing the \"aud\" claim")),
+        Value::Null => Err(invalid(
+            "Token is missing the \"aud\" claim. Audience verification requires this claim to be present in the \
+             token.",
+        )),
         Value::Array(all) if all.contains(&json!(audience)) => Ok(()),
         Value::String(one) if one == audience => Ok(()),
-        _ => Err(invalid("Audience doesn't match")),
+        _ => Err(Invalid::Audience),
     }
 }
 
@@ -131,7 +136,7 @@ mod tests {
         let now = clock::epoch();
         let good = token(&json!({ "sub": "alice", "exp": now + 60, "aud": ["os"] }), "s");
         assert_eq!(verify(&good, "s", Some("os")).map(|claims| claims["sub"].clone()), Ok(json!("alice")));
-        assert_eq!(verify(&good, "s", Some("other")), Err(invalid("Audience doesn't match")));
+        assert_eq!(verify(&good, "s", Some("other")), Err(Invalid::Audience));
         assert_eq!(verify(&good, "t", None), Err(invalid("Signature verification failed")));
         let old = token(&json!({ "exp": now - 1 }), "s");
         assert_eq!(verify(&old, "s", None), Err(Invalid::Expired));

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::search::Chunk;
-use super::{Answer, check_call, document, find};
+use super::{Answer, check_call, document, find_own};
 use crate::emulator::call::Call;
 use crate::emulator::clock;
 use crate::emulator::form::Form;
@@ -47,7 +47,8 @@ pub(crate) async fn upload(os: Arc<Os>, call: Call) -> Answer {
         _ => json!({ "value": sent }),
     });
     let source = url.or(filename.as_deref()).unwrap_or("manual");
-    let id = content_id(name.as_deref(), description.as_deref(), metadata.as_ref(), source);
+    let owner = call.caller.only()?;
+    let id = content_id(owner, name.as_deref(), description.as_deref(), metadata.as_ref(), source);
     let body = file.map_or_else(
         || text.unwrap_or_default().to_owned(),
         |file| String::from_utf8_lossy(&file.bytes).into_owned(),
@@ -69,6 +70,7 @@ pub(crate) async fn upload(os: Arc<Os>, call: Call) -> Answer {
         status_message: String::new(),
         created_at: now,
         updated_at: now,
+        user_id: owner.map(str::to_owned),
     };
     os.store.set_content(&content)?;
     let accepted = json!({
@@ -86,8 +88,9 @@ pub(crate) async fn upload(os: Arc<Os>, call: Call) -> Answer {
     Ok(reply::json(StatusCode::ACCEPTED, &accepted))
 }
 
-/// The id tells the same content again: it is made of its name, words and source, not of its text.
-fn content_id(
+/// The id tells the same content again: it is made of its owner, name, words and source, not of its text.
+pub(super) fn content_id(
+    owner: Option<&str>,
     name: Option<&str>,
     description: Option<&str>,
     metadata: Option<&Value>,
@@ -98,8 +101,9 @@ fn content_id(
         fields.sort_by_key(|(name, _)| name.as_str());
         python::dumps(&fields.into_iter().map(|(name, value)| (name.clone(), value.clone())).collect())
     });
-    let parts: Vec<&str> =
-        [name, description, metadata.as_deref(), Some(source)].into_iter().flatten().collect();
+    let owner = owner.map(|owner| digest(owner)[..16].to_owned());
+    let parts = [owner.as_deref(), name, description, metadata.as_deref(), Some(source)];
+    let parts: Vec<&str> = parts.into_iter().flatten().collect();
     Uuid::new_v5(&Uuid::NAMESPACE_DNS, digest(&parts.join(":")).as_bytes()).to_string()
 }
 
@@ -154,7 +158,7 @@ pub(crate) fn seed(os: &Os) -> rusqlite::Result<()> {
     let seeds = os.cast.knowledge.contents.iter().map(|known| {
         let name = Some(known.name.as_str());
         let source = known.file.as_deref().unwrap_or("manual");
-        let id = content_id(name, known.description.as_deref(), known.metadata.as_ref(), source);
+        let id = content_id(None, name, known.description.as_deref(), known.metadata.as_ref(), source);
         let said = known.metadata.clone().unwrap_or_else(|| json!({}));
         let mut metadata = said.clone();
         metadata["_agno"] = json!({ "vectors_indexed": true });
@@ -171,6 +175,7 @@ pub(crate) fn seed(os: &Os) -> rusqlite::Result<()> {
             status_message: String::new(),
             created_at: now,
             updated_at: now,
+            user_id: None,
         };
         Seed { content, chunks, digest: digest(&known.text) }
     });
@@ -203,7 +208,7 @@ pub(crate) async fn update(os: Arc<Os>, call: Call) -> Answer {
         .map(serde_json::from_str)
         .transpose()
         .map_err(|_| Refusal::bad_request("Invalid JSON format for metadata"))?;
-    let mut content = find(&os, &call)?;
+    let mut content = find_own(&os, &call, "modify")?;
     if let Some(reader) = form.filled("reader_id").filter(|id| !READERS.contains(id)) {
         return Err(Refusal::bad_request(format!("Invalid reader_id: {reader}")));
     }
@@ -237,7 +242,7 @@ mod tests {
     #[test]
     fn ids_are_those_of_agno() {
         let id = |name, description, metadata: Option<Value>, source| {
-            content_id(name, description, metadata.as_ref(), source)
+            content_id(None, name, description, metadata.as_ref(), source)
         };
         let note = id(Some("Note"), Some("A text note"), Some(json!({ "topic": "agno" })), "manual");
         assert_eq!(note, "4925f1a5-bf5d-5c45-9cf8-dc43da35c911");

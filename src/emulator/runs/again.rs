@@ -95,7 +95,8 @@ pub(crate) async fn proceed(os: Arc<Os>, kind: Kind, call: Call) -> Answer {
     };
     let run_id = call.param("run_id").to_owned();
     if kind == Kind::Workflow {
-        check_paused(&os, component, &session_id, &run_id)?;
+        let user_id = call.caller.user_of(form.filled("user_id"))?;
+        check_paused(&os, component, &session_id, &run_id, user_id.as_deref())?;
     }
     let sent = Sent::read(kind, json)?;
     if kind == Kind::Workflow && background {
@@ -106,7 +107,7 @@ pub(crate) async fn proceed(os: Arc<Os>, kind: Kind, call: Call) -> Answer {
         ));
     }
     from.resolve()?;
-    let wish = Wish { run_id, session_id, user_id: call.caller.user_of(form.filled("user_id")), sent, from };
+    let wish = Wish { run_id, session_id, user_id: call.caller.user_of(form.filled("user_id"))?, sent, from };
     if !stream {
         let sink = |run_id: &str| Sink::silent(kind, &os.live, run_id);
         let finished = go_on(&os, component, wish, sink).await.map_err(|Stop(refusal, _)| refusal)?;
@@ -158,9 +159,23 @@ fn streamed(os: Arc<Os>, component: Component, wish: Wish, background: bool, all
     response
 }
 
+/// A run in a session that the user sees.
+fn run_of(os: &Os, session_id: &str, run_id: &str, user_id: Option<&str>) -> rusqlite::Result<Option<Value>> {
+    if os.store.session(session_id, user_id)?.is_none() {
+        return Ok(None);
+    }
+    os.store.run(session_id, run_id)
+}
+
 /// A workflow goes on only where it waits.
-fn check_paused(os: &Os, component: Component, session_id: &str, run_id: &str) -> Result<(), Refusal> {
-    let run = os.store.run(session_id, run_id)?;
+fn check_paused(
+    os: &Os,
+    component: Component,
+    session_id: &str,
+    run_id: &str,
+    user_id: Option<&str>,
+) -> Result<(), Refusal> {
+    let run = run_of(os, session_id, run_id, user_id)?;
     let run = run.filter(|run| run["workflow_id"].as_str() == Some(component.id()));
     let run = run.ok_or_else(|| Refusal::not_found("Run not found"))?;
     let detail = match run["status"].as_str().unwrap_or_default() {
@@ -196,7 +211,7 @@ async fn attempt(
     sink: impl FnOnce(&str) -> Sink,
 ) -> Result<Finished, Stop> {
     let kind = component.kind();
-    let document = os.store.run(&wish.session_id, &wish.run_id)?;
+    let document = run_of(os, &wish.session_id, &wish.run_id, wish.user_id.as_deref())?;
     let of_component = |run: &Value| run[kind.id_field()].as_str() == Some(component.id());
     let mut document = document.filter(of_component).ok_or_else(|| Stop::missing(&wish.run_id))?;
     if document["status"] == Status::Cancelled.word() {

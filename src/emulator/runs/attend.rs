@@ -33,7 +33,7 @@ pub(crate) fn cancel(os: &Os, kind: Kind, call: &Call) -> Answer {
 
 /// Somebody who sees only what is theirs must show that the run is.
 pub(super) fn check_run(os: &Os, kind: Kind, call: &Call, session_id: Option<&str>) -> Result<(), Refusal> {
-    let Some(user_id) = call.caller.only() else { return Ok(()) };
+    let Some(user_id) = call.caller.only()? else { return Ok(()) };
     let Some(session_id) = session_id.filter(|id| !id.is_empty()) else {
         return Err(Refusal::bad_request("session_id is required for this action"));
     };

@@ -21,6 +21,8 @@ pub(crate) struct Content {
     pub(crate) status_message: String,
     pub(crate) created_at: i64,
     pub(crate) updated_at: i64,
+    /// Whose it is, where users are kept apart; nobody's is for all.
+    pub(crate) user_id: Option<String>,
 }
 
 /// A content that is there from the beginning.
@@ -32,17 +34,20 @@ pub(crate) struct Seed {
     pub(crate) digest: String,
 }
 
-const COLUMNS: &str =
-    "id, name, description, type, size, metadata, status, status_message, created_at, updated_at";
+const COLUMNS: &str = "id, name, description, type, size, metadata, status, status_message, created_at, updated_at, \
+    user_id";
 
-const SORTABLE: [&str; 8] =
-    ["id", "name", "description", "type", "size", "status", "created_at", "updated_at"];
+const SORTABLE: [&str; 9] =
+    ["id", "name", "description", "type", "size", "status", "status_message", "created_at", "updated_at"];
 
 impl Store {
-    pub(crate) fn content(&self, id: &str) -> rusqlite::Result<Option<Content>> {
+    /// A content that a user sees.
+    pub(crate) fn content(&self, id: &str, user_id: Option<&str>) -> rusqlite::Result<Option<Content>> {
         self.connection()
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM contents WHERE id = ?1"))?
-            .query_row([id], read)
+            .prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM contents WHERE id = ?1 AND (?2 IS NULL OR coalesce(user_id, ?2) = ?2)"
+            ))?
+            .query_row(params![id, user_id], read)
             .optional()
     }
 
@@ -94,38 +99,45 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes a content, or all of them.
-    pub(crate) fn delete_contents(&self, id: Option<&str>) -> rusqlite::Result<()> {
+    /// Deletes a content, or all that are a user's, or all.
+    pub(crate) fn delete_contents(&self, id: Option<&str>, user_id: Option<&str>) -> rusqlite::Result<()> {
+        const THESE: &str = "(?1 IS NULL OR id = ?1) AND (?2 IS NULL OR user_id = ?2)";
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
-        transaction.execute("DELETE FROM contents WHERE ?1 IS NULL OR id = ?1", [id])?;
-        transaction.execute("DELETE FROM passages WHERE ?1 IS NULL OR content_id = ?1", [id])?;
+        transaction.execute(
+            &format!("DELETE FROM passages WHERE content_id IN (SELECT id FROM contents WHERE {THESE})"),
+            [id, user_id],
+        )?;
+        transaction.execute(&format!("DELETE FROM contents WHERE {THESE}"), [id, user_id])?;
         transaction.commit()
     }
 
-    /// One page of contents, and how many there are in all.
+    /// One page of the contents that a user sees, and how many there are in all.
     pub(crate) fn contents(
         &self,
+        user_id: Option<&str>,
         sort_by: &str,
         ascending: bool,
         limit: i64,
         offset: i64,
     ) -> rusqlite::Result<(Vec<Content>, i64)> {
         let mut list = List::of("contents");
-        list.sort(Some(sort_by), &SORTABLE, ascending, if ascending { "ASC" } else { "DESC" });
+        list.only_some("(user_id IS NULL OR user_id = ?)", user_id);
+        list.sort_by_number(sort_by, &SORTABLE, ascending);
         let connection = self.connection();
         let total = list.count(&connection)?;
         Ok((list.page(&connection, COLUMNS, (limit, offset), read)?, total))
     }
 
-    /// The passages that match an expression of FTS5, the best first.
-    pub(crate) fn passages(&self, expression: &str) -> rusqlite::Result<Vec<Chunk>> {
+    /// The passages that a user sees and that match an expression of FTS5, the best first.
+    pub(crate) fn passages(&self, expression: &str, user_id: Option<&str>) -> rusqlite::Result<Vec<Chunk>> {
         let connection = self.connection();
         let mut statement = connection.prepare_cached(
-            "SELECT text, content_id, name, metadata FROM passages WHERE passages MATCH ?1 \
+            "SELECT text, content_id, name, metadata FROM passages WHERE passages MATCH ?1 AND (?2 IS NULL \
+             OR content_id IN (SELECT id FROM contents WHERE user_id IS NULL OR user_id = ?2)) \
              ORDER BY rank, rowid LIMIT 1000",
         )?;
-        let rows = statement.query_map([expression], |row| {
+        let rows = statement.query_map(params![expression, user_id], |row| {
             let metadata: String = row.get(3)?;
             Ok(Chunk {
                 content: row.get(0)?,
@@ -141,7 +153,11 @@ impl Store {
 fn put(connection: &Connection, content: &Content) -> rusqlite::Result<()> {
     connection
         .prepare_cached(&format!(
-            "INSERT OR REPLACE INTO contents ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+            "INSERT INTO contents ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
+             ON CONFLICT (id) DO UPDATE SET name = excluded.name, description = excluded.description, \
+             type = excluded.type, size = excluded.size, metadata = excluded.metadata, \
+             status = excluded.status, status_message = excluded.status_message, \
+             created_at = excluded.created_at, updated_at = excluded.updated_at, user_id = excluded.user_id"
         ))?
         .execute(params![
             content.id,
@@ -153,7 +169,8 @@ fn put(connection: &Connection, content: &Content) -> rusqlite::Result<()> {
             content.status,
             content.status_message,
             content.created_at,
-            content.updated_at
+            content.updated_at,
+            content.user_id
         ])?;
     Ok(())
 }
@@ -184,5 +201,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Content> {
         status_message: row.get(7)?,
         created_at: row.get(8)?,
         updated_at: row.get(9)?,
+        user_id: row.get(10)?,
     })
 }

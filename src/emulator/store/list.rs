@@ -39,6 +39,14 @@ impl List {
         }
     }
 
+    /// Sorted by what a column is as a number, as agno 3.1.10 sorts contents: texts are all alike.
+    pub(super) fn sort_by_number(&mut self, column: &str, columns: &[&str], ascending: bool) {
+        if columns.contains(&column) {
+            let sign = if ascending { 1 } else { -1 };
+            self.order = format!(" ORDER BY {column} * {sign}, rowid");
+        }
+    }
+
     fn filtered(&self) -> String {
         let all = self.clauses.join(" AND ");
         if all.is_empty() { all } else { format!(" WHERE {all}") }

@@ -72,6 +72,9 @@ pub fn fingerprint(text: &str) -> String {
     sha2::Sha256::digest(text.as_bytes()).iter().take(12).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// No line of a journal is longer.
+const LONGEST: u64 = 64 << 20;
+
 /// A journal that is open for this process alone.
 #[derive(Debug)]
 pub struct Journal {
@@ -112,6 +115,10 @@ impl Journal {
             .create(true)
             .open(path)
             .map_err(|error| failed("opened", &error))?;
+        let is_file = file.metadata().map_err(|error| failed("opened", &error))?.is_file();
+        if !is_file {
+            return Err(Problem::error("journal::file", format!("the journal {shown} is no file")));
+        }
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -197,6 +204,11 @@ impl Journal {
         self.write(&json!({ "loop": place, "failed": keys, "why": why }), false)
     }
 
+    /// What it is called.
+    pub(in crate::engine) fn name(&self) -> std::path::Display<'_> {
+        self.path.display()
+    }
+
     /// The problem that it cannot be written any more.
     pub(in crate::engine) fn problem(&self, error: &io::Error) -> Problem {
         Problem::error(
@@ -209,7 +221,13 @@ impl Journal {
         let mut text = line.to_string();
         text.push('\n');
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.file.write_all(text.as_bytes())?;
+        let before = state.file.metadata()?.len();
+        let written = state.file.write_all(text.as_bytes());
+        if written.is_err() {
+            // A full disk leaves no half a line, to which another one would be added.
+            let _as_it_was = state.file.set_len(before);
+        }
+        written?;
         if sync { state.file.sync_data() } else { Ok(()) }
     }
 }
@@ -243,9 +261,12 @@ fn read(file: &mut File, job: &Job, path: &Path) -> Result<Contents, Problem> {
     let mut number = 0;
     loop {
         line.clear();
-        let length = reader.read_until(b'\n', &mut line).map_err(|error| unreadable(&error))?;
-        if length == 0 || !line.ends_with(b"\n") {
-            return Ok(contents);
+        let length =
+            reader.by_ref().take(LONGEST).read_until(b'\n', &mut line).map_err(|error| unreadable(&error))?;
+        if length == 0 || !line.ends_with(b"\n") && (length as u64) < LONGEST {
+            // The first line may be torn too; but a file of somebody else is not ours to empty.
+            let is_ours = number > 0 || job.to_json().to_string().as_bytes().starts_with(&line);
+            return if is_ours { Ok(contents) } else { Err(other("it is no journal at all")) };
         }
         number += 1;
         let value: Option<Value> = serde_json::from_slice(&line).ok();

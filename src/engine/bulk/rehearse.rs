@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::consent::deletion_in;
-use super::{Source, round_of};
+use super::rounds::{Source, round_of};
 use crate::agentos::Effect;
 use crate::agentos::items::Items;
 use crate::agentos::operation::Method;
@@ -108,7 +108,7 @@ impl Run<'_> {
         phase: Phase,
     ) -> Flow {
         let (count, listed) = counts;
-        let title = step.title();
+        let title = self.title(step);
         let of =
             listed.filter(|listed| *listed != count).map_or_else(String::new, |all| format!(" of {all}"));
         let each = over.batch.map_or(1, |batch| batch as u64);
@@ -154,23 +154,29 @@ impl Run<'_> {
     }
 }
 
-/// What an item is known by, and what people call it.
+/// What an item is known by, and what people call it: a line of a terminal.
 pub(super) fn in_short(items: &Items, item: &serde_json::Value) -> String {
     let mut text = items.key_of(item);
-    let time =
-        ["updated_at", "created_at"].into_iter().find(|name| item.get(name).is_some_and(|at| !at.is_null()));
-    let words = ["session_name", "name", "memory", "run_input"].into_iter().chain(time);
-    for name in words.chain(["user_id", "status"]) {
-        let Some(value) = item.get(name).filter(|value| !value.is_null()) else { continue };
+    let mut add = |name: &str, label: &str| {
+        let Some(value) = item.get(name).filter(|value| !value.is_null()) else { return false };
         let value = crate::expr::as_text(value).replace('\n', " ");
-        let cut: String = value.chars().take(40).collect();
+        let cut: String = value.chars().take(LONGEST).collect();
         let dots = if cut.len() < value.len() { "..." } else { "" };
-        let more = format!("  {name}: {cut}{dots}");
-        // A line of a terminal, with its margin.
-        if text.chars().count() + more.chars().count() > 76 && text.contains("  ") {
-            break;
+        let more = format!("  {label}{cut}{dots}");
+        if text.chars().count() + more.chars().count() <= WIDTH || !text.contains("  ") {
+            text.push_str(&more);
         }
-        text.push_str(&more);
-    }
+        true
+    };
+    // The first of these that there is speaks for itself; the time, too.
+    let _name = ["session_name", "name", "memory", "run_input"].into_iter().any(|name| add(name, ""));
+    let _time = ["updated_at", "created_at"].into_iter().any(|name| add(name, ""));
+    add("user_id", "user_id: ");
+    add("status", "status: ");
     text
 }
+
+/// So much of a value is shown.
+const LONGEST: usize = 40;
+/// The columns of a terminal without a margin.
+const WIDTH: usize = 76;

@@ -208,10 +208,13 @@ impl Library {
 /// The steps with an `id` that use fragments, by it.
 fn uses_in<'a>(steps: &'a [Step], found: &mut BTreeMap<&'a str, &'a Use>) {
     for step in steps {
-        if let (Action::Use(using), Some(id)) = (&step.action, &step.id) {
-            found.insert(&id.name, using);
+        match (&step.action, &step.id) {
+            (Action::Use(using), Some(id)) => {
+                found.insert(&id.name, using);
+            }
+            (Action::Use(_), None) => {}
+            (action, _) => uses_in(action.steps(), found),
         }
-        uses_in(step.action.steps(), found);
     }
 }
 

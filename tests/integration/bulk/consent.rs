@@ -125,7 +125,7 @@ fn on_a_terminal_somebody_is_asked_once_with_the_count() {
     let server = store.serve(|_, _| None);
     let (said, passed) = on_a_terminal(&server.base_url(), "n\n");
     assert!(!passed && said.contains("delete_sessions for 25 of 50 items on http"), "{said}");
-    assert!(said.contains("\n  s-000  session_name: Name 0  "), "a sample: {said}");
+    assert!(said.contains("\n  s-000  Name 0  2026-01-01"), "a sample: {said}");
     assert!(said.contains("\n  ... and 20 more\n"), "{said}");
     assert!(said.contains("Go on? [y/N]") && said.contains("nobody agreed, nothing was deleted"), "{said}");
     assert!(store.deleted().is_empty());

@@ -289,6 +289,11 @@ impl FakeServer {
         self.requests.lock().unwrap().clone()
     }
 
+    /// How many that is.
+    pub(crate) fn count(&self) -> usize {
+        self.requests.lock().unwrap().len()
+    }
+
     /// The same as `METHOD /path` lines.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.requests().iter().map(Request::line).collect()

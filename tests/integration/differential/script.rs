@@ -1,10 +1,11 @@
 //! Requests as they stand in a file.
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, fs, path::Path};
 
-/// One file: groups of requests, each of which begins with nothing saved.
+/// One file: groups of requests, each of which begins with nothing saved. The group `who` is none: it has the claims of
+/// tokens, by the names that steps say after `as`.
 #[derive(Debug)]
 pub(super) struct Script {
     pub(super) name: String,
@@ -19,6 +20,11 @@ pub(super) struct Step {
     pub(super) send: String,
     #[serde(default)]
     pub(super) headers: BTreeMap<String, String>,
+    /// Whose token goes along: a name of `who`.
+    #[serde(rename = "as")]
+    pub(super) by: Option<String>,
+    /// The claims of the token that goes along.
+    pub(super) token: Option<Value>,
     /// A body of JSON.
     pub(super) json: Option<Value>,
     /// An urlencoded form. A list sends its name once for each item.
@@ -90,16 +96,33 @@ impl Saved {
     }
 }
 
+impl Step {
+    /// A request of which only this is said.
+    pub(super) fn new(send: String) -> Self {
+        serde_json::from_value(json!({ "send": send })).unwrap()
+    }
+}
+
 impl Script {
     pub(super) fn read(file: &Path) -> Self {
         let text = fs::read_to_string(file).unwrap();
         let broken = |error: &dyn std::fmt::Display| -> ! { panic!("{}: {error}", file.display()) };
         let groups: Value = serde_yaml::from_str(&text).unwrap_or_else(|error| broken(&error));
-        let Value::Object(groups) = groups else { broken(&"groups of requests are wanted") };
+        let Value::Object(mut groups) = groups else { broken(&"groups of requests are wanted") };
+        let who = groups.remove("who").and_then(|who| who.as_object().cloned()).unwrap_or_default();
         let groups = groups
             .into_iter()
-            .map(|(group, steps)| match serde_json::from_value(steps) {
-                Ok(steps) => (group, steps),
+            .map(|(group, steps)| match serde_json::from_value::<Vec<Step>>(steps) {
+                Ok(mut steps) => {
+                    for step in &mut steps {
+                        if let Some(by) = &step.by {
+                            let claims =
+                                who.get(by).unwrap_or_else(|| broken(&format!("{group}: who is {by}?")));
+                            step.token = Some(claims.clone());
+                        }
+                    }
+                    (group, steps)
+                }
                 Err(error) => broken(&format!("{group}: {error}")),
             })
             .collect();

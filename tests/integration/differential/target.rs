@@ -1,6 +1,7 @@
 //! One of the two servers, and what it answers.
 
 use super::script::{Saved, Step};
+use crate::common::jwt::token;
 use reqwest::header::HeaderMap;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Map, Value};
@@ -9,6 +10,9 @@ use std::time::{Duration, Instant};
 
 /// How long a thing that is waited for may take.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What signs the tokens of both servers.
+pub(super) const SECRET: &str = "a secret of the differential tests";
 
 /// A server to talk to. No connection is used twice: after an error a server closes it.
 pub(super) struct Target {
@@ -107,6 +111,9 @@ impl Target {
         let mut request = self.client.request(method, format!("{}{}", self.base_url, saved.fill(path)));
         for (name, value) in &step.headers {
             request = request.header(name, saved.fill(value));
+        }
+        if let Some(claims) = &step.token {
+            request = request.bearer_auth(token(SECRET, claims));
         }
         if let Some(json) = &step.json {
             let body = saved.fill_all(json).to_string();

@@ -66,8 +66,13 @@ impl Run<'_> {
         let (clock, since) = (Stopwatch::start(), Instant::now());
         let query = pending.tool_args["query"].as_str().unwrap_or_default();
         let filters = self.part.knowledge_filters;
-        let found =
-            knowledge::search::find(&self.part.os.knowledge_store(), query, filters, knowledge::MOST_FOUND);
+        let found = knowledge::search::find(
+            &self.part.os.knowledge_store(),
+            query,
+            filters,
+            knowledge::MOST_FOUND,
+            self.part.user_id,
+        );
         let documents: Vec<Value> = found
             .unwrap_or_default()
             .into_iter()
