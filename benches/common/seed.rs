@@ -5,6 +5,11 @@ use std::path::Path;
 /// How many there are.
 pub(crate) const SESSIONS: usize = 100_000;
 
+/// What a run leaves in its session.
+const METRICS: &str = "{\"input_tokens\": 12, \"output_tokens\": 4, \"total_tokens\": 16, \"details\": {\"model\": \
+    [{\"id\": \"offline-1\", \"provider\": \"Offline\", \"input_tokens\": 12, \"output_tokens\": 4, \
+    \"total_tokens\": 16}]}}";
+
 /// What kind of session the one with this number is, and whose.
 pub(crate) fn kind_of(number: usize) -> (&'static str, &'static str) {
     match number % 10 {
@@ -25,8 +30,10 @@ pub(crate) fn fill(file: &Path) {
     for number in 0..SESSIONS {
         let (kind, component) = kind_of(number);
         let id = format!("s-{number}");
-        let data =
-            format!("{{\"session_name\": \"name of {number}\", \"session_state\": {{\"step\": {number}}}}}");
+        let data = format!(
+            "{{\"session_name\": \"name of {number}\", \"session_state\": {{\"step\": {number}}}, \
+             \"session_metrics\": {METRICS}}}"
+        );
         let time = i64::try_from(1_700_000_000 + number / 3).unwrap();
         writing
             .prepare_cached(&format!(

@@ -233,5 +233,5 @@ fn listed(waiting: &[Waiting<'_>]) -> String {
     }
     let items: Vec<String> =
         waiting.iter().map(|item| format!("`{}` for its {}", item.name, item.what)).collect();
-    format!("waiting are {}", items.join(", "))
+    format!("what waits: {}", items.join(", "))
 }

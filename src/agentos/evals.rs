@@ -120,7 +120,8 @@ impl Operation for GetEvalRun {
 /// Evaluates an agent or a team: runs it, and judges the run.
 ///
 /// Of `accuracy`, a model judges whether the answer is the expected one; of `reliability`, the calls of tools are
-/// compared; of `performance`, it is run several times and measured. The verdict is in `eval_data`.
+/// compared; of `performance`, it is run several times and measured. The verdict is in `eval_data`; its `results` are
+/// empty where the judge failed.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunEval {
@@ -136,7 +137,7 @@ pub struct RunEval {
     /// The team.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team_id: Option<String>,
-    /// Another model than its own.
+    /// Another model than its own. Of `accuracy` it is the one that judges too; without it, agno asks `o4-mini`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_id: Option<String>,
     /// The provider of that model.

@@ -236,7 +236,8 @@ impl RunStream {
         let Some(decoder) = &mut self.decoder else { return };
         let ready = &mut self.ready;
         let fed = decoder.feed(piece, |frame| match RunEvent::read(&frame, at) {
-            Ok(event) => ready.extend(event.map(Ok)),
+            Ok(Some(event)) => ready.push_back(Ok(event)),
+            Ok(None) => {}
             Err(cause) => ready.push_back(Err(ErrorKind::Unreadable(cause))),
         });
         if let Err(error) = fed {

@@ -325,7 +325,7 @@ pub(super) struct SweepArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ReviewArgs {
-    /// Snapshots or folders of them; without any, all of the project
+    /// Snapshots, folders of them, or scenarios; without any, all of the project
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
     /// Show what waits and ask nothing
@@ -341,7 +341,7 @@ pub(super) struct ReviewArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct AcceptArgs {
-    /// Snapshots or folders of them; without any, all of the project
+    /// Snapshots, folders of them, or scenarios; without any, all of the project
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
     /// Delete the snapshots first that no step names any more; PATHs are scenarios then
@@ -351,7 +351,7 @@ pub(super) struct AcceptArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct RejectArgs {
-    /// Snapshots or folders of them; without any, all of the project
+    /// Snapshots, folders of them, or scenarios; without any, all of the project
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::call::Call;
+use super::call::{Call, boolean};
 use super::json_error;
 use super::python;
 use super::refusal::{Problem, Refusal};
@@ -142,37 +142,46 @@ impl Fields {
         }
     }
 
-    /// An optional boolean.
+    /// An optional boolean, which is not null.
     pub(crate) fn flag(&mut self, name: &str, default: bool) -> bool {
-        match self.values.get(name) {
-            None => default,
-            Some(Value::Bool(flag)) => *flag,
-            Some(other) => {
-                self.problems.push(Problem::boolean(&at(name), other));
-                default
-            }
-        }
+        let problem = match self.values.get(name) {
+            None => return default,
+            Some(Value::Bool(flag)) => return *flag,
+            Some(value @ Value::String(text)) => match boolean(text) {
+                Some(flag) => return flag,
+                None => Problem::boolean(&at(name), value),
+            },
+            Some(value @ Value::Number(number)) => match number.as_f64() {
+                Some(0.0) => return false,
+                Some(1.0) => return true,
+                _ => Problem::boolean(&at(name), value),
+            },
+            Some(other) => Problem::no_boolean(&at(name), other),
+        };
+        self.problems.push(problem);
+        default
     }
 
-    /// An optional integer within bounds.
+    /// An optional integer within bounds, which is not null.
     pub(crate) fn integer(&mut self, name: &str, least: i64, most: i64) -> Option<i64> {
-        match self.values.get(name)? {
-            Value::Null => None,
-            Value::Number(number) if number.is_i64() => {
-                let value = number.as_i64().unwrap_or_default();
-                let shown = json!(value);
-                if value < least {
-                    self.problems.push(Problem::at_least(&at(name), &shown, least));
-                } else if value > most {
-                    self.problems.push(Problem::at_most(&at(name), &shown, most));
-                }
-                Some(value)
-            }
-            other => {
-                self.problems.push(Problem::integer(&at(name), other));
-                None
-            }
+        if self.values.get(name).is_some_and(Value::is_null) {
+            self.problems.push(Problem::no_integer(&at(name), &Value::Null));
+            return None;
         }
+        self.integer_or_null(name, least, most)
+    }
+
+    /// An optional integer within bounds, or null.
+    pub(crate) fn integer_or_null(&mut self, name: &str, least: i64, most: i64) -> Option<i64> {
+        let value = self.values.get(name).filter(|value| !value.is_null())?;
+        let problem = match integer(&at(name), value) {
+            Ok(value) if value < least => Problem::at_least(&at(name), &json!(value), least),
+            Ok(value) if value > most => Problem::at_most(&at(name), &json!(value), most),
+            Ok(value) => return Some(value),
+            Err(problem) => problem,
+        };
+        self.problems.push(problem);
+        None
     }
 
     /// An optional integer of at least one, in an optional object.
@@ -189,18 +198,13 @@ impl Fields {
                 return None;
             }
         };
-        let problem = match value.as_i64() {
-            Some(number) if number >= 1 => return Some(number),
-            Some(number) => Problem::at_least(&at, &json!(number), 1),
-            None => Problem::integer(&at, value),
+        let problem = match integer(&at, value) {
+            Ok(number) if number >= 1 => return Some(number),
+            Ok(number) => Problem::at_least(&at, &json!(number), 1),
+            Err(problem) => problem,
         };
         self.problems.push(problem);
         None
-    }
-
-    /// Whatever stands in a field.
-    pub(crate) fn any(&self, name: &str) -> Option<&Value> {
-        self.values.get(name).filter(|value| !value.is_null())
     }
 
     /// Notes what is wrong with a field.
@@ -211,6 +215,29 @@ impl Fields {
     /// A text that must be there, in the whole body's words when it is not.
     pub(crate) fn needed_text(&mut self, name: &str) -> String {
         self.bounded_text(name, 0, usize::MAX)
+    }
+
+    /// An optional choice of these; null is none of them unless it may be.
+    pub(crate) fn choice(
+        &mut self,
+        name: &str,
+        known: &[&str],
+        null: bool,
+        wrong: Choice<'_>,
+    ) -> Option<String> {
+        match self.values.get(name)? {
+            Value::Null if null => None,
+            Value::String(text) if known.contains(&text.as_str()) => Some(text.clone()),
+            other => {
+                self.problems.push(wrong(&at(name), other));
+                None
+            }
+        }
+    }
+
+    /// Whether a field is there.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
     }
 
     /// An optional object.
@@ -257,6 +284,27 @@ impl Fields {
     /// Ends the reading: refuses when anything was wrong.
     pub(crate) fn done(self) -> Result<(), Refusal> {
         if self.problems.is_empty() { Ok(()) } else { Err(Refusal::Invalid(self.problems)) }
+    }
+}
+
+/// What is wrong with something that is none of several.
+type Choice<'a> = &'a dyn Fn(&[Value], &Value) -> Problem;
+
+/// An integer as pydantic reads it: a text of digits is one, too.
+fn integer(at: &[Value], value: &Value) -> Result<i64, Problem> {
+    match value {
+        Value::Bool(flag) => Ok(i64::from(*flag)),
+        Value::String(text) => {
+            let number = python::integer(text).and_then(|number| i64::try_from(number).ok());
+            number.ok_or_else(|| Problem::integer(at, value))
+        }
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(number), _) => Ok(number),
+            #[expect(clippy::cast_possible_truncation, reason = "a whole number of less than 53 bits")]
+            (None, Some(whole)) if whole.fract() == 0.0 && whole.abs() < 9.0e15 => Ok(whole as i64),
+            _ => Err(Problem::fraction(at, value)),
+        },
+        other => Err(Problem::no_integer(at, other)),
     }
 }
 

@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::call::{Call, Query};
-use super::cast::Cast;
+use super::os::Os;
 use super::refusal::Refusal;
 use super::{python, reply};
 
@@ -32,27 +32,49 @@ pub(crate) fn check(call: &Call, known: &str) -> Result<(), Refusal> {
     }
 }
 
-/// `POST /databases/{db_id}/migrate`: there is nothing to migrate.
-pub(crate) fn migrate(cast: Cast, call: &Call) -> Result<Response, Refusal> {
+/// The version that a migration is to; none for the latest.
+fn target(call: &Call) -> Option<&str> {
+    call.text("target_version").filter(|version| !version.is_empty())
+}
+
+/// Why there is no such version.
+fn no_version(version: &str) -> Option<String> {
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let known = version.trim_start_matches('v').split('.').all(number);
+    (!known).then(|| format!("Invalid version: {}", python::repr_text(version)))
+}
+
+fn migrated(what: &str, version: Option<&str>) -> Response {
+    let to = version.map_or_else(|| "latest version".to_owned(), |version| format!("version {version}"));
+    reply::ok(&json!({ "message": format!("{what} migrated successfully to {to}") }))
+}
+
+/// `POST /databases/all/migrate`: there is nothing to migrate.
+pub(crate) fn migrate_all(os: &Os, call: &Call) -> Response {
+    let version = target(call);
+    let Some((version, error)) = version.and_then(|version| Some((version, no_version(version)?))) else {
+        return migrated("All databases", version);
+    };
+    let databases = os.cast.databases;
+    let failed: Value = databases.iter().map(|id| ((*id).to_owned(), json!(error))).collect();
+    let message = format!("Migrated 0/{} databases to version {version}", databases.len());
+    reply::json(StatusCode::MULTI_STATUS, &json!({ "message": message, "failed": failed }))
+}
+
+/// `POST /databases/{db_id}/migrate`.
+pub(crate) fn migrate(os: &Os, call: &Call) -> Result<Response, Refusal> {
     let id = call.param("db_id");
-    let target = call.text("target_version").filter(|version| !version.is_empty());
-    if id == "all" {
-        return Ok(reply::ok(&json!({
-            "message": "All databases migrated successfully to latest version",
-        })));
-    }
-    if !cast.databases.contains(&id) {
+    if !os.cast.databases.contains(&id) {
         return Err(Refusal::not_found(format!("No database found with id '{id}'")));
     }
-    let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let Some(version) = target else {
-        return Ok(reply::ok(&json!({ "message": "Database migrated successfully to latest version" })));
-    };
-    if !version.trim_start_matches('v').split('.').all(number) {
-        let detail = format!("Failed to migrate database: Invalid version: {}", python::repr_text(version));
-        return Err(Refusal::Detail(StatusCode::INTERNAL_SERVER_ERROR, detail));
+    let version = target(call);
+    match version.and_then(no_version) {
+        Some(error) => {
+            let detail = format!("Failed to migrate database: {error}");
+            Err(Refusal::Detail(StatusCode::INTERNAL_SERVER_ERROR, detail))
+        }
+        None => Ok(migrated("Database", version)),
     }
-    Ok(reply::ok(&json!({ "message": format!("Database migrated successfully to version {version}") })))
 }
 
 /// One page of a list, as it was asked for.

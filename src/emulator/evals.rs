@@ -32,16 +32,38 @@ fn check(call: &Call) -> Result<(), Refusal> {
 pub(crate) async fn run(os: Arc<Os>, call: Call) -> Answer {
     let mut fields = Fields::required(body::read(&call)?, Vec::new());
     let (agent_id, team_id) = (fields.text("agent_id"), fields.text("team_id"));
-    let kind = fields.needed_text("eval_type");
-    if !kind.is_empty() && !KINDS.contains(&kind.as_str()) {
-        fields.wrong(Problem::choice(&[json!("body"), json!("eval_type")], &json!(kind), EXPECTED));
+    // Nothing here asks another model; that these are texts is looked at nevertheless.
+    for name in ["model_id", "model_provider"] {
+        fields.text(name);
     }
+    let wrong_kind = |at: &[Value], value: &Value| Problem::choice(at, value, EXPECTED);
+    let kind = match fields.choice("eval_type", &KINDS, false, &wrong_kind) {
+        Some(kind) => kind,
+        None if fields.has("eval_type") => String::new(),
+        None => fields.needed_text("eval_type"),
+    };
     let input = fields.bounded_text("input", 1, usize::MAX);
+    for name in ["additional_guidelines", "additional_context"] {
+        fields.text(name);
+    }
     let iterations = fields.integer("num_iterations", 1, 100).unwrap_or(1);
     let name = fields.text("name");
+    for name in ["expected_output", "criteria"] {
+        fields.text(name);
+    }
+    let wrong_strategy = |at: &[Value], value: &Value| Problem::literal(at, value, "'numeric' or 'binary'");
+    fields.choice("scoring_strategy", &["numeric", "binary"], true, &wrong_strategy);
+    fields.integer_or_null("threshold", 1, 10);
     let warmup = fields.integer("warmup_runs", 0, 10).unwrap_or(0);
     let expected = fields.texts("expected_tool_calls").unwrap_or_default();
     let additional = fields.flag("allow_additional_tool_calls", false);
+    let arguments = fields.object("expected_tool_call_arguments").unwrap_or_default();
+    for (tool, wanted) in arguments.iter().filter(|(_, wanted)| !wanted.is_object() && !wanted.is_array()) {
+        let at =
+            |form: &str| [json!("body"), json!("expected_tool_call_arguments"), json!(tool), json!(form)];
+        fields.wrong(Problem::dictionary(&at("dict[str,any]"), wanted));
+        fields.wrong(Problem::list(&at("list[dict[str,any]]"), wanted));
+    }
     fields.done()?;
     check(&call)?;
     let (component_kind, id) = match (&agent_id, &team_id) {

@@ -171,15 +171,20 @@ pub(crate) fn sources(_: &Os, call: &Call) -> Answer {
 
 /// `GET /knowledge/{knowledge_id}/sources/{source_id}/files`.
 pub(crate) fn source_files(_: &Os, call: &Call) -> Answer {
+    let mut query = Query::new(call);
+    query.integer("limit", Some(1));
+    query.integer("page", Some(1));
+    query.done()?;
     check(call, Some(call.param("knowledge_id")), call.text("db_id"))?;
-    Err(Refusal::not_found(format!("Content source '{}' not found", call.param("source_id"))))
+    Err(Refusal::not_found(format!("Content source not found: {}", call.param("source_id"))))
 }
 
 /// `POST /knowledge/search`.
 pub(crate) fn search(os: &Os, call: &Call) -> Answer {
     let mut fields = Fields::required(body::read(call)?, Vec::new());
     let query = fields.needed_text("query");
-    let most = fields.integer("max_results", 1, 1000).unwrap_or(MOST_FOUND);
+    fields.texts("vector_db_ids");
+    let most = fields.integer_or_null("max_results", 1, 1000).unwrap_or(MOST_FOUND);
     let filters = fields.object("filters").map(Value::Object);
     let kind = fields.text("search_type");
     let knowledge_id = fields.text("knowledge_id");

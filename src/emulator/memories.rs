@@ -11,7 +11,7 @@ use super::database::{self, Page};
 use super::os::Os;
 use super::refusal::{Problem, Refusal};
 use super::store::memories::{Filter, Memory};
-use super::{clock, python, reply};
+use super::{clock, reply};
 
 type Answer = Result<Response, Refusal>;
 
@@ -58,6 +58,7 @@ fn read(call: &Call) -> Result<Said, Refusal> {
     let user_id = fields.text("user_id");
     let topics = fields.texts("topics");
     fields.done()?;
+    check(call)?;
     let user_id = call.caller.user_of(user_id.as_deref())?;
     let user_id = user_id.ok_or_else(|| Refusal::bad_request("User ID is required"))?;
     Ok(Said { text, user_id, topics: topics.unwrap_or_default() })
@@ -66,14 +67,12 @@ fn read(call: &Call) -> Result<Said, Refusal> {
 /// `POST /memories`.
 pub(crate) fn create(os: &Os, call: &Call) -> Answer {
     let said = read(call)?;
-    check(call)?;
     store(os, Uuid::new_v4().to_string(), said)
 }
 
 /// `PATCH /memories/{memory_id}`: one that does not exist comes to be.
 pub(crate) fn update(os: &Os, call: &Call) -> Answer {
     let said = read(call)?;
-    check(call)?;
     let id = call.param("memory_id");
     if let Some(user_id) = call.caller.only()? {
         os.store.memory(id, Some(user_id))?.ok_or_else(|| Refusal::not_found("Memory not found"))?;
@@ -165,29 +164,40 @@ pub(crate) fn stats(os: &Os, call: &Call) -> Answer {
 pub(crate) fn optimize(os: &Os, call: &Call) -> Answer {
     let mut fields = Fields::required(body::read(call)?, Vec::new());
     let user_id = fields.needed_text("user_id");
+    let model = fields.text("model");
     let apply = fields.flag("apply", true);
     fields.done()?;
     check(call)?;
+    if let Some(model) = model.filter(|model| !model.is_empty())
+        && !model.split_once(':').is_some_and(|(provider, id)| !provider.is_empty() && !id.is_empty())
+    {
+        return Err(Refusal::bad_request(format!(
+            "Invalid model string format: '{model}'. Model strings should be in format '<provider>:<model_id>' e.g. \
+             'openai:gpt-4o'"
+        )));
+    }
     let user_id = call.caller.only()?.unwrap_or(&user_id);
     let known = os.store.memories_of(user_id)?;
     if known.is_empty() {
         return Err(Refusal::not_found(format!("No memories found for user {user_id}")));
     }
-    let mut said: Vec<&str> = Vec::new();
+    // Their first sentences.
+    let mut said: Vec<String> = Vec::new();
     let mut topics: Vec<String> = Vec::new();
     for memory in &known {
-        if !said.contains(&memory.text.as_str()) {
-            said.push(&memory.text);
-        }
+        let first = memory.text.split(['.', '\n']).next().unwrap_or_default();
+        said.push(format!("{first}."));
         topics.extend(memory.topics.clone().unwrap_or_default());
     }
     topics.sort();
     topics.dedup();
-    let before: u64 = known.iter().map(|memory| python::words(&memory.text)).sum();
+    // Four characters are a token, about.
+    let tokens = |text: &str| u64::try_from(text.chars().count() / 4).unwrap_or(u64::MAX);
+    let before: u64 = known.iter().map(|memory| tokens(&memory.text)).sum();
     let now = clock::epoch();
     let one = Memory {
         id: Uuid::new_v4().to_string(),
-        text: said.join(". "),
+        text: said.join(" "),
         topics: Some(topics),
         user_id: Some(user_id.to_owned()),
         agent_id: None,
@@ -196,7 +206,7 @@ pub(crate) fn optimize(os: &Os, call: &Call) -> Answer {
         created_at: now,
         updated_at: now,
     };
-    let after = python::words(&one.text);
+    let after = tokens(&one.text);
     if apply {
         let ids: Vec<String> = known.iter().map(|memory| memory.id.clone()).collect();
         os.store.delete_memories(&ids, None)?;

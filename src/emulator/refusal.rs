@@ -88,6 +88,21 @@ impl Problem {
         Self::new("bool_parsing", loc, "Input should be a valid boolean, unable to interpret input", input)
     }
 
+    /// Of a type that no boolean can be read from.
+    pub(crate) fn no_boolean(loc: &[Value], input: &Value) -> Self {
+        Self::new("bool_type", loc, "Input should be a valid boolean", input)
+    }
+
+    /// Of a type that no integer can be read from.
+    pub(crate) fn no_integer(loc: &[Value], input: &Value) -> Self {
+        Self::new("int_type", loc, "Input should be a valid integer", input)
+    }
+
+    pub(crate) fn fraction(loc: &[Value], input: &Value) -> Self {
+        let msg = "Input should be a valid integer, got a number with a fractional part";
+        Self::new("int_from_float", loc, msg, input)
+    }
+
     pub(crate) fn integer(loc: &[Value], input: &Value) -> Self {
         Self::new(
             "int_parsing",
@@ -118,7 +133,18 @@ impl Problem {
         Self::new("string_too_long", loc, &msg, &json!(input)).with(json!({ "max_length": most }))
     }
 
+    /// `expected` as pydantic spells it, of a type that is a list of texts.
+    pub(crate) fn literal(loc: &[Value], input: &Value, expected: &str) -> Self {
+        Self::new("literal_error", loc, &format!("Input should be {expected}"), input)
+            .with(json!({ "expected": expected }))
+    }
+
     pub(crate) fn date(loc: &[Value], input: &str) -> Self {
+        if input.parse::<f64>().is_ok() {
+            // A number is a time, and seldom that of a midnight.
+            let msg = "Datetimes provided to dates should have zero time - e.g. be exact dates";
+            return Self::new("date_from_datetime_inexact", loc, msg, &json!(input));
+        }
         let error = if input.len() < 10 { "input is too short" } else { "invalid character in year" };
         let msg = format!("Input should be a valid date or datetime, {error}");
         Self::new("date_from_datetime_parsing", loc, &msg, &json!(input)).with(json!({ "error": error }))
@@ -154,6 +180,14 @@ impl Problem {
             "Input should be a valid dictionary or object to extract fields from",
             input,
         )
+    }
+
+    /// The same about the whole field of an item in it.
+    pub(crate) fn at_field(mut self) -> Self {
+        if let Some(loc) = self.0["loc"].as_array_mut() {
+            loc.truncate(2);
+        }
+        self
     }
 
     pub(crate) fn upload(loc: &[Value], input: &str) -> Self {

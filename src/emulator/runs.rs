@@ -43,6 +43,10 @@ pub(crate) async fn create(os: Arc<Os>, kind: Kind, call: Call) -> Answer {
     let mut problems = Vec::new();
     let message = form.required("message", &mut problems);
     let stream = form.flag("stream", true, &mut problems);
+    if kind == Kind::Team {
+        // Read and not heeded.
+        form.flag("monitor", true, &mut problems);
+    }
     // The signatures differ in their order, and so do the problems.
     let mut version = None;
     if kind != Kind::Workflow {
@@ -169,7 +173,11 @@ fn of_session<'a>(os: &Os, kind: Kind, call: &'a Call) -> Result<(Component, &'a
     let mut query = Query::new(call);
     let session_id = query.required("session_id");
     query.done()?;
-    Ok((component(os, kind, call)?, session_id))
+    let component = component(os, kind, call)?;
+    if session_id.is_empty() {
+        return Err(Refusal::Unhandled("Exception"));
+    }
+    Ok((component, session_id))
 }
 
 /// A run must not enter a session of somebody else; nor one without a user any owned session.

@@ -263,13 +263,21 @@ fn listed_runs(os: &Os, call: &Call) -> Result<Vec<Object>, Refusal> {
 }
 
 /// `GET /sessions/{session_id}/media/{storage_key}`: nothing is stored outside of the database.
-pub(crate) fn media() -> Answer {
+pub(crate) fn media(_: &Os, call: &Call) -> Answer {
+    let mut query = Query::new(call);
+    query.kind();
+    query.flag("redirect");
+    query.done()?;
+    no_media()
+}
+
+fn no_media() -> Answer {
     let detail = "Media storage is not configured on AgentOS".to_owned();
     Err(Refusal::Detail(StatusCode::SERVICE_UNAVAILABLE, detail))
 }
 
 fn refuse_media(media_too: bool) -> Result<(), Refusal> {
-    if media_too { media().map(|_| ()) } else { Ok(()) }
+    if media_too { no_media().map(|_| ()) } else { Ok(()) }
 }
 
 fn find(os: &Os, call: &Call) -> Result<Session, Refusal> {

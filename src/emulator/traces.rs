@@ -31,7 +31,7 @@ fn took(since: Instant) -> f64 {
 }
 
 /// A time of a query, as the store spells it.
-fn time(call: &Call, name: &str) -> Result<Option<String>, Refusal> {
+fn time(call: &Call, name: &str, what: &str) -> Result<Option<String>, Refusal> {
     let Some(text) = call.text(name).filter(|text| !text.is_empty()) else { return Ok(None) };
     let parsed = text.parse::<Timestamp>().ok().or_else(|| {
         let civil = text.parse::<jiff::civil::DateTime>().ok()?;
@@ -42,7 +42,7 @@ fn time(call: &Call, name: &str) -> Result<Option<String>, Refusal> {
         None => Err(Refusal::Detail(
             axum::http::StatusCode::INTERNAL_SERVER_ERROR,
             format!(
-                "Error retrieving traces: 400: Invalid {name} format. Use ISO 8601 format (e.g., \
+                "Error retrieving {what}: 400: Invalid {name} format. Use ISO 8601 format (e.g., \
                  '2025-11-19T10:00:00Z' or '2025-11-19T10:00:00+05:30'): Invalid isoformat string: '{text}'"
             ),
         )),
@@ -69,7 +69,7 @@ pub(crate) fn list(os: &Os, call: &Call) -> Answer {
     check(call)?;
     // Page 0 counts as the first, and is shown as it was asked for.
     let (limit, offset) = page.lenient().window()?;
-    let (start, end) = (time(call, "start_time")?, time(call, "end_time")?);
+    let (start, end) = (time(call, "start_time", "traces")?, time(call, "end_time", "traces")?);
     let (traces, total) = os.store.traces(&Filter {
         only: [
             ("run_id", call.text("run_id")),
@@ -138,6 +138,7 @@ pub(crate) fn stats(os: &Os, call: &Call) -> Answer {
     check(call)?;
     let page = Page::new(i64::try_from(page).unwrap_or(i64::MAX), i64::try_from(limit).unwrap_or(i64::MAX));
     let (limit, offset) = page.window()?;
+    let (start, end) = (time(call, "start_time", "statistics")?, time(call, "end_time", "statistics")?);
     let filter = Filter {
         only: [
             ("run_id", None),
@@ -148,8 +149,8 @@ pub(crate) fn stats(os: &Os, call: &Call) -> Answer {
             ("workflow_id", call.text("workflow_id")),
             ("status", None),
         ],
-        start: None,
-        end: None,
+        start: start.as_deref(),
+        end: end.as_deref(),
         limit: i64::MAX,
         offset: 0,
     };
@@ -205,12 +206,10 @@ pub(crate) fn search(os: &Os, call: &Call) -> Answer {
     let mut fields = Fields::required(body::read(call)?, Vec::new());
     let page = fields.integer("page", 1, i64::MAX).unwrap_or(1);
     let limit = fields.integer("limit", 1, 100).unwrap_or(20);
-    let group = fields.text("group_by").unwrap_or_else(|| "run".to_owned());
-    if !matches!(group.as_str(), "run" | "session") {
-        let at = [json!("body"), json!("group_by")];
-        fields.wrong(Problem::choice(&at, &json!(group), "'run' or 'session'"));
-    }
-    let expression = fields.any("filter").cloned();
+    let wrong = |at: &[Value], value: &Value| Problem::choice(at, value, "'run' or 'session'");
+    let group = fields.choice("group_by", &["run", "session"], false, &wrong);
+    let by_sessions = group.as_deref() == Some("session");
+    let expression = fields.object("filter").map(Value::Object);
     fields.done()?;
     check(call)?;
     let expression = expression
@@ -224,7 +223,7 @@ pub(crate) fn search(os: &Os, call: &Call) -> Answer {
     }
     let page = Page::new(page, limit);
     let (limit, offset) = page.window()?;
-    let all = if group == "session" { by_session(&traces) } else { traces };
+    let all = if by_sessions { by_session(&traces) } else { traces };
     Ok(page.answer(&window(&all, limit, offset), count(&all), took(since)))
 }
 

@@ -224,6 +224,9 @@ pub(super) fn ttft(outcome: &Outcome) -> Absent {
     if outcome.status.is_none() {
         return answer(outcome);
     }
+    if outcome.stream.is_some() {
+        return Absent::new("is missing: no event of the stream brought content").because(outcome);
+    }
     Absent::new("is missing: no content came in a stream")
         .because(outcome)
         .help("`stream: true` streams a run")

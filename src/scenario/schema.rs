@@ -12,7 +12,7 @@ mod words;
 use super::{action, read, step};
 use crate::agentos::operation::Entry;
 use crate::agentos::{self, Effect};
-use shapes::*;
+use shapes::{reference, text};
 use words::{ACTIONS, MODIFIERS, PREDICATES, TARGETS, TOP, Word};
 
 /// The schema as it is printed and committed.

@@ -1,9 +1,10 @@
 //! How an answer differs from its snapshot: by events in a stream, by paths and lines in JSON, by words in prose.
 
 use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use similar::{Algorithm, DiffTag, capture_diff_slices};
+use similar::{Algorithm, DiffTag, capture_diff_slices_deadline};
 
 use crate::expect::diff;
 
@@ -15,6 +16,10 @@ const WIDTH: usize = 200;
 const CONTEXT: usize = 2;
 /// The lines that a difference shows.
 const MOST_LINES: usize = 200;
+/// The time for finding out which events are the same; then it is told coarsely.
+const WITHIN: Duration = Duration::from_millis(150);
+/// The events among which the one is looked for that took another's place.
+const NEAR: usize = 100;
 
 /// How two contents differ; empty where they are the same, however they are written.
 pub(super) fn between(old: &str, new: &str, is_json: bool) -> String {
@@ -59,7 +64,8 @@ fn events(value: &Value) -> Option<&[Value]> {
 /// An event that went has the number that it had, all others have those that they have now.
 fn between_events(old: &[Value], new: &[Value]) -> String {
     let texts = |events: &[Value]| events.iter().map(Value::to_string).collect::<Vec<String>>();
-    let ops = capture_diff_slices(Algorithm::Myers, &texts(old), &texts(new));
+    let deadline = Some(Instant::now() + WITHIN);
+    let ops = capture_diff_slices_deadline(Algorithm::Myers, &texts(old), &texts(new), deadline);
     let mut lines = Vec::new();
     let count = ops.len();
     for (number, op) in ops.iter().enumerate() {
@@ -99,7 +105,7 @@ fn changed(gone: &[Value], come: &[Value], old_at: usize, new_at: usize, lines: 
     let name = |event: &Value| event.get("event").and_then(Value::as_str).map(str::to_owned);
     let mut rest = come.iter().enumerate().peekable();
     for (index, event) in gone.iter().enumerate() {
-        let partner = rest.clone().position(|(_, other)| name(other) == name(event));
+        let partner = rest.clone().take(NEAR).position(|(_, other)| name(other) == name(event));
         let Some(partner) = partner else {
             lines.push(format!("-{}", line(old_at + index, event)));
             continue;
@@ -109,7 +115,10 @@ fn changed(gone: &[Value], come: &[Value], old_at: usize, new_at: usize, lines: 
         }
         if let Some((index, other)) = rest.next() {
             lines.push(format!(" [{}] {}:", new_at + index, name(event).unwrap_or_default()));
-            lines.extend(diff::json_changes(event, other).lines().map(indented));
+            // What is not shown is only counted, and coarsely.
+            if lines.len() <= MOST_LINES {
+                lines.extend(diff::json_changes(event, other).lines().map(indented));
+            }
         }
     }
     lines.extend(rest.map(|(index, event)| format!("+{}", line(new_at + index, event))));

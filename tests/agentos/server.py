@@ -100,10 +100,20 @@ Voice = Callable[[list[str], list[str]], Answer]
 
 NAME = re.compile(r"my name is ([a-z]+)", re.I)
 
+# What agno asks the model that judges whether an answer is accurate.
+EVALUATION = re.compile(
+    r"<expected_output>\s*(?P<expected>.*?)\s*</expected_output>.*<agent_output>\s*(?P<output>.*?)\s*</agent_output>", re.S
+)
+
 
 def chat(said: list[str], _results: list[str]) -> Answer:
     last = said[-1] if said else ""
     low = last.lower()
+    if found := EVALUATION.search(last):
+        # An answer is right if it has the expected one in it.
+        right = found["expected"] in found["output"]
+        reason = "it is there" if right else "it is not there"
+        return json.dumps({"accuracy_score": 10 if right else 2, "accuracy_reason": reason}), []
     if "what's my name" in low or "what is my name" in low:
         names = [found.group(1) for found in map(NAME.search, said) if found]
         return (f"Your name is {names[-1].capitalize()}." if names else "I don't know your name yet."), []
@@ -263,7 +273,8 @@ class OfflineModel(Model):
                 attached = f"Received {', '.join(counts)}. You said: {said[-1]}" if counts else ""
             elif message.role == "tool":
                 results.append(text_of(message))
-        schema = schema_of(wanted) if FULL and self.voice is chat else None
+        judging = bool(said) and EVALUATION.search(said[-1]) is not None
+        schema = schema_of(wanted) if FULL and self.voice is chat and not judging else None
         if schema is not None:
             text, asked = json.dumps(sample(schema, schema)), []
         elif attached and self.voice is chat:

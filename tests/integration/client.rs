@@ -7,6 +7,7 @@
     reason = "tests panic, and their helpers fit into fields"
 )]
 
+mod answers;
 mod clear;
 mod decisions;
 mod events;

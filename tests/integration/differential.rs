@@ -8,7 +8,9 @@
 mod accepted;
 mod client;
 mod compare;
+mod coverage;
 mod openapi;
+mod parameters;
 mod scopes;
 mod script;
 mod target;

@@ -28,6 +28,13 @@ fn every_operation_has_its_effect() {
 }
 
 #[test]
+#[cfg(feature = "emulator")]
+fn every_operation_has_its_effect_on_the_embedded_one() {
+    let scenarios = Run::new().file("every_operation.yaml", scenarios());
+    scenarios.args(["--embedded", "every_operation.yaml"]).run().code_is(0);
+}
+
+#[test]
 fn no_operation_is_forgotten() {
     let mut looked_at = BTreeSet::new();
     for document in scenarios().split("\n---\n") {

@@ -15,7 +15,7 @@ use crate::emulator::clock;
 use crate::emulator::form::Form;
 use crate::emulator::os::Os;
 use crate::emulator::python;
-use crate::emulator::refusal::Refusal;
+use crate::emulator::refusal::{Problem, Refusal};
 use crate::emulator::reply;
 use crate::emulator::store::knowledge::{Content, Seed};
 
@@ -31,12 +31,30 @@ const PASSAGE: usize = 5000;
 /// `POST /knowledge/content`.
 pub(crate) async fn upload(os: Arc<Os>, call: Call) -> Answer {
     let form = Form::read(&call).await?;
+    let mut problems = Vec::new();
+    if form.filled("file").is_some() {
+        form.check_files("file", &mut problems);
+        // One file, not a list of them.
+        problems = problems.into_iter().take(1).map(Problem::at_field).collect();
+    }
+    for name in ["chunk_size", "chunk_overlap"] {
+        form.integer(name, &mut problems);
+    }
+    if !problems.is_empty() {
+        return Err(Refusal::Invalid(problems));
+    }
     check_call(&call)?;
     let file = form.files("file").next();
     let text = form.filled("text_content");
     let url = form.filled("url");
     if file.is_none() && text.is_none() && url.is_none() {
         return Err(Refusal::bad_request("Provide a file, text_content, or URL to upload."));
+    }
+    let several = |url: &str| serde_json::from_str::<Value>(url).is_ok_and(|value| !value.is_string());
+    if url.is_some_and(several) {
+        return Err(Refusal::bad_request(
+            "URL must be a single non-empty string; submit each URL separately.",
+        ));
     }
     let filename = file.map(|file| file.filename.clone()).filter(|name| !name.is_empty());
     let name = form.filled("name").map(str::to_owned).or_else(|| filename.clone());
@@ -208,6 +226,9 @@ pub(crate) async fn update(os: Arc<Os>, call: Call) -> Answer {
         .map(serde_json::from_str)
         .transpose()
         .map_err(|_| Refusal::bad_request("Invalid JSON format for metadata"))?;
+    if metadata.as_ref().is_some_and(|metadata| !metadata.is_object() && !metadata.is_null()) {
+        return Err(Refusal::Unhandled("ValidationError"));
+    }
     let mut content = find_own(&os, &call, "modify")?;
     if let Some(reader) = form.filled("reader_id").filter(|id| !READERS.contains(id)) {
         return Err(Refusal::bad_request(format!("Invalid reader_id: {reader}")));

@@ -191,6 +191,8 @@ pub(crate) fn placeholder(os: &Os, component: Component, ask: &Ask) -> Result<()
     let anew = stored.is_none();
     let session = stored.unwrap_or_else(|| {
         let mut session = new_session(component, ask, now);
+        // It is one that a run has begun: its tokens will be counted.
+        session.data.get_or_insert_default();
         if kind == Kind::Workflow {
             session.set_datum("session_state", Value::Object(initial_state(component)));
         }

@@ -126,7 +126,7 @@ impl Store {
         list.sort_by_number(sort_by, &SORTABLE, ascending);
         let connection = self.connection();
         let total = list.count(&connection)?;
-        Ok((list.page(&connection, COLUMNS, (limit, offset), read)?, total))
+        Ok((list.page(&connection, COLUMNS, (limit, offset), total, read)?, total))
     }
 
     /// The passages that a user sees and that match an expression of FTS5, the best first.

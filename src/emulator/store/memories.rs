@@ -139,10 +139,10 @@ impl Store {
             list.only("topics LIKE ?", &format!("%\"{topic}\"%"));
         }
         list.only_some("memory LIKE ?", filter.content.map(|content| format!("%{content}%")).as_deref());
-        list.sort(filter.sort_by, &SORTABLE, filter.ascending, "ASC");
+        list.sort(filter.sort_by, &SORTABLE, filter.ascending, true);
         let connection = self.connection();
         let total = list.count(&connection)?;
-        Ok((list.page(&connection, COLUMNS, (filter.limit, filter.offset), read)?, total))
+        Ok((list.page(&connection, COLUMNS, (filter.limit, filter.offset), total, read)?, total))
     }
 
     /// All topics, sorted: agno 3.1.10 has them in the order of a set, which is none.

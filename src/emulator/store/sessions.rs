@@ -164,10 +164,9 @@ impl Store {
         // agno 3.1.10 looks into the whole JSON text, with the wildcards of SQL.
         list.only_some("session_data LIKE ?", filter.name.map(|name| format!("%{name}%")).as_deref());
         list.only_some("session_type = ?", filter.kind.map(Kind::name));
-        let equals = if filter.ascending { "ASC" } else { "DESC" };
-        list.sort(filter.sort_by, &SORTABLE, filter.ascending, equals);
+        list.sort(filter.sort_by, &SORTABLE, filter.ascending, filter.ascending);
         let total = list.count(&connection)?;
-        Ok((list.page(&connection, COLUMNS, (filter.limit, filter.offset), read)?, total))
+        Ok((list.page(&connection, COLUMNS, (filter.limit, filter.offset), total, read)?, total))
     }
 }
 
@@ -248,4 +247,34 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Session> {
         created_at: row.get(12)?,
         updated_at: row.get(13)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_follow_one_another_from_either_end() {
+        let store = Store::open(None).unwrap();
+        for number in 0..23 {
+            store
+                .put_session(&Session::new(&number.to_string(), Kind::Agent, i64::from(number / 4)))
+                .unwrap();
+        }
+        for ascending in [true, false] {
+            for limit in [1, 4, 5, 23, 30] {
+                let page = |offset| {
+                    let sort_by = Some("created_at");
+                    let filter = Filter { sort_by, ascending, limit, offset, ..Filter::default() };
+                    store.page(&filter).unwrap().0.into_iter().map(|session| session.id)
+                };
+                let all: Vec<String> = (0..=23 / limit + 1).flat_map(|number| page(number * limit)).collect();
+                let mut expected: Vec<String> = (0..23).map(|number| number.to_string()).collect();
+                if !ascending {
+                    expected.reverse();
+                }
+                assert_eq!(all, expected, "{ascending} {limit}");
+            }
+        }
+    }
 }

@@ -56,14 +56,14 @@ impl Store {
         }
         list.only_some("start_time >= ?", filter.start);
         list.only_some("end_time <= ?", filter.end);
-        list.sort(Some("start_time"), &["start_time"], false, "DESC");
+        list.sort(Some("start_time"), &["start_time"], false, false);
         let connection = self.connection();
         let total = list.count(&connection)?;
         let document = |row: &Row<'_>| {
             let text: String = row.get(0)?;
             Ok(serde_json::from_str(&text).unwrap_or_default())
         };
-        Ok((list.page(&connection, "document", (filter.limit, filter.offset), document)?, total))
+        Ok((list.page(&connection, "document", (filter.limit, filter.offset), total, document)?, total))
     }
 }
 

@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
+use crate::emulator::python;
+
 /// Something that holds of a trace, or does not.
 #[derive(Debug)]
 pub(super) enum Expression {
@@ -28,7 +30,11 @@ pub(super) enum Op {
 
 impl Expression {
     pub(super) fn read(sent: &Value) -> Result<Self, String> {
-        let name = sent["op"].as_str().unwrap_or_default();
+        let Some(op) = sent.get("op") else {
+            let got = python::repr(sent);
+            return Err(format!("Invalid filter dictionary: must contain 'op' key. Got: {got}"));
+        };
+        let name = op.as_str().unwrap_or_default();
         let parts = || {
             let parts = sent["conditions"].as_array().into_iter().flatten();
             parts.map(Self::read).collect::<Result<Vec<_>, _>>()

@@ -78,6 +78,11 @@ impl Page {
                 self.members(at, wanted, found);
                 self.lines.push(Line::Same(at.end("]", at.followed.1)));
             }
+            _ if self.others > MOST_LINES && is_plain(expected) && is_plain(actual) => {
+                // Only counted.
+                self.other('-', String::new());
+                self.other('+', String::new());
+            }
             _ if is_plain(expected) && is_plain(actual) => {
                 let (old, new) = (
                     at.line(&expected.to_string(), at.followed.0),

@@ -1,11 +1,12 @@
 //! Where two structures differ: the paths. Members of lists are held against those that they are likest to, so that one
 //! that is missing is no change of all that follow.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use similar::{Algorithm, DiffTag, capture_diff_slices_deadline};
 
 use super::super::compare::{canonical, equal};
@@ -15,11 +16,11 @@ use super::WIDTH;
 /// The time for finding out which members of two lists belong together; then it is told coarsely.
 const WITHIN: Duration = Duration::from_millis(150);
 /// The members of a changed part of a list among which each is looked for.
-const MOST_MEMBERS: usize = 200;
+const MOST_MEMBERS: usize = 100;
 /// The paths that are named one by one.
 const MOST_PATHS: usize = 12;
 /// The keys that tell members of a list apart, the first that both have.
-const NAMES: &[&str] = &["name", "event", "tool_name", "key", "id", "role", "type"];
+const NAMES: [&str; 7] = ["name", "event", "tool_name", "key", "id", "role", "type"];
 
 /// The paths at which two values differ.
 #[derive(Default)]
@@ -119,6 +120,11 @@ impl Pair {
         }
         let keys = |list: &[Value]| list.iter().map(key).collect::<Vec<String>>();
         let (old_keys, new_keys) = (keys(&wanted[old.clone()]), keys(&found[new.clone()]));
+        let known: HashSet<&String> = old_keys.iter().collect();
+        if !new_keys.iter().any(|key| known.contains(key)) {
+            // None stayed as it was: there is nothing to line the others up with.
+            return Self::changed(wanted, found, old, new, pairs);
+        }
         let deadline = Some(Instant::now() + WITHIN);
         for op in capture_diff_slices_deadline(Algorithm::Myers, &old_keys, &new_keys, deadline) {
             let shift = |range: Range<usize>, by: usize| range.start + by..range.end + by;
@@ -139,10 +145,13 @@ impl Pair {
         new: Range<usize>,
         pairs: &mut Vec<Self>,
     ) {
+        let come: Vec<Known<'_>> = found[new.clone()].iter().map(Known::of).collect();
         let mut next = new.start;
         for index in old {
-            let window = next..new.end.min(next + MOST_MEMBERS);
-            let Some(partner) = window.into_iter().find(|at| alike(&wanted[index], &found[*at])) else {
+            let gone = Known::of(&wanted[index]);
+            let window = &come[next - new.start..];
+            let partner = window.iter().take(MOST_MEMBERS).position(|other| gone.is_like(other));
+            let Some(partner) = partner.map(|at| next + at) else {
                 pairs.push(Self::Gone(index));
                 continue;
             };
@@ -181,16 +190,25 @@ fn key(value: &Value) -> String {
     plain
 }
 
-/// Whether one may have become the other: they have one name, or none.
-fn alike(a: &Value, b: &Value) -> bool {
-    let (Value::Object(a), Value::Object(b)) = (a, b) else {
-        return a.is_object() == b.is_object() && a.is_array() == b.is_array();
-    };
-    let named = |map: &'_ Map<String, Value>, key: &str| {
+/// What is known of a member of a list: whether it is an object, a list or neither, and its names.
+struct Known<'v> {
+    kind: u8,
+    names: [Option<&'v str>; NAMES.len()],
+}
+
+impl<'v> Known<'v> {
+    fn of(value: &'v Value) -> Self {
+        let kind = if value.is_object() { 2 } else { u8::from(value.is_array()) };
         // A placeholder names nothing.
-        map.get(key).and_then(Value::as_str).filter(|name| !name.starts_with('[')).map(str::to_owned)
-    };
-    NAMES.iter().find_map(|key| named(a, key).zip(named(b, key))).is_none_or(|(a, b)| a == b)
+        let name = |key| value.get(key).and_then(Value::as_str).filter(|name| !name.starts_with('['));
+        Self { kind, names: NAMES.map(name) }
+    }
+
+    /// Whether one may have become the other: they have one name, or none.
+    fn is_like(&self, other: &Self) -> bool {
+        let first = self.names.iter().zip(&other.names).find_map(|(a, b)| a.as_ref().zip(b.as_ref()));
+        self.kind == other.kind && first.is_none_or(|(a, b)| a == b)
+    }
 }
 
 #[cfg(test)]

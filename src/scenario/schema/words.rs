@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::conversation;
-use super::shapes::*;
+use super::shapes::{
+    any_of, anything, boolean, cases, duration, for_each, formats, http, invariants, map, matrix, predicates,
+    reference, requires, retries, retry, save, scalar, snapshot, text, texts, timeout, types, whole, write,
+};
 
 /// A word of the language, what an editor says of it, and what it holds.
 pub(super) type Word = (&'static str, &'static str, fn() -> Value);

@@ -106,7 +106,7 @@ fn decisions_can_differ_per_tool() {
 
 #[test]
 fn what_is_wrong_or_left_out_is_said() {
-    let waiting = "waiting are `delete` for its confirmation, `pay` for its confirmation, `shell` for its result, `mail` for its input";
+    let waiting = "what waits: `delete` for its confirmation, `pay` for its confirmation, `shell` for its result, `mail` for its input";
     let with = |fields: Value| {
         let mut all = json!({"agent_id": "a", "run": several()});
         all.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());

@@ -356,6 +356,7 @@ async fn metrics() {
 #[tokio::test]
 async fn evals() {
     super::records::evals(agentos().base_url()).await;
+    super::records::accuracy(agentos().base_url()).await;
 }
 
 #[tokio::test]

@@ -172,6 +172,40 @@ pub(crate) async fn evals(base: &str) {
     assert!(client.send(&get).await.is_err());
 }
 
+/// Whether an answer is the one expected is judged by a model: here by that of the agent itself, which agno takes where it
+/// is named.
+pub(crate) async fn accuracy(base: &str) {
+    let client = client(base);
+    let mut eval = RunEval {
+        eval_type: EvalType::Accuracy,
+        input: "my name is Ada".into(),
+        expected_output: some("Nice to meet you, Ada!"),
+        agent_id: some("assistant"),
+        model_id: some("offline-1"),
+        model_provider: some("Offline"),
+        num_iterations: Some(2),
+        additional_guidelines: some("The greeting counts."),
+        ..RunEval::default()
+    };
+    let right = client.send(&eval).await.unwrap().unwrap();
+    let data = right.eval_data.unwrap();
+    assert_eq!(
+        (data["avg_score"].as_f64(), data["results"].as_array().unwrap().len()),
+        (Some(10.0), 2),
+        "{data:?}"
+    );
+    assert_eq!(data["results"][0]["reason"], "it is there");
+    eval.expected_output = some("Goodbye");
+    eval.num_iterations = None;
+    let wrong = client.send(&eval).await.unwrap().unwrap();
+    assert_eq!(wrong.eval_data.unwrap()["avg_score"].as_f64(), Some(2.0));
+    let list = ListEvalRuns { eval_types: Some(vec![EvalType::Accuracy]), ..ListEvalRuns::default() };
+    let stored = client.send(&list).await.unwrap().data;
+    assert!([&right.id, &wrong.id].iter().all(|id| stored.iter().any(|eval| eval.id == **id)));
+    let eval_run_ids = vec![right.id, wrong.id];
+    client.send(&DeleteEvalRuns { eval_run_ids, ..DeleteEvalRuns::default() }).await.unwrap();
+}
+
 pub(crate) async fn databases(base: &str) {
     let client = client(base);
     let config = client.send(&GetConfig::default()).await.unwrap();

@@ -84,3 +84,30 @@ fn the_embedded_agentos_documents_what_it_serves_as_the_real_one_does() {
         assert_eq!(operation, known, "{name}");
     }
 }
+
+/// What the embedded one says to a request, without its parameters.
+fn answered(base_url: &str, operation: &str) -> (u16, String) {
+    let (method, path) = operation.split_once(' ').unwrap();
+    let answer = http::request(base_url, method, &path.replace(['{', '}'], ""), &[], "").unwrap();
+    (answer.status, answer.body)
+}
+
+#[test]
+fn it_serves_what_it_documents_and_nothing_else_of_what_a_real_one_has() {
+    if !at_least(3, 1) {
+        return;
+    }
+    let emulator = super::embedded();
+    let url = emulator.base_url();
+    let (real, embedded) = (operations(agentos().base_url()), operations(url));
+    for operation in real.keys().chain(embedded.keys()) {
+        let (status, body) = answered(url, operation);
+        let served = status != 405 && !body.contains("\"Not Found\"");
+        assert_eq!(served, embedded.contains_key(operation), "{operation}: {status} {body}");
+    }
+    // What neither documents is there all the same.
+    for operation in ["GET /", "GET /openapi.json"] {
+        assert_eq!(answered(url, operation).0, 200, "{operation}");
+        assert!(!real.contains_key(operation) && !embedded.contains_key(operation), "{operation}");
+    }
+}

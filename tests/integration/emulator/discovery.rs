@@ -80,6 +80,6 @@ fn documents_only_what_it_serves() {
             operations += 1;
         }
     }
-    assert_eq!(operations, 78);
+    assert_eq!(operations, 79);
     assert!(document["paths"].get("/learnings").is_none());
 }

@@ -31,7 +31,7 @@ fn keeps_memories() {
     assert_eq!(server.get("/memory_topics").ok(), json!(["c"]));
     assert_eq!(server.get("/user_memory_stats").ok()["data"][0]["total_memories"], 2);
     let one = server.json("POST", "/optimize-memories", &json!({ "user_id": "u" })).ok();
-    assert_eq!(one["memories"][0]["memory"], "likes coffee. lives in Rome");
+    assert_eq!(one["memories"][0]["memory"], "likes coffee. lives in Rome.");
     assert_eq!(server.send(server.request("DELETE", &path)).status, 204);
     server
         .get(&path)

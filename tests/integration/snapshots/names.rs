@@ -118,3 +118,79 @@ fn a_name_must_name_a_file() {
         Run::new().file("a.yaml", "steps:\n  - log: x\n    snapshot: a\n").args(["check", "a.yaml"]).run();
     assert!(output.code_is(2).stderr.contains("`snapshot` needs a step that sends a request"));
 }
+
+#[test]
+fn each_use_of_a_fragment_has_its_own_in_rows_loops_and_retries() {
+    let sut = Sut::of(
+        "
+        matrix: { lang: [en, de] }
+        retries: 1
+        steps:
+          - id: first
+            use: _ask.yaml
+          - repeat: 2
+            group:
+              - id: again
+                use: _ask.yaml
+    ",
+    );
+    sut.write(
+        "_ask.yaml",
+        &dedent(
+            "
+            steps:
+              - for_each: [one, two]
+                http: { path: /x }
+                retry: 3
+                snapshot: turn
+        ",
+        ),
+    );
+    sut.run(&json!({}), &["--update"]).code_is(0);
+    insta::assert_snapshot!(sut.files().join("\n"), @"
+    _ask.yaml
+    snapshots/s__turn@lang=de.1.again.one.snap
+    snapshots/s__turn@lang=de.1.again.two.snap
+    snapshots/s__turn@lang=de.2.again.one.snap
+    snapshots/s__turn@lang=de.2.again.two.snap
+    snapshots/s__turn@lang=de.first.one.snap
+    snapshots/s__turn@lang=de.first.two.snap
+    snapshots/s__turn@lang=en.1.again.one.snap
+    snapshots/s__turn@lang=en.1.again.two.snap
+    snapshots/s__turn@lang=en.2.again.one.snap
+    snapshots/s__turn@lang=en.2.again.two.snap
+    snapshots/s__turn@lang=en.first.one.snap
+    snapshots/s__turn@lang=en.first.two.snap
+    ");
+    // Requests that are sent again and a scenario that is run again are held against the same.
+    let server = |broken: usize| {
+        let mut answers = vec![Answer::json(200, &json!({ "changed": true })); broken];
+        answers.insert(0, Answer::json(503, &json!({})));
+        answers.push(Answer::json(200, &json!({})));
+        answers
+    };
+    sut.answered(server(0), &["--ci"]).code_is(0);
+    let output = sut.answered(server(1), &["--ci"]).code_is(0);
+    assert!(output.stdout.contains("FLAKY"), "{output}");
+    assert_eq!(sut.files().len(), 13);
+}
+
+#[test]
+fn a_file_that_two_turns_would_share_is_found_while_they_run() {
+    // Before it runs, nobody knows which items a loop has.
+    let sut = Sut::of(
+        "
+        steps:
+          - for_each: [a.b, a]
+            as: outer
+            group:
+              - for_each: [c, b.c]
+                http: { path: /x }
+                snapshot: pair
+    ",
+    );
+    let output = sut.run(&json!({}), &["--update"]).code_is(1);
+    let said = output.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("the snapshots of a.b / c and a / b.c would be one file"), "{output}");
+    assert_eq!(sut.files().len(), 3);
+}
