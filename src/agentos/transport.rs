@@ -183,14 +183,7 @@ impl Client {
         let prepared = self.prepare(call, options)?;
         let timeouts = options.timeouts.or(self.inner.timeouts);
         let tapped = options.tap.as_ref().map(|tap| tap.sent(&prepared.sent));
-        let sending = self.exchange_prepared(&prepared, timeouts);
-        let result =
-            match timeouts.total {
-                None => sending.await,
-                Some(after) => tokio::time::timeout(after, sending)
-                    .await
-                    .unwrap_or(Err(ErrorKind::Timeout { phase: Phase::Total, after, progress: None })),
-            };
+        let result = in_all(timeouts, self.exchange_prepared(&prepared, timeouts)).await;
         if let Some(tapped) = tapped {
             tapped.hear(&result.as_ref().map_or_else(Heard::Failed, Heard::Answered));
         }
@@ -316,14 +309,7 @@ impl Client {
         let prepared = self.prepare(call, options)?;
         let timeouts = options.timeouts.or(self.inner.timeouts);
         let tapped = options.tap.as_ref().map(|tap| tap.sent(&prepared.sent));
-        let opening = self.open_prepared(&prepared, timeouts);
-        let mut result =
-            match timeouts.total {
-                None => opening.await,
-                Some(after) => tokio::time::timeout(after, opening)
-                    .await
-                    .unwrap_or(Err(ErrorKind::Timeout { phase: Phase::Total, after, progress: None })),
-            };
+        let mut result = in_all(timeouts, self.open_prepared(&prepared, timeouts)).await;
         if let Some(tapped) = tapped {
             match &mut result {
                 Ok(Opened::Answer(exchange)) => tapped.hear(&Heard::Answered(exchange)),
@@ -385,6 +371,15 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("base_url", &self.base_url()).finish_non_exhaustive()
     }
+}
+
+/// What a request gives, unless the clock for all of it runs out first.
+async fn in_all<T>(
+    timeouts: Timeouts,
+    request: impl Future<Output = Result<T, ErrorKind>>,
+) -> Result<T, ErrorKind> {
+    // In a box: what waits for it is moved more than once.
+    within(timeouts.total, Phase::Total, Box::pin(request)).await.map_err(|failure| failure.kind)?
 }
 
 /// What `future` gives, unless the clock of its phase runs out first.
