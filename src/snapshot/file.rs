@@ -114,6 +114,19 @@ impl File {
         Self::parse(fs::read(path).map_err(unreadable)?).map(Some)
     }
 
+    /// Reads a file that is to be the snapshot of a scenario in `source`. Insta's are files of the same form: those that
+    /// name another source, and no scenario, belong to somebody else.
+    pub fn read_of(path: &Path, source: Option<&str>) -> Result<Option<Self>, Unusable> {
+        let file = Self::read(path)?;
+        if let (Some(file), Some(wanted)) = (&file, source)
+            && !file.metadata.is_ours()
+            && let Some(found) = file.metadata.source.as_deref().filter(|found| *found != wanted)
+        {
+            return Err(Unusable::Foreign(format!("it is one of {found}")));
+        }
+        Ok(file)
+    }
+
     /// Reads the bytes of a file.
     pub fn parse(bytes: Vec<u8>) -> Result<Self, Unusable> {
         let text = String::from_utf8(bytes).map_err(|_| Unusable::NotText)?;

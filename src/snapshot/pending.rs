@@ -63,14 +63,14 @@ impl Pending {
             return Ok(None);
         }
         let snapshot = path.with_extension("");
-        let old = File::read(&snapshot);
+        let old = File::read_of(&snapshot, new.metadata.source.as_deref());
         let bytes = String::from_utf8(bytes).map_err(|_| Unusable::NotText)?;
         Ok(Some(Self { path: path.to_owned(), snapshot, new, old, bytes }))
     }
 
     /// Makes it the snapshot.
     pub fn accept(&self) -> Result<Accepted, PendingError> {
-        let accepted = match File::read(&self.snapshot) {
+        let accepted = match File::read_of(&self.snapshot, self.new.metadata.source.as_deref()) {
             Err(unusable) => return Err(PendingError::Unusable(unusable)),
             Ok(None) => Accepted::New,
             // Another process was faster, with the same.

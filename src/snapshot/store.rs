@@ -195,7 +195,7 @@ impl Store {
     fn compare(&self, shot: &Shot<'_>, path: &Path, mut value: Value, mut file: File) -> Held {
         let shown = self.folders.shown(path);
         let name = &shot.snapshot.name;
-        match File::read(path) {
+        match File::read_of(path, file.metadata.source.as_deref()) {
             Ok(Some(old)) if old.contents == file.contents => Held::default(),
             Ok(Some(old)) => {
                 let is_json = !value.is_string();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::perform::{history, initial_state, keep, visible};
+use super::perform::{alone, history, keep, state_of, visible};
 use super::{Answer, attend, component, new_id, stream};
 use crate::emulator::call::Call;
 use crate::emulator::cast::Component;
@@ -20,7 +20,6 @@ use crate::emulator::python;
 use crate::emulator::refusal::Refusal;
 use crate::emulator::reply;
 use crate::emulator::run::Status;
-use crate::emulator::run::agent::Part;
 use crate::emulator::run::agent::resume::Stored;
 use crate::emulator::run::event::Sink;
 use crate::emulator::run::{Ask, Finished, Object, agent, merge, put, restore, team, workflow};
@@ -272,30 +271,11 @@ async fn resume(
 ) -> Result<Finished, Stop> {
     let (now, since) = (clock::epoch(), jiff::Timestamp::now());
     let session = visible(os, ask)?;
-    let mut state = initial_state(component);
-    if let Some(Value::Object(stored)) = session.as_ref().and_then(|session| session.datum("session_state")) {
-        merge(&mut state, stored);
-    }
+    let mut state = state_of(component, session.as_ref());
     let finished = match component {
         Component::Agent(agent) => {
-            stored.history = history(os, ask, agent.history)?;
-            let part = Part {
-                os,
-                agent,
-                run_id: ask.run_id.clone(),
-                session_id: &ask.session_id,
-                user_id: ask.user_id.as_deref(),
-                message: &ask.message,
-                media: &ask.media,
-                knowledge_filters: None,
-                parent_run_id: None,
-                step: None,
-                history: Vec::new(),
-                state: Value::Object(state.clone()),
-                dependencies: None,
-                metadata: ask.metadata.as_ref(),
-                schema: None,
-            };
+            let mut part = alone(os, agent, ask, Value::Object(state.clone()))?;
+            stored.history = std::mem::take(&mut part.history);
             agent::resume::resume(part, stored, sink).await
         }
         Component::Team(members) => {

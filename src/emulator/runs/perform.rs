@@ -39,10 +39,7 @@ struct Beginning {
 /// What the session brings into a run.
 fn begin(os: &Os, component: Component, ask: &mut Ask) -> Result<Beginning, Refusal> {
     let stored = visible(os, ask)?;
-    let mut state = initial_state(component);
-    if let Some(Value::Object(stored)) = stored.as_ref().and_then(|session| session.datum("session_state")) {
-        merge(&mut state, stored);
-    }
+    let mut state = state_of(component, stored.as_ref());
     // It breaks the run of an agent.
     let odd = ask.state.take_if(|state| !state.is_object());
     match component.kind() {
@@ -60,7 +57,12 @@ fn begin(os: &Os, component: Component, ask: &mut Ask) -> Result<Beginning, Refu
 }
 
 /// The part of an agent that is asked itself.
-fn alone<'a>(os: &'a Os, agent: &'static Agent, ask: &'a Ask, state: Value) -> Result<Part<'a>, Refusal> {
+pub(super) fn alone<'a>(
+    os: &'a Os,
+    agent: &'static Agent,
+    ask: &'a Ask,
+    state: Value,
+) -> Result<Part<'a>, Refusal> {
     Ok(Part {
         os,
         agent,
@@ -208,7 +210,16 @@ pub(super) fn visible(os: &Os, ask: &Ask) -> Result<Option<Session>, Refusal> {
     Ok(os.store.session(&ask.session_id, ask.user_id.as_deref())?)
 }
 
-pub(super) fn initial_state(component: Component) -> Object {
+/// The state of a session, as the component begins it and runs have changed it.
+pub(super) fn state_of(component: Component, session: Option<&Session>) -> Object {
+    let mut state = initial_state(component);
+    if let Some(Value::Object(stored)) = session.and_then(|session| session.datum("session_state")) {
+        merge(&mut state, stored);
+    }
+    state
+}
+
+fn initial_state(component: Component) -> Object {
     match component {
         Component::Agent(agent) => agent.state.clone(),
         Component::Team(_) | Component::Workflow(_) => Object::new(),

@@ -173,8 +173,9 @@ fn what_must_not_be_done_twice_stays_in_doubt() {
     assert!(output.stdout.contains("its end was never recorded"), "{output}");
 }
 
-/// Starts the job and kills it so long after its first requests, unless it is over before. Whether it passed.
-fn killed(folder: &Path, server: &FakeServer, after: Duration) -> bool {
+/// Starts the job and kills it so long after the first request of its loop, which begins so, unless it is over before.
+/// Whether it passed.
+fn killed(folder: &Path, server: &FakeServer, first: &str, after: Duration) -> bool {
     let mut child = Command::new(env!("CARGO_BIN_EXE_agentos-run"))
         .args(["--base-url", &server.base_url(), "--yes", "--journal", "job.jsonl", "a.yaml"])
         .current_dir(folder)
@@ -182,14 +183,15 @@ fn killed(folder: &Path, server: &FakeServer, after: Duration) -> bool {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let before = server.count();
+    let begun_by = || server.count(|request| request.line().starts_with(first));
+    let before = begun_by();
     let mut begun = None;
     loop {
         if let Some(status) = child.try_wait().unwrap() {
             return status.success();
         }
         // However long a busy machine takes to start it and to read the list.
-        if begun.is_none() && server.count() > before + 3 {
+        if begun.is_none() && begun_by() > before {
             begun = Some(std::time::Instant::now());
         }
         if begun.is_some_and(|begun: std::time::Instant| begun.elapsed() >= after) {
@@ -202,11 +204,11 @@ fn killed(folder: &Path, server: &FakeServer, after: Duration) -> bool {
 }
 
 /// Kills the job at so many moments, the same each time; how many of them it did not outlive.
-fn kill_at(times: usize, mut seed: u64, folder: &Path, server: &FakeServer) -> usize {
+fn kill_at(times: usize, mut seed: u64, folder: &Path, server: &FakeServer, first: &str) -> usize {
     (0..times)
         .filter(|_| {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            !killed(folder, server, Duration::from_micros((seed >> 33) % 80_000))
+            !killed(folder, server, first, Duration::from_micros((seed >> 33) % 40_000))
         })
         .count()
 }
@@ -215,16 +217,23 @@ fn kill_at(times: usize, mut seed: u64, folder: &Path, server: &FakeServer) -> u
 fn twenty_kills_later_every_session_is_deleted_once_and_the_others_are_untouched() {
     const COUNT: usize = 400;
     let store = Store::of(COUNT);
-    // Slow enough to be killed in the middle of everything.
-    let server = store.serve(|store, request| {
+    // Slow enough to be killed in the middle of everything; and while it is killed, every tenth deletion is lost.
+    let losing = Arc::new(AtomicUsize::new(1));
+    let (lost, asked) = (Arc::clone(&losing), AtomicUsize::new(0));
+    let server = store.serve(move |store, request| {
         (request.method == "DELETE").then(|| {
-            let answer = store.answer(request);
-            answer.after(Duration::from_millis(3))
+            if lost.load(Ordering::Relaxed) == 1 && asked.fetch_add(1, Ordering::Relaxed) % 10 == 9 {
+                return Answer::silence();
+            }
+            store.answer(request).after(Duration::from_millis(3))
         })
     });
     let folder = Run::new().file("a.yaml", dedent(DELETE)).arg("--version").run();
-    let kills = kill_at(20, 20_261_122, folder.dir(), &server);
+    let kills = kill_at(20, 20_261_122, folder.dir(), &server, "DELETE");
     assert!(kills >= 5, "the job was too fast to be killed");
+    losing.store(0, Ordering::Relaxed);
+    let between = store.deleted().len();
+    assert!(0 < between && between < COUNT - COUNT / 10, "{between} were deleted when the kills were over");
     let output = again(&folder, &server, &[]).code_is(0);
     let expected: Vec<String> =
         (0..COUNT).filter(|number| number % 10 != 3).map(|number| format!("s-{number:03}")).collect();
@@ -256,7 +265,7 @@ fn twenty_kills_later_no_message_was_sent_twice_and_those_in_doubt_are_told() {
             http: { method: POST, path: \"/message/${{ item.session_id }}\", json: {} }
     ";
     let folder = Run::new().file("a.yaml", dedent(message)).arg("--version").run();
-    let kills = kill_at(20, 7, folder.dir(), &server);
+    let kills = kill_at(20, 7, folder.dir(), &server, "POST");
     assert!(kills >= 5, "the job was too fast to be killed");
     let output = again(&folder, &server, &[]);
     let mut ids = ids(&server, "POST");
@@ -293,7 +302,7 @@ fn twenty_kills_later_an_export_has_every_line_once() {
           - write: { file: out/all.jsonl, line: end }
     ";
     let folder = Run::new().file("a.yaml", dedent(export)).arg("--version").run();
-    let kills = kill_at(20, 11, folder.dir(), &server);
+    let kills = kill_at(20, 11, folder.dir(), &server, "GET /sessions/");
     assert!(kills >= 5, "the job was too fast to be killed");
     let output = again(&folder, &server, &[]).code_is(0);
     let mut lines: Vec<String> = output.read("out/all.jsonl").lines().map(str::to_owned).collect();

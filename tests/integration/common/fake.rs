@@ -289,9 +289,9 @@ impl FakeServer {
         self.requests.lock().unwrap().clone()
     }
 
-    /// How many that is.
-    pub(crate) fn count(&self) -> usize {
-        self.requests.lock().unwrap().len()
+    /// How many of them are such.
+    pub(crate) fn count(&self, such: impl Fn(&Request) -> bool) -> usize {
+        self.requests.lock().unwrap().iter().filter(|request| such(request)).count()
     }
 
     /// The same as `METHOD /path` lines.

@@ -18,6 +18,11 @@ fn what_is_no_snapshot_is_never_overwritten() {
         ),
         (head.to_owned(), "it is broken", "git checkout"),
         ("just a text\n".to_owned(), "it is not a snapshot of agentos-run", "another name"),
+        (
+            "---\nsource: src/lib.rs\nexpression: x\n---\n1\n".to_owned(),
+            "it is not a snapshot of agentos-run: it is one of src/lib.rs",
+            "another name",
+        ),
         (String::new(), "it is broken: it is empty", "git checkout"),
         ("---\na: [\n---\n".to_owned(), "it is broken: line", "git checkout"),
     ] {
