@@ -40,10 +40,12 @@ impl Done {
 /// The expectations of a step, and those that every step has: the request is not refused, the run does not fail.
 pub(super) fn check(step: &Step, outcome: &Outcome, scope: &Scope) -> Done {
     let refused = outcome.status.is_none_or(|status| status >= 300);
-    let expect = &step.expect;
-    let accepted = expect.expects_failed_run()
-        || refused
-            && outcome.status.is_some_and(|status| expect.names_status() && expect.may_accept_status(status));
+    // What is waited for is expected as well: a session that is gone, a run that is cancelled.
+    let accepted =
+        std::iter::once(&step.expect).chain(step.until.as_ref().map(|until| &until.expect)).any(|expect| {
+            let names = |status| expect.names_status() && expect.may_accept_status(status);
+            expect.expects_failed_run() || refused && outcome.status.is_some_and(names)
+        });
     if let Some(error) = outcome.error.as_deref().filter(|_| !accepted) {
         let name = &step.action_key.name;
         let (code, message) = match outcome.status {

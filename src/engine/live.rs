@@ -121,7 +121,10 @@ impl Look<'_> {
             return;
         }
         match &step.action {
-            Action::Operation(action) if !step.expect.expects_failure() => {
+            Action::Operation(action)
+                if !step.expect.expects_failure()
+                    && !step.until.as_ref().is_some_and(|until| until.expect.expects_failure()) =>
+            {
                 self.operation(action, &step.action_key.span, scope);
             }
             Action::Use(using) => {

@@ -279,3 +279,26 @@ fn a_server_that_dies_while_a_session_is_cleared_leaves_a_file_to_restore_it_fro
     assert_eq!(saved["runs"], json!([{"run_id": "r1"}]));
     assert!(saved["restore"].as_str().unwrap().starts_with("curl -X POST"), "{saved:#}");
 }
+
+#[test]
+fn waiting_until_it_is_gone_or_has_failed() {
+    let scenario = "
+        vars: { sid: \"gone ${{ run.id }}\" }
+        steps:
+          - create_session: { session_id: \"${{ sid }}\", agent_id: assistant, type: agent }
+          - delete_session: { session_id: \"${{ sid }}\" }
+          - get_session: { session_id: \"${{ sid }}\" }
+            until: { status: 404 }
+          - run_agent: { agent_id: broken, message: x }
+            until: { error: { contains: failed } }
+          - get_session: { session_id: \"${{ sid }}\" }
+            until: { status: 200 }
+            every: 10ms
+            within: 50ms
+    ";
+    let output = run(scenario).code_is(1);
+    // The last one waits for what does not come.
+    assert!(output.stdout.contains("ok run_agent"), "{output}");
+    assert!(output.stdout.contains("failed get_session"), "{output}");
+    assert!(output.stdout.contains("get_session was refused with 404"), "{output}");
+}
