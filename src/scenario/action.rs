@@ -198,7 +198,13 @@ pub(super) fn fields(
         }
         found.push((Key { span: given.key.span.clone(), name: field.name.clone() }, template));
     }
+    // A run that was given knows its session: a default for other steps is not meant to name another one.
+    let of_run: &[&str] =
+        if found.iter().any(|(key, _)| key.name == "run") { &["session_id", "run_id"] } else { &[] };
     for (key, template) in &defaults.fields {
+        if of_run.contains(&key.name.as_str()) {
+            continue;
+        }
         if operation.field(&key.name).is_some() && !found.iter().any(|(known, _)| known.name == key.name) {
             found.push((key.clone(), template.clone()));
         }

@@ -279,6 +279,24 @@ fn headers_of_steps_of_defaults_and_of_the_command_line() {
 }
 
 #[test]
+fn a_default_session_is_not_that_of_a_run_that_is_given() {
+    let scenario = dedent(
+        "
+        name: A run knows its session
+        defaults: { agent_id: confirmer, session_id: \"other-${{ run.id }}\" }
+        steps:
+          - id: asked
+            run_agent: { message: Delete the file report.txt, session_id: \"asked-${{ run.id }}\" }
+          - continue_agent_run: { run: \"${{ steps.asked.body }}\", confirm: true }
+            expect: { $.status: COMPLETED, $.session_id: \"asked-${{ run.id }}\" }
+          - continue_agent_run: { run: \"${{ steps.asked.body }}\", session_id: \"own-${{ run.id }}\", confirm: true }
+            expect: { status: 404 }
+        ",
+    );
+    Run::new().file("a.yaml", scenario).args(["--embedded", "a.yaml"]).run().code_is(0);
+}
+
+#[test]
 fn defaults_go_to_the_operations_that_have_the_field() {
     let server = echo();
     run(
