@@ -1,35 +1,41 @@
 //! Lists that come in pages: what a page is, which one is next, and how one sees that a server repeats itself.
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::{CallOptions, Client, Error, find};
 
 /// One page of a list.
 #[derive(Debug)]
-pub struct Page {
-    /// Its entries.
-    pub items: Vec<Value>,
+pub struct Page<'a> {
+    /// Its entries, as they were sent: of a long list, few are read whole.
+    pub items: Vec<&'a RawValue>,
     /// How many pages the server says there are.
     pub pages: Option<u64>,
     /// How many entries the server says there are.
     pub total: Option<u64>,
 }
 
-impl Page {
+/// A page as it is sent.
+#[derive(Deserialize)]
+struct Sent<'a> {
+    #[serde(borrow)]
+    data: Vec<&'a RawValue>,
+    #[serde(default)]
+    meta: Value,
+}
+
+impl<'a> Page<'a> {
     /// Reads an answer: a list, or a page with `data` and `meta`. None where it is neither.
-    pub fn of(body: Value) -> Option<Self> {
-        match body {
-            Value::Array(items) => Some(Self { items, pages: None, total: None }),
-            Value::Object(mut fields) => {
-                let meta = |name: &str| fields.get("meta").and_then(|meta| meta.get(name)?.as_u64());
-                let (pages, total) = (meta("total_pages"), meta("total_count"));
-                match fields.get_mut("data").map(Value::take) {
-                    Some(Value::Array(items)) => Some(Self { items, pages, total }),
-                    _ => None,
-                }
-            }
-            _ => None,
+    pub fn of(body: &'a [u8]) -> Option<Self> {
+        if body.trim_ascii_start().starts_with(b"[") {
+            let items = serde_json::from_slice(body).ok()?;
+            return Some(Self { items, pages: None, total: None });
         }
+        let Sent { data, meta } = serde_json::from_slice(body).ok()?;
+        let count = |name: &str| meta.get(name)?.as_u64();
+        Some(Self { items: data, pages: count("total_pages"), total: count("total_count") })
     }
 }
 
@@ -132,10 +138,10 @@ pub async fn all(
         if exchange.status >= 300 {
             return Err(Unread::Refused(exchange.status, exchange.refusal()));
         }
-        let page = serde_json::from_slice(&exchange.body).ok().and_then(Page::of);
-        let Some(Page { items, pages, .. }) = page else {
-            return Err(Unread::Failed(format!("what {name} answered is no list")));
-        };
+        let no_list = || Unread::Failed(format!("what {name} answered is no list"));
+        let Page { items, pages, .. } = Page::of(&exchange.body).ok_or_else(no_list)?;
+        let items = items.into_iter().map(|item| serde_json::from_str(item.get()));
+        let items: Vec<Value> = items.collect::<Result<_, _>>().map_err(|_| no_list())?;
         let (length, same) = (items.len(), !items.is_empty() && all.ends_with(&items));
         all.extend(items);
         if !operation.spec.paged {

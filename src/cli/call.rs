@@ -70,7 +70,7 @@ async fn call(
     if args.all {
         fields.entry("limit").or_insert_with(|| Value::from(LIMIT));
     }
-    let mut seen: Vec<Value> = Vec::new();
+    let mut seen: Vec<String> = Vec::new();
     let mut printer = table::Printer::new(args.format, args.all);
     loop {
         if args.all {
@@ -131,7 +131,8 @@ async fn call(
         if !args.all {
             break;
         }
-        let Some(Page { items, pages, .. }) = Page::of(body) else { break };
+        let Some(Page { items, pages, .. }) = Page::of(&exchange.body) else { break };
+        let items: Vec<String> = items.into_iter().map(|item| item.get().to_owned()).collect();
         match pager.turn(items.len(), pages, items == seen) {
             Turn::Next => seen = items,
             Turn::End => break,

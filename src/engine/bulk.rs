@@ -191,7 +191,7 @@ impl Run<'_> {
                     .to_owned(),
             );
         }
-        let reader = match found.items.read() {
+        let reader = match found.items.read(listing.items) {
             Ok(reader) => reader,
             Err(error) => {
                 let done = Done::failed(pages::spill_problem(&error, step));

@@ -14,17 +14,19 @@ use super::print_of;
 use super::rehearse::{SAMPLE, in_short};
 use super::spill::Spill;
 use crate::agentos::pages::{Page, Pager, Turn};
-use crate::agentos::{Effect, refusal_message};
+use crate::agentos::{Effect, Exchange, refusal_message};
 use crate::diagnostic::Problem;
 use crate::engine::answer::Done;
 use crate::engine::context::Context;
 use crate::engine::request::Request;
 use crate::engine::steps::Run;
+use crate::expr::Expression;
 use crate::scenario::flow::ITEM;
 use crate::scenario::{Listing, Loop, OperationAction, Retry, RetryOn, Step};
 use crate::template::Template;
 use crate::yaml::Key;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// How many items a request asks for where the file does not say.
 const LIMIT: u64 = 100;
@@ -144,8 +146,15 @@ impl Run<'_> {
         let mut before = 0;
         let mut pager = Pager::new(1, self.limit_of(listing), STALE);
         let mut context = self.context.branch();
+        let mut ahead = None;
         loop {
-            let page = self.page(step, listing, pager.number(), earlier > 0).await?;
+            let exchange = match ahead.take() {
+                Some(answered) => answered,
+                None => self.page(step, listing, pager.number(), earlier > 0).await,
+            }?;
+            let Some(page) = Page::of(&exchange.body) else {
+                return Err(no_list(listing, pager.number(), exchange));
+            };
             found.requests += 1;
             if pager.number() == 1 {
                 walk.total = page.total;
@@ -155,21 +164,49 @@ impl Run<'_> {
             let mut new = 0_u64;
             let mut print = DefaultHasher::new();
             let length = page.items.len();
-            for mut item in page.items {
-                let key = listing.items.key_of(&item);
-                key.hash(&mut print);
-                if !seen.insert(&key) {
-                    continue;
+            // The server looks for the next page while this one is read.
+            let is_not_last = length > 0 && page.pages.is_some_and(|pages| pager.number() < pages);
+            let next = async {
+                if !paged || !is_not_last {
+                    return None;
                 }
-                new += 1;
-                listing.items.complete(&mut item);
-                if is_meant(&mut context, over, listing, &item)? && keep(&key) {
-                    if found.sample.len() < SAMPLE {
-                        found.sample.push(in_short(&listing.items, &item));
+                Some(self.page(step, listing, pager.number() + 1, earlier > 0).await)
+            };
+            let reading = async {
+                tokio::task::yield_now().await;
+                let unread = |item: &RawValue, error: serde_json::Error| {
+                    let name = listing.action.operation.spec.name;
+                    let message = format!("an entry that {name} answered cannot be read: {error}");
+                    let label = format!("page {}: nothing was done", pager.number());
+                    let start: String = item.get().chars().take(60).collect();
+                    let problem = Problem::error("bulk::unreadable", message).label(&listing.key.span, label);
+                    failed(problem.help(format!("it begins with {start}")))
+                };
+                for item in page.items {
+                    let key = listing.items.key_of_sent(item).map_err(|error| unread(item, error))?;
+                    key.hash(&mut print);
+                    if !seen.insert(&key) {
+                        continue;
                     }
-                    found.items.push(&item).map_err(|error| failed(spill_problem(&error, step)))?;
+                    new += 1;
+                    let read = || listing.items.read(item.get()).map_err(|error| unread(item, error));
+                    let is_meant = match &listing.filter {
+                        Some(filter) => is_meant(&mut context, over, filter, &read()?, &key)?,
+                        None => true,
+                    };
+                    if !is_meant || !keep(&key) {
+                        continue;
+                    }
+                    if found.sample.len() < SAMPLE {
+                        found.sample.push(in_short(&listing.items, &read()?));
+                    }
+                    found.items.push(item).map_err(|error| failed(spill_problem(&error, step)))?;
                 }
-            }
+                Ok::<(), Box<Done>>(())
+            };
+            let (next, read) = tokio::join!(next, reading);
+            read?;
+            ahead = next;
             walk.new += new;
             self.at((seen.len(), 0), walk.total);
             if !paged {
@@ -203,13 +240,14 @@ impl Run<'_> {
         given.and_then(|limit| limit.as_u64()).unwrap_or(LIMIT)
     }
 
+    /// Asks for a page.
     async fn page(
-        &mut self,
+        &self,
         step: &Step,
         listing: &Listing,
         number: u64,
         by_key: bool,
-    ) -> Result<Page, Box<Done>> {
+    ) -> Result<Exchange, Box<Done>> {
         let operation = listing.action.operation;
         let mut fields = listing.action.fields.clone();
         let mut add = |name: &str, value: Value| {
@@ -247,7 +285,7 @@ impl Run<'_> {
             }
         };
         let name = operation.spec.name;
-        let exchange = match result {
+        let mut exchange = match result {
             Ok(received) => received.exchange,
             Err(error) => {
                 let problem = Problem::error("request::failed", format!("{name}: {}", error.kind))
@@ -256,39 +294,49 @@ impl Run<'_> {
                 return Err(Box::new(Done { request, notes, ..Done::failed(problem) }));
             }
         };
-        let body: Option<Value> = serde_json::from_slice(&exchange.body).ok();
-        let wrong = if exchange.status >= 300 {
-            let message = refusal_message(exchange.status, &exchange.headers, &exchange.body);
-            Some(("request::refused", format!("{name} was refused with {}: {message}", exchange.status)))
-        } else {
-            match body.and_then(Page::of) {
-                Some(page) => return Ok(page),
-                None => Some(("bulk::no-list", format!("what {name} answered is no list"))),
-            }
-        };
-        let (code, message) = wrong.unwrap_or_default();
-        let problem = Problem::error(code, message).label(
-            &listing.key.span,
-            if number > 1 { format!("page {number}: nothing was done") } else { "while listing".to_owned() },
-        );
-        Err(Box::new(Done {
-            request: Some(exchange.request.clone()),
-            exchange: Some(exchange.into()),
-            notes,
-            ..Done::failed(problem)
-        }))
+        exchange.notes.extend(notes);
+        if exchange.status < 300 {
+            return Ok(exchange);
+        }
+        let message = refusal_message(exchange.status, &exchange.headers, &exchange.body);
+        let message = format!("{name} was refused with {}: {message}", exchange.status);
+        Err(wrong_page(listing, number, exchange, Problem::error("request::refused", message)))
     }
 }
 
+fn no_list(listing: &Listing, number: u64, exchange: Exchange) -> Box<Done> {
+    let name = listing.action.operation.spec.name;
+    let problem = Problem::error("bulk::no-list", format!("what {name} answered is no list"));
+    wrong_page(listing, number, exchange, problem)
+}
+
+/// What ends a search at an answer.
+fn wrong_page(listing: &Listing, number: u64, exchange: Exchange, problem: Problem) -> Box<Done> {
+    let problem = problem.label(
+        &listing.key.span,
+        if number > 1 { format!("page {number}: nothing was done") } else { "while listing".to_owned() },
+    );
+    Box::new(Done {
+        request: Some(exchange.request.clone()),
+        notes: exchange.notes.clone(),
+        exchange: Some(exchange.into()),
+        ..Done::failed(problem)
+    })
+}
+
 /// Whether the filter takes an item.
-fn is_meant(context: &mut Context, over: &Loop, listing: &Listing, item: &Value) -> Result<bool, Box<Done>> {
-    let Some(filter) = &listing.filter else { return Ok(true) };
+fn is_meant(
+    context: &mut Context,
+    over: &Loop,
+    filter: &Expression,
+    item: &Value,
+    key: &str,
+) -> Result<bool, Box<Done>> {
     context.set_local(&over.item, item);
     context.set_local(ITEM, item);
-    filter.is_true(&context.scope).map_err(|problem| {
-        let key = listing.items.key_of(item);
-        failed(problem.help(format!("at the item `{key}`; nothing was done")))
-    })
+    filter
+        .is_true(&context.scope)
+        .map_err(|problem| failed(problem.help(format!("at the item `{key}`; nothing was done"))))
 }
 
 fn failed(problem: Problem) -> Box<Done> {

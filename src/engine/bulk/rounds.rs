@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 use serde_json::Value;
 
 use super::journal::{self, Journal};
@@ -118,9 +118,10 @@ impl Run<'_> {
         let mut exhausted = false;
         let journal = progress.journal.clone();
         let mut running = FuturesUnordered::new();
+        let mut ahead = None;
         loop {
             while !exhausted && !stopping.load(Ordering::Relaxed) && running.len() < over.concurrency {
-                let round = match round_of(over, &mut source, begun) {
+                let round = match ahead.take().unwrap_or_else(|| round_of(over, &mut source, begun)) {
                     Ok(Some(round)) => round,
                     Ok(None) => {
                         exhausted = true;
@@ -149,7 +150,16 @@ impl Run<'_> {
                     phase,
                 ));
             }
-            let Some(mut finished) = running.next().await else { break };
+            let mut next = running.next().now_or_never();
+            if next.is_none() {
+                // What was begun goes out, and the next items are read while the server works.
+                tokio::task::yield_now().await;
+                if ahead.is_none() && !exhausted {
+                    ahead = Some(round_of(over, &mut source, begun));
+                }
+                next = Some(running.next().await);
+            }
+            let Some(Some(mut finished)) = next else { break };
             let flow = finished.flow;
             over_now += finished.round.keys.len() as u64;
             if !finished.idle

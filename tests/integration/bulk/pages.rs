@@ -89,6 +89,21 @@ fn a_server_that_repeats_a_page_for_ever_is_noticed_before_anything_is_deleted()
 }
 
 #[test]
+fn an_entry_that_cannot_be_read_is_noticed_before_anything_is_deleted() {
+    let server = FakeServer::new(|request| {
+        let entries = r#"[{"session_id":"s-1"},{"session_id":"s-2","session_name":"\ud800"}]"#;
+        if request.path.starts_with("/sessions?") {
+            Answer::of(200, "application/json", entries)
+        } else {
+            Answer::json(200, &json!({}))
+        }
+    });
+    let output = run(&server, DELETE_ALL, &[]).code_is(1);
+    assert!(sent(&server, "DELETE").is_empty());
+    insta::assert_snapshot!(output.scrubbed());
+}
+
+#[test]
 fn lists_without_pages_are_gone_over_too() {
     let agents = json!([{ "id": "a" }, { "id": "b" }]);
     let server = FakeServer::new(move |request| {
