@@ -16,6 +16,7 @@ mod order;
 mod text;
 mod value;
 
+pub(crate) use text::unquoted;
 pub use text::{Part, Text, as_text};
 pub use value::{Fields, Scope, Value, environment};
 

@@ -165,6 +165,7 @@ fn syntax_problem(source: &Arc<Source>, error: &serde_yaml::Error) -> Problem {
         || ["limits breached", "recursion limit", "alias"]
             .iter()
             .any(|sign| text.contains(sign) && text.contains("limit"));
+    let span = error.location().map(|location| span_of(source, location));
     let (code, message, help) = if breach {
         (
             "yaml::limit",
@@ -174,15 +175,28 @@ fn syntax_problem(source: &Arc<Source>, error: &serde_yaml::Error) -> Problem {
             )),
         )
     } else {
-        ("yaml::syntax", format!("this is not valid YAML: {message}"), help_for(&message))
+        let path = span.as_ref().and_then(path_at);
+        let help =
+            path.map(|path| format!("inside `{{ }}` a path with brackets stands in quotes: \"{path}\""));
+        ("yaml::syntax", format!("this is not valid YAML: {message}"), help.or_else(|| help_for(&message)))
     };
-    let mut problem = Problem::error(code, message).maybe_help(help);
-    if let Some(location) = error.location() {
-        problem = problem.label(&span_of(source, location), "here");
-    } else {
-        problem = problem.label(&Span::new(source, 0..0), "in this file");
+    let problem = Problem::error(code, message).maybe_help(help);
+    match span {
+        Some(span) => problem.label(&span, "here"),
+        None => problem.label(&Span::new(source, 0..0), "in this file"),
     }
-    problem
+}
+
+/// The JSONPath whose bracket the parser stumbles over: to YAML it begins a list.
+fn path_at(span: &Span) -> Option<&str> {
+    let (text, at) = (span.source().text(), span.range().start);
+    let (before, rest) = (text.get(..at)?, text.get(at..)?);
+    let start = before.rfind([' ', '\n', '{', ',']).map_or(0, |blank| blank + 1);
+    // In the brackets may be anything.
+    let bracket = rest.find(']').filter(|_| rest.starts_with('['))?;
+    let end = rest.get(bracket..)?.find([' ', '\n', '}', ',']).map_or(text.len(), |end| at + bracket + end);
+    let path = text.get(start..end)?.trim_end_matches(':');
+    Some(path).filter(|path| path.starts_with('$') && !path.contains('\n'))
 }
 
 fn plain_rendering() -> serde_yaml::RenderOptions<'static> {

@@ -120,6 +120,11 @@ pub(super) fn status(value: &Value, span: &Span) -> Result<Value, Problem> {
             return Err(expected("a number", value, span)
                 .help(format!("write {{ between: [{digit}00, {digit}99] }}")));
         }
+        if text.parse::<f64>().is_err() {
+            return Err(expected("a number", value, span).help(format!(
+                "`status` is that of HTTP: `status: 200`; a `status` in the answer, as a run has it: `$.status: {text}`"
+            )));
+        }
     }
     number(value, span)
 }

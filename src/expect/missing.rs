@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::judge::Absent;
 use super::show;
 use crate::diagnostic::nearest;
+use crate::expr::unquoted;
 use crate::jsonpath::Path;
 use crate::outcome::Outcome;
 
@@ -126,23 +127,16 @@ pub(super) fn path(text: &str, body: &Value, outcome: &Outcome) -> Absent {
 /// `$`, `$.a`, `$.a[0]`, ...: the beginnings of a singular path.
 fn prefixes(text: &str) -> Vec<&str> {
     let mut ends = Vec::new();
-    let mut quote: Option<char> = None;
-    let mut escaped = false;
     let mut bracket = false;
-    for (at, c) in text.char_indices() {
-        match (quote, c) {
-            (Some(_), _) if escaped => escaped = false,
-            (Some(_), '\\') => escaped = true,
-            (Some(open), _) if c == open => quote = None,
-            (Some(_), _) => {}
-            (None, '\'' | '"') => quote = Some(c),
-            (None, ']') => bracket = false,
-            (None, '[') => {
+    for (at, c) in unquoted(text) {
+        match c {
+            ']' => bracket = false,
+            '[' => {
                 ends.push(at);
                 bracket = true;
             }
-            (None, '.') if !bracket => ends.push(at),
-            (None, _) => {}
+            '.' if !bracket => ends.push(at),
+            _ => {}
         }
     }
     ends.push(text.len());

@@ -122,20 +122,33 @@ pub fn as_text(value: &serde_json::Value) -> String {
 /// The length of an expression up to the `}}` that closes it, past strings and braces of its own.
 fn closing(text: &str) -> Option<usize> {
     let mut depth = 0usize;
-    let mut quote: Option<char> = None;
-    let mut escaped = false;
-    for (at, c) in text.char_indices() {
-        match (quote, c) {
-            (Some(_), _) if escaped => escaped = false,
-            (Some(_), '\\') => escaped = true,
-            (Some(open), _) if c == open => quote = None,
-            (Some(_), _) => {}
-            (None, '"' | '\'') => quote = Some(c),
-            (None, '{') => depth += 1,
-            (None, '}') if depth > 0 => depth -= 1,
-            (None, '}') if text[at..].starts_with("}}") => return Some(at),
-            (None, _) => {}
+    for (at, c) in unquoted(text) {
+        match c {
+            '{' => depth += 1,
+            '}' if depth > 0 => depth -= 1,
+            '}' if text[at..].starts_with("}}") => return Some(at),
+            _ => {}
         }
     }
     None
+}
+
+/// The characters outside of quotes, and where they stand; in quotes a backslash takes the next one with it.
+pub(crate) fn unquoted(text: &str) -> impl Iterator<Item = (usize, char)> {
+    let mut quote: Option<char> = None;
+    let mut escaped = false;
+    text.char_indices().filter(move |(_, c)| {
+        let Some(open) = quote else {
+            quote = Some(*c).filter(|c| matches!(c, '"' | '\''));
+            return quote.is_none();
+        };
+        if escaped {
+            escaped = false;
+        } else if *c == '\\' {
+            escaped = true;
+        } else if *c == open {
+            quote = None;
+        }
+        false
+    })
 }

@@ -694,6 +694,8 @@ fn findings_point_into_the_file_of_rows() {
 
     1 problem: 1 scenario in 1 file
     ");
+    let found = file_findings("_c.yaml", "file: rows.csv\n");
+    assert!(found.contains("help: cases: rows.csv\n"), "{found}");
     insta::assert_snapshot!(file_findings("c.jsonl", "{\"city\": \"Paris\"}\n"), @r#"
     expression::undefined
 

@@ -119,7 +119,7 @@ fn everything_wrong_is_found() {
     a target is one whole expression, with no text around it ["${{ user }}x"]
     expected a number, found a text ("200") ['200'] | without quotes it is one: 200
     expected a number, found a text ("2xx") [2xx] | write { between: [200, 299] }
-    expected a number, found a text ("many") [many]
+    expected a number, found a text ("many") [many] | `status` is that of HTTP: `status: 200`; a `status` in the answer, as a run has it: `$.status: many`
     no answer takes exactly a given time [5s] | write `{ lt: 5s }`
     a duration needs a unit, `5` has none [5] | write `5s` for seconds or `5ms` for milliseconds
     `sec` is no unit of time: ms, s, m, h and d are [5sec]

@@ -16,10 +16,19 @@ use crate::yaml::{self, Key};
 /// The endings of the files that hold rows.
 const ENDINGS: [&str; 6] = ["csv", "json", "jsonl", "ndjson", "yaml", "yml"];
 
+fn ending_of(name: &str) -> String {
+    let ending = Path::new(name).extension();
+    ending.map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default()
+}
+
+/// Whether a file of this name can hold rows.
+pub(super) fn holds_rows(name: &str) -> bool {
+    ENDINGS.contains(&ending_of(name).as_str())
+}
+
 /// Reads the rows of the file `name`, which is named at `place` and relative to `folder`; the source of the file too.
 pub(super) fn parse(name: &str, place: &Span, folder: &Path, problems: &mut Problems) -> Option<Table> {
-    let ending = Path::new(name).extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    let ending = ending.unwrap_or_default();
+    let ending = ending_of(name);
     if !ENDINGS.contains(&ending.as_str()) {
         problems.push(
             Problem::error("cases::file", format!("`{name}` is no file of rows"))

@@ -50,9 +50,16 @@ pub(super) fn of_list(
 ) -> Table {
     let Kind::Sequence(items) = &node.kind else {
         let what = reader.what;
+        let file = node.as_mapping().and_then(|entries| match entries {
+            [entry] => entry.value.as_str().filter(|name| file::holds_rows(name)),
+            _ => None,
+        });
         problems.push(
             expected("cases::rows", &format!("`{what}`"), "a list of rows, or a file that holds some", node)
-                .help(format!("{what}: [{{ city: Paris }}, {{ city: Rome }}]")),
+                .help(match file {
+                    Some(name) => format!("{what}: {name}"),
+                    None => format!("{what}: [{{ city: Paris }}, {{ city: Rome }}]"),
+                }),
         );
         return reader.finish();
     };

@@ -51,6 +51,19 @@ fn an_expression_in_braces_without_quotes() {
 }
 
 #[test]
+fn a_path_with_brackets_in_braces_without_quotes() {
+    for (written, help) in [
+        ("save: { m: $.data[0].id }", "$.data[0].id"),
+        ("save: {a: $, m: $.data[?@.x == 1].y, b: $}", "$.data[?@.x == 1].y"),
+        ("expect: { $.data[0].id: x }", "$.data[0].id"),
+    ] {
+        let found = findings(&format!("steps:\n  - get_sessions: {{}}\n    {written}\n"));
+        let help = format!("inside `{{ }}` a path with brackets stands in quotes: \"{help}\"\n");
+        assert!(found.contains(&help), "{found}");
+    }
+}
+
+#[test]
 fn a_tab_as_indentation() {
     insta::assert_snapshot!(findings("steps:\n\t- get_config: {}\n"), @"
     yaml::syntax
