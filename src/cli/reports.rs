@@ -155,6 +155,11 @@ impl Reports {
         self.files.is_empty() && self.lines.is_none()
     }
 
+    /// Whether one that is written at the end has all steps.
+    pub(super) fn have_all_steps(&self) -> bool {
+        self.files.iter().any(|(_, format, _)| format.has_all_steps())
+    }
+
     /// Where JSON lines go, if they are wanted.
     pub(super) fn lines(&mut self) -> Option<JsonLines> {
         let (_, file) = self.lines.as_mut()?;

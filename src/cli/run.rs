@@ -241,7 +241,9 @@ async fn execute(
     }
     let recorder = (!reports.is_empty()).then(|| {
         let builder = Builder::new(masker.clone(), Limits::default());
-        Recorder::new(about, instances.clone(), builder, lines.as_ref()).traced(traces.clone())
+        Recorder::new(about, instances.clone(), builder, lines.as_ref())
+            .traced(traces.clone())
+            .keeping_all_steps(reports.have_all_steps())
     });
     observers.0.extend([&history as &dyn Observer, &terminal]);
     if let Some(progress) = &progress {

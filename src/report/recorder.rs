@@ -9,7 +9,7 @@ use super::jsonl::JsonLines;
 use super::record::{
     AttemptRecord, Builder, Counts, LogRecord, RunRecord, ScenarioRecord, Shard, Status, milliseconds,
 };
-use super::records::{Kept, KeptAttempt, Records, is_told};
+use super::records::{Kept, KeptAttempt, Records};
 use super::spool::Spool;
 use super::trace::Traces;
 use crate::engine::{self, Event, Observer, ScenarioReport, StepReport};
@@ -39,6 +39,8 @@ pub struct Recorder<'a> {
     builder: Builder,
     lines: Option<&'a JsonLines>,
     traces: Option<Arc<Traces>>,
+    /// Whether all steps are wanted in the end.
+    keeps_all_steps: bool,
     began: Instant,
     /// The scenarios of the plan, by their places in the whole of it.
     places: Vec<usize>,
@@ -104,10 +106,13 @@ impl Attempt {
     }
 
     /// Puts it into a spool; what is left of it has no steps.
-    fn keep(self, spool: &mut Spool) -> io::Result<(AttemptRecord, KeptAttempt)> {
+    fn keep(self, spool: &mut Spool, with_all_steps: bool) -> io::Result<(AttemptRecord, KeptAttempt)> {
         let mut record = self.record;
         let short = spool.add(&serde_json::to_vec(&record)?)?;
         record.steps = Vec::new();
+        if !with_all_steps {
+            return Ok((record, KeptAttempt { short, whole: short }));
+        }
         let mut whole = serde_json::to_vec(&record)?;
         if !self.steps.is_empty() {
             whole.pop();
@@ -137,9 +142,9 @@ impl State {
     }
 
     /// Ends the attempt that runs, of which all is known but its steps.
-    fn end_attempt(&mut self, begun: &mut Begun) -> Option<AttemptRecord> {
+    fn end_attempt(&mut self, begun: &mut Begun, with_all_steps: bool) -> Option<AttemptRecord> {
         let attempt = begun.running.take()?;
-        let kept = attempt.keep(&mut self.spool);
+        let kept = attempt.keep(&mut self.spool, with_all_steps);
         let (record, kept) = self.spooled(kept)?;
         begun.attempts.push(kept);
         Some(record)
@@ -166,6 +171,7 @@ impl<'a> Recorder<'a> {
             builder,
             lines,
             traces: None,
+            keeps_all_steps: true,
             began: Instant::now(),
             places: plan.iter().map(Instance::place).collect(),
             state: Mutex::new(State::new(plan.into_iter().map(Slot::Waiting).collect())),
@@ -176,6 +182,12 @@ impl<'a> Recorder<'a> {
     #[must_use]
     pub fn traced(self, traces: Option<Arc<Traces>>) -> Self {
         Self { traces, ..self }
+    }
+
+    /// The same; where it does not keep all steps, it keeps those that something is to be told of.
+    #[must_use]
+    pub fn keeping_all_steps(self, keeps_all_steps: bool) -> Self {
+        Self { keeps_all_steps, ..self }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -244,7 +256,7 @@ impl<'a> Recorder<'a> {
                 attempt.record.steps_run = attempt.passed + attempt.failed;
                 begun.duration += ran;
                 begun.head.duration_ms = milliseconds(begun.duration);
-                state.end_attempt(&mut begun);
+                state.end_attempt(&mut begun, self.keeps_all_steps);
             }
             if begun.head.status == Status::NotRun {
                 begun.head.reason = Some("the run was over before it could end".to_owned());
@@ -275,17 +287,26 @@ impl<'a> Recorder<'a> {
             attempt.record.steps_left_out += 1;
             return;
         }
+        let is_told = failed || !step.notes.is_empty();
+        let is_written = self.keeps_all_steps || self.lines.is_some();
+        if !is_told && !is_written {
+            return;
+        }
         let record = self.builder.step(step, attempt.began.elapsed().saturating_sub(step.duration));
-        if !attempt.steps.is_empty() {
-            attempt.steps.push(b',');
+        if is_written {
+            if !self.keeps_all_steps {
+                attempt.steps.clear();
+            } else if !attempt.steps.is_empty() {
+                attempt.steps.push(b',');
+            }
+            let from = attempt.steps.len();
+            // Writing to memory does not fail.
+            let _infallible = serde_json::to_writer(&mut attempt.steps, &record);
+            if let Some(lines) = self.lines {
+                lines.step_finished(instance.place(), &attempt.steps[from..]);
+            }
         }
-        let from = attempt.steps.len();
-        // Writing to memory does not fail.
-        let _infallible = serde_json::to_writer(&mut attempt.steps, &record);
-        if let Some(lines) = self.lines {
-            lines.step_finished(instance.place(), &attempt.steps[from..]);
-        }
-        if is_told(&record) {
+        if is_told {
             attempt.record.steps.push(record);
         }
     }
@@ -353,7 +374,7 @@ impl<'a> Recorder<'a> {
             record.failures =
                 report.problems.iter().map(|problem| self.builder.failure(problem, None)).collect();
             begun.duration += report.duration;
-            ended = state.end_attempt(&mut begun);
+            ended = state.end_attempt(&mut begun, self.keeps_all_steps);
         }
         begun.head.duration_ms = milliseconds(begun.duration);
         begun.head.flaky = status == Status::Passed && begun.attempts.len() > 1;

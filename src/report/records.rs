@@ -23,7 +23,7 @@ pub(super) struct Kept {
 }
 
 /// An attempt in a spool, twice: all of it, for the reports that are JSON, which take it as it is; and in short, with those
-/// steps only that the other reports tell of.
+/// steps only that the other reports tell of. Where no report has all steps, both are the short one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct KeptAttempt {
     pub(super) short: Piece,
@@ -31,7 +31,7 @@ pub(super) struct KeptAttempt {
 }
 
 /// Whether anything but the JSON reports tells of a step.
-pub(super) fn is_told(step: &StepRecord) -> bool {
+fn is_told(step: &StepRecord) -> bool {
     matches!(step.status, StepStatus::Failed | StepStatus::SoftFailed) || !step.notes.is_empty()
 }
 

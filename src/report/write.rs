@@ -25,9 +25,17 @@ pub enum Format {
     Markdown,
 }
 
+impl Format {
+    /// Whether it tells of every step: the others tell of those alone that failed or have notes.
+    pub fn has_all_steps(self) -> bool {
+        matches!(self, Self::Json | Self::Html)
+    }
+}
+
 /// Takes scenario after scenario.
 pub(super) trait Writer {
-    /// The next scenario, and all of it as JSON: of its attempts, the record has only the steps that something is to be told of.
+    /// The next scenario, and all of it as JSON, for formats that have all steps: of its attempts, the record has only the
+    /// steps that something is to be told of.
     fn scenario(&mut self, scenario: &ScenarioRecord, json: &[u8]) -> io::Result<()>;
     /// There are no more.
     fn end(&mut self) -> io::Result<()>;
