@@ -257,3 +257,32 @@ fn a_server_that_is_gone_is_not_asked_for_every_item() {
     );
     assert!(output.stdout.contains("not begun 8"), "{output}");
 }
+
+#[test]
+fn steps_and_checks_of_all_rounds_are_counted() {
+    let store = Store::of(7);
+    let server = store.serve(|_, _| None);
+    for (around, rounds) in [
+        ("for_each: [1, 2, 3]", 3),
+        ("for_each: [1, 2, 3]\n            concurrency: 2", 3),
+        ("for_each: [1, 2, 3]\n            batch: 2", 2),
+        ("for_each: [1, 2, 3]\n            stop_on_failure: false", 3),
+        ("for_each: { get_sessions: {} }", 7),
+        ("repeat: 4", 4),
+    ] {
+        let scenario = format!(
+            "
+        steps:
+          - {around}
+            group:
+              - http: {{ path: /x }}
+                expect: {{ status: 200, $: {{ type: object }} }}
+              - log: said
+            "
+        );
+        let output = run(&server, &scenario, &[]).code_is(0);
+        let loop_step = u32::from(around.contains("get_sessions"));
+        let counts = format!("({} steps, {} checks,", rounds * 2 + loop_step, rounds * 2);
+        assert!(output.stdout.contains(&counts), "{around}: {counts}: {output}");
+    }
+}
