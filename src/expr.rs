@@ -188,10 +188,13 @@ impl Expression {
                     return Some(
                         Problem::error("expression::undefined", format!("`{name}` has no value"))
                             .label(&self.span_of(&name), "nothing is there")
-                            .help(diagnostic::nearest(part, known).map_or_else(
-                                || "`| default(...)` gives a value for what may be missing".to_owned(),
-                                |found| format!("did you mean `{found}`?"),
-                            )),
+                            .help(match diagnostic::suggest_nearest(part, known) {
+                                Some(found) if found.starts_with("did you mean") => found,
+                                there => format!(
+                                    "{}`| default(...)` gives a value for what may be missing",
+                                    there.map(|there| there + "; ").unwrap_or_default()
+                                ),
+                            }),
                     );
                 }
                 value = next;

@@ -334,9 +334,29 @@ fn is_meant(
 ) -> Result<bool, Box<Done>> {
     context.set_local(&over.item, item);
     context.set_local(ITEM, item);
-    filter
-        .is_true(&context.scope)
-        .map_err(|problem| failed(problem.help(format!("at the item `{key}`; nothing was done"))))
+    let failed = |problem: Problem| {
+        let place = format!("at the item `{key}`; nothing was done");
+        let help = problem.help.clone().map_or_else(|| place.clone(), |help| format!("{help}\n{place}"));
+        failed(problem.help(help))
+    };
+    match filter.evaluate(&context.scope).map_err(failed)?.as_json() {
+        Value::Bool(meant) => Ok(meant),
+        Value::Null => Ok(false),
+        // `where: ${{ item.session_name }}` would take whatever has a name.
+        other => Err(failed(
+            Problem::error("bulk::where", format!("`where` is neither true nor false: {}", short(&other)))
+                .label(filter.span(), "a condition is wanted")
+                .help("compare it: `item.a == \"b\"`, `item.a is matches(\"^b\")`; what is there at all is `item.a is not none`"),
+        )),
+    }
+}
+
+/// A value in a message.
+fn short(value: &Value) -> String {
+    const MOST: usize = 80;
+    let text = value.to_string();
+    let cut: String = text.chars().take(MOST).collect();
+    if cut.len() < text.len() { format!("{cut}…") } else { cut }
 }
 
 fn failed(problem: Problem) -> Box<Done> {

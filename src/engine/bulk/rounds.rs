@@ -168,7 +168,7 @@ impl Run<'_> {
             {
                 finished.broken = Some(journal.problem(&error));
             }
-            if progress.gives_up() && over.is_bulk()
+            if progress.gives_up().is_some() && over.is_bulk()
                 || flow == Flow::Stopped
                 || flow == Flow::Failed && over.stop_on_failure
                 || finished.broken.is_some()
