@@ -29,7 +29,9 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         };
         let whole = number.len() == text.trim().len();
         if unit.is_empty() && !whole {
-            return Err(format!("`{text}` is no duration: write `500ms`, `5s`, `1m30s`, `2h` or `30d`"));
+            return Err(format!(
+                "`{number}` in `{text}` has no unit: write `500ms`, `5s`, `1m30s`, `2h` or `30d`"
+            ));
         }
         if unit.is_empty() {
             return Err(format!(
