@@ -26,6 +26,7 @@ pub(super) mod meter;
 mod pages;
 mod rehearse;
 pub(super) mod rounds;
+mod search;
 mod spill;
 pub(super) mod tally;
 mod verify;
@@ -229,7 +230,7 @@ impl Run<'_> {
         let reader = match found.items.read(listing.items) {
             Ok(reader) => reader,
             Err(error) => {
-                let done = Done::failed(pages::spill_problem(&error, step));
+                let done = Done::failed(search::spill_problem(&error, step));
                 return self.finish(step, phase, began.elapsed(), done);
             }
         };

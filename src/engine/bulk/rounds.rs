@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::journal::{self, Journal};
 use super::spill::Reader;
-use super::{Progress, pages};
+use super::{Progress, search};
 use crate::diagnostic::Problem;
 use crate::engine::context::Context;
 use crate::engine::event::{Phase, ScenarioReport, Stage};
@@ -128,7 +128,7 @@ impl Run<'_> {
                         break;
                     }
                     Err(error) => {
-                        broken = Some(pages::spill_problem(&error, step));
+                        broken = Some(search::spill_problem(&error, step));
                         exhausted = true;
                         break;
                     }
