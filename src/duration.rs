@@ -27,6 +27,12 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         let Ok(count) = number.parse::<f64>() else {
             return Err(format!("`{text}` is no duration: write `500ms`, `5s`, `1m30s`, `2h` or `30d`"));
         };
+        let whole = number.len() == text.trim().len();
+        if unit.is_empty() && !whole {
+            return Err(format!(
+                "`{number}` in `{text}` has no unit: write `500ms`, `5s`, `1m30s`, `2h` or `30d`"
+            ));
+        }
         if unit.is_empty() {
             return Err(format!(
                 "`{text}` has no unit: write `{text}s` for seconds or `{text}ms` for milliseconds"

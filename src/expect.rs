@@ -199,6 +199,15 @@ fn nothing_expected(node: &Node, assertions: bool) -> Problem {
 
 impl Check {
     fn parse(entry: &Entry, assertions: bool, problems: &mut Problems) -> Option<Self> {
+        let name = entry.key.name.trim();
+        if assertions && name.starts_with("steps.") {
+            problems.push(
+                Problem::error("expect::target", format!("`assert` knows no target `{name}`"))
+                    .label(&entry.key.span, "expected an expression `${{ }}`")
+                    .help(format!("write `\"${{{{ {name} }}}}\"`")),
+            );
+            return None;
+        }
         let target = Target::parse(&entry.key, problems);
         if let Some(target) = &target
             && assertions

@@ -12,10 +12,12 @@ use crate::diagnostic::{self, Problem};
 use crate::source::Span;
 
 mod functions;
+mod habit;
 mod order;
 mod text;
 mod value;
 
+pub(crate) use habit::function;
 pub(crate) use text::unquoted;
 pub use text::{Part, Text, as_text};
 pub use value::{Fields, Scope, Value, environment};
@@ -125,6 +127,26 @@ impl Expression {
         self.span.clone()
     }
 
+    /// Whether it calls `name` as a function.
+    pub fn calls(&self, name: &str) -> bool {
+        find_word(&self.text, name)
+            .is_some_and(|at| self.text[at + name.len()..].trim_start().starts_with('('))
+    }
+
+    /// What it reads and the values of that, for a message. The environment is nobody's business.
+    pub fn reads(&self, scope: &Scope) -> Vec<(String, serde_json::Value)> {
+        let read = self.names().into_iter().filter(|name| !name.starts_with("env.") && name != "env");
+        read.filter_map(|name| {
+            let mut parts = name.split('.');
+            let mut value = scope.get(parts.next()?)?.0.clone();
+            for part in parts {
+                value = value.get_attr(part).ok().filter(|value| !value.is_undefined())?;
+            }
+            Some((name, Value(value).as_json()))
+        })
+        .collect()
+    }
+
     /// Its value. A name that is not defined is an error.
     pub fn evaluate(&self, scope: &Scope) -> Result<Value, Problem> {
         let failed = |error: &minijinja::Error| {
@@ -166,10 +188,13 @@ impl Expression {
                     return Some(
                         Problem::error("expression::undefined", format!("`{name}` has no value"))
                             .label(&self.span_of(&name), "nothing is there")
-                            .help(diagnostic::nearest(part, known).map_or_else(
-                                || "`| default(...)` gives a value for what may be missing".to_owned(),
-                                |found| format!("did you mean `{found}`?"),
-                            )),
+                            .help(match diagnostic::suggest_nearest(part, known) {
+                                Some(found) if found.starts_with("did you mean") => found,
+                                there => format!(
+                                    "{}`| default(...)` gives a value for what may be missing",
+                                    there.map(|there| there + "; ").unwrap_or_default()
+                                ),
+                            }),
                     );
                 }
                 value = next;
@@ -229,6 +254,7 @@ impl Expression {
             ErrorKind::SyntaxError => {
                 Problem::error("expression::syntax", format!("this is not an expression: {detail}"))
                     .label(&place, "here")
+                    .maybe_help(habit::syntax(text))
             }
             ErrorKind::OutOfFuel => {
                 Problem::error("expression::endless", "the expression takes too many steps")
@@ -236,8 +262,15 @@ impl Expression {
             }
             kind => {
                 let message = if detail.is_empty() { kind.to_string() } else { detail.to_owned() };
+                let help = match kind {
+                    // `string has no method named length`
+                    ErrorKind::UnknownMethod => message.rsplit(' ').next().and_then(function),
+                    _ => habit::operand(text)
+                        .filter(|_| message.contains("order") || message.contains("operator")),
+                };
                 Problem::error("expression::failed", format!("the expression failed: {message}"))
                     .label(&place, "here")
+                    .maybe_help(help)
             }
         }
     }
@@ -272,8 +305,10 @@ impl Expression {
                 // Whoever pipes into a test has the right word in the wrong place.
                 let hint = if what == "filter" && functions::TESTS.contains(word) {
                     Some(format!("`{word}` is a test: `value is {word}(...)`"))
+                } else if what == "test" && *word == "null" {
+                    Some("did you mean `none`?".to_owned())
                 } else {
-                    diagnostic::suggest(word, known)
+                    function(word).or_else(|| diagnostic::suggest(word, known))
                 };
                 return Err(Problem::error("expression::unknown", format!("there is no {what} `{word}`"))
                     .label(&place, format!("no such {what}"))

@@ -29,6 +29,21 @@ pub struct Outcome {
     pub error: Option<String>,
 }
 
+/// What can be read of an answer: `steps.ID.NAME`.
+pub const ANSWER_FIELDS: &[&str] = &[
+    "body",
+    "content",
+    "duration_ms",
+    "error",
+    "events",
+    "headers",
+    "requirements",
+    "status",
+    "text",
+    "tokens",
+    "tools",
+];
+
 /// What a stream brought beside its answer.
 #[derive(Debug, Clone)]
 pub struct StreamOutcome {

@@ -52,7 +52,7 @@ fn send(
     })?;
     let timeouts = Timeouts { total: Some(timeout), ..Timeouts::default() };
     with_target(context, &args.target, project, timeouts, masker, async |target| {
-        call(args, entry, fields, &target.client, timeouts, &context.output_masked(masker)).await
+        call(args, entry, fields, &target.client, timeouts, context, &context.output_masked(masker)).await
     })
 }
 
@@ -62,6 +62,7 @@ async fn call(
     mut fields: Map<String, Value>,
     client: &Client,
     timeouts: Timeouts,
+    context: &Context,
     output: &Output,
 ) -> Exit {
     let options = CallOptions { timeouts, ..CallOptions::default() };
@@ -98,7 +99,7 @@ async fn call(
                     error.kind,
                     ErrorKind::Unreachable { .. } | ErrorKind::Untrusted { .. } | ErrorKind::Timeout { .. }
                 );
-                output.problem(&targets::unreachable_problem(&error, client.base_url()));
+                output.problem(&targets::unreachable_problem(&error, client.base_url(), context));
                 return if unreachable { Exit::Unreachable } else { Exit::Failed };
             }
         };

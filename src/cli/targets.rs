@@ -16,6 +16,7 @@ use crate::scenario::Instance;
 use crate::secret::{Masker, SHORTEST};
 
 mod all;
+mod proxy;
 
 pub(super) use all::open_all;
 
@@ -100,7 +101,7 @@ pub(super) async fn open(
 ) -> Result<Target, Refusal> {
     let target = open_without_asking(plan, context, args, project, timeouts, masker, started).await?;
     if !target.embedded {
-        preflight(&target.client).await.map_err(Refusal::Unreachable)?;
+        preflight(&target.client, context).await.map_err(Refusal::Unreachable)?;
     }
     Ok(target)
 }
@@ -222,7 +223,7 @@ pub(super) async fn open_without_asking(
 }
 
 /// Asks once before anything runs: a target that is down or keeps us out is one message, not one per scenario.
-async fn preflight(client: &Client) -> Result<(), Problem> {
+async fn preflight(client: &Client, context: &Context) -> Result<(), Problem> {
     let url = client.base_url().to_owned();
     match client.exchange(&Call::new(Method::Get, "/config"), &CallOptions::default()).await {
         Ok(exchange) if matches!(exchange.status, 401 | 403) => Err(Problem::error(
@@ -231,12 +232,12 @@ async fn preflight(client: &Client) -> Result<(), Problem> {
         )
         .help("give a token with --token or AGENTOS_TOKEN, or headers with -H or in the project file")),
         Ok(_) => Ok(()),
-        Err(error) => Err(unreachable_problem(&error, &url)),
+        Err(error) => Err(unreachable_problem(&error, &url, context)),
     }
 }
 
 /// The problem of a target that does not answer.
-pub(super) fn unreachable_problem(error: &Error, base_url: &str) -> Problem {
+pub(super) fn unreachable_problem(error: &Error, base_url: &str, context: &Context) -> Problem {
     match &error.kind {
         ErrorKind::Interrupted { .. } | ErrorKind::Unreadable(_) => {
             Problem::error("target::unreadable", format!("{base_url}: {error}"))
@@ -247,8 +248,9 @@ pub(super) fn unreachable_problem(error: &Error, base_url: &str) -> Problem {
                 ErrorKind::Unreachable { .. } => error.to_string(),
                 _ => format!("{base_url}: {error}"),
             };
-            Problem::error("target::unreachable", message)
-                .help("is it running, and is the address right? `--embedded` runs without a server")
+            let help = "is it running, and is the address right? `--embedded` runs without a server";
+            let proxy = proxy::hint(base_url, context).map(|hint| format!("\n{hint}")).unwrap_or_default();
+            Problem::error("target::unreachable", message).help(format!("{help}{proxy}"))
         }
         ErrorKind::Untrusted { .. } => Problem::error("target::untrusted", error.to_string()).help(
             "SSL_CERT_FILE=FILE names the certificates (PEM) of issuers to trust in place of the system's; those come with the package `ca-certificates`",

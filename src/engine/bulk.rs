@@ -13,7 +13,7 @@ use self::meter::Meter;
 use self::rounds::{Finished, Source};
 use self::tally::BulkReport;
 use super::answer::Done;
-use super::event::{Event, Phase, Stage, Unanswered};
+use super::event::{Event, Phase, Stage, StepReport, Unanswered};
 use super::steps::{Flow, Run};
 use crate::agentos::Effect;
 use crate::agentos::operation::Method;
@@ -26,12 +26,47 @@ pub(super) mod meter;
 mod pages;
 mod rehearse;
 pub(super) mod rounds;
+mod search;
 mod spill;
 pub(super) mod tally;
 mod verify;
 
-/// So many items in a row that do not reach the server, and it is not asked any more.
-const UNREACHED: usize = 10;
+/// So many items in a row that fail for what has nothing to do with them, and the server is not asked any more.
+const HOPELESS: usize = 10;
+
+/// Why the next item will fail as this one did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hopeless {
+    /// Nobody answered.
+    Unreached,
+    /// A gateway answered, and nobody behind it.
+    Gateway,
+    /// The credentials are not good any more: a token has expired.
+    Credentials,
+}
+
+impl Hopeless {
+    fn of(step: &StepReport) -> Option<Self> {
+        if step.unanswered == Some(Unanswered::Unreached) {
+            return Some(Self::Unreached);
+        }
+        match step.exchange.as_ref()?.status {
+            401 => Some(Self::Credentials),
+            502..=504 => Some(Self::Gateway),
+            _ => None,
+        }
+    }
+
+    /// What a reader should know.
+    fn note(self) -> String {
+        let why = match self {
+            Self::Unreached => "the server could not be reached",
+            Self::Gateway => "the server was not there behind its gateway",
+            Self::Credentials => "the server refused the credentials",
+        };
+        format!("{why} {HOPELESS} times in a row: nothing more was begun")
+    }
+}
 
 /// What becomes of the items of a loop, and where it is written.
 pub(super) struct Progress {
@@ -41,8 +76,8 @@ pub(super) struct Progress {
     watched: Option<Watched>,
     /// Whether the step may be done again where nobody knows whether it was done.
     repeatable: bool,
-    /// How many items in a row did not reach the server.
-    unreached: usize,
+    /// How many items in a row failed for what has nothing to do with them, and for what the last one did.
+    hopeless: Option<(Hopeless, usize)>,
 }
 
 /// The items that were begun, as fingerprints.
@@ -55,22 +90,23 @@ struct Watched {
 impl Progress {
     pub(super) fn new(step: &Step) -> Self {
         let tally = BulkReport::new(step.title(), step.span.clone());
-        Self { tally, journal: None, watched: None, repeatable: is_repeatable(step), unreached: 0 }
+        Self { tally, journal: None, watched: None, repeatable: is_repeatable(step), hopeless: None }
     }
 
-    /// Whether nobody has answered for so long that nobody will.
-    fn gives_up(&self) -> bool {
-        self.unreached >= UNREACHED
+    /// Why nothing more is begun, where so many failed that all will.
+    fn gives_up(&self) -> Option<Hopeless> {
+        self.hopeless.filter(|(_, times)| *times >= HOPELESS).map(|(why, _)| why)
     }
 
     /// Counts a round that is over, and writes it down.
     fn count(&mut self, over: &Finished) -> std::io::Result<()> {
         let (keys, report) = (&over.round.keys, &over.report);
         let failure = report.failed.iter().find_map(|step| step.failures.first());
-        let unreached = report.failed.iter().any(|step| step.unanswered == Some(Unanswered::Unreached));
         // What was in flight when it gave up may still be answered.
-        if !self.gives_up() {
-            self.unreached = if unreached { self.unreached + 1 } else { 0 };
+        if self.gives_up().is_none() {
+            let times = self.hopeless.map_or(0, |(_, times)| times);
+            let hopeless = report.failed.iter().find_map(|step| Hopeless::of(step));
+            self.hopeless = hopeless.map(|why| (why, times + 1));
         }
         if over.flow == Flow::Stopped {
             // What became of it nobody knows: it stays in doubt.
@@ -194,7 +230,7 @@ impl Run<'_> {
         let reader = match found.items.read(listing.items) {
             Ok(reader) => reader,
             Err(error) => {
-                let done = Done::failed(pages::spill_problem(&error, step));
+                let done = Done::failed(search::spill_problem(&error, step));
                 return self.finish(step, phase, began.elapsed(), done);
             }
         };
@@ -221,11 +257,7 @@ impl Run<'_> {
             unverified =
                 self.verify(step, over, listing, &watched.done, &watched.failed, &mut progress.tally).await;
         }
-        if progress.gives_up() {
-            notes.push(format!(
-                "the server could not be reached {UNREACHED} times in a row: nothing more was begun"
-            ));
-        }
+        notes.extend(progress.gives_up().map(Hopeless::note));
         if let Some((journal, _)) = &progress.journal
             && (flow == Flow::Stopped || progress.tally.failed > 0)
         {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::Settings;
 use crate::diagnostic::Problem;
 use crate::expr::{self, Expression, Fields, Scope, Value};
-use crate::outcome::Outcome;
+use crate::outcome::{ANSWER_FIELDS, Outcome};
 use crate::scenario::Instance;
 
 /// The variables and answers that expressions read.
@@ -179,21 +179,6 @@ impl Fields for Answers {
 
 #[derive(Debug)]
 struct Answer(Arc<Outcome>);
-
-/// What can be read of an answer: the words of `expect`.
-const ANSWER_FIELDS: &[&str] = &[
-    "body",
-    "content",
-    "duration_ms",
-    "error",
-    "events",
-    "headers",
-    "requirements",
-    "status",
-    "text",
-    "tokens",
-    "tools",
-];
 
 impl Fields for Answer {
     fn field(&self, name: &str) -> Option<Value> {

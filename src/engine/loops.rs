@@ -13,8 +13,9 @@ use super::event::{Phase, Stage};
 use super::snapshots::{turn_name, turn_names};
 use super::steps::{Flow, Run};
 use crate::diagnostic::Problem;
-use crate::expr::as_text;
+use crate::expr::{Scope, as_text};
 use crate::outcome::Outcome;
+use crate::scenario::flow::ITEM;
 use crate::scenario::{Loop, Over, Step, Until};
 
 /// The most items of one loop.
@@ -159,6 +160,23 @@ pub(super) fn set_item(context: &mut Context, over: &Loop, item: &Value, index: 
     context.set_local(&over.item, item);
     let place = json!({ "index": index + 1, "index0": index, "first": index == 0, "last": index + 1 == length, "length": length });
     context.set_local("loop", &place);
+}
+
+/// Which round of a loop failed, for the reader of a log.
+pub(super) fn round_of(scope: &Scope, step: &Step) -> Option<String> {
+    const MOST: usize = 80;
+    let place = scope.get("loop")?.as_json();
+    let (index, length) = (place["index"].as_u64()?, place["length"].as_u64()?);
+    let name = step.repeated.as_ref().map_or(ITEM, |over| over.item.as_str());
+    let item = match scope.get(name).map(crate::expr::Value::as_json) {
+        Some(item @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) if item != place["index"] => {
+            let text = item.to_string();
+            let cut: String = text.chars().take(MOST).collect();
+            format!(", `{name}` is {cut}{}", if cut.len() < text.len() { "…" } else { "" })
+        }
+        _ => String::new(),
+    };
+    Some(format!("round {index} of {length}{item}"))
 }
 
 /// The first and the last tries, and the tries between them where something changed.

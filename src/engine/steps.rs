@@ -14,7 +14,7 @@ use super::cleanup::Cleanup;
 use super::context::Context;
 use super::event::{Caller, Event, Observer, Phase, ScenarioReport, StepReport, StepStatus};
 use super::stop::{Stop, Whose};
-use super::{Settings, Target};
+use super::{Settings, Target, loops};
 use crate::diagnostic::Problem;
 use crate::expr::Expression;
 use crate::scenario::{Action, Instance, Step, conversation};
@@ -303,6 +303,7 @@ impl Run<'_> {
         let mut notes = done.notes;
         if failed {
             notes.extend(self.transcript.iter().cloned());
+            notes.extend(loops::round_of(&self.context.scope, step));
         }
         let step = Arc::new(StepReport {
             callers: Arc::clone(&self.callers),

@@ -3,6 +3,7 @@
 //! An answer may hold megabytes: what is compared has a deadline, after which a coarser difference is good enough, and
 //! what is written out has a limit.
 
+mod alignment;
 mod render;
 mod structure;
 mod words;
@@ -10,10 +11,11 @@ mod words;
 use std::time::Duration;
 
 use serde_json::Value;
-use similar::{DiffOp, DiffTag, TextDiff};
+use similar::{DiffOp, DiffTag};
 
 use super::compare::equal;
 use super::show;
+pub(crate) use alignment::{align, ratio};
 use structure::Changes;
 use words::bare;
 
@@ -73,17 +75,15 @@ fn finished(mut lines: Vec<String>) -> String {
 }
 
 fn line_diff(expected: &str, actual: &str) -> Vec<String> {
-    let mut config = TextDiff::configure();
-    config.timeout(WITHIN);
-    let diff = config.diff_lines(expected, actual);
     let (old, new): (Vec<&str>, Vec<&str>) =
-        (diff.iter_old_slices().collect(), diff.iter_new_slices().collect());
+        (expected.split_inclusive('\n').collect(), actual.split_inclusive('\n').collect());
+    let ops = align(&old, &new, WITHIN);
     let mut lines = Vec::new();
-    let count = diff.ops().len();
-    for (number, op) in diff.ops().iter().enumerate() {
+    let count = ops.len();
+    for (number, op) in ops.iter().enumerate() {
         if lines.len() > 2 * MOST_LINES && number + 1 < count {
             // What follows is not shown: only counted.
-            let rest = diff.ops()[number..].iter().filter(|op| op.tag() != DiffTag::Equal).map(size).sum();
+            let rest = ops[number..].iter().filter(|op| op.tag() != DiffTag::Equal).map(size).sum();
             lines.extend(std::iter::repeat_n(String::new(), rest));
             break;
         }

@@ -11,10 +11,10 @@ use serde_json::Value;
 use super::compare::{self, equal};
 use super::predicate::{Containment, Matcher, Op, Order, Predicate};
 use super::show::{self, Place};
-use super::{diff, lists, phrase, texts, tools};
+use super::{diff, lists, names, phrase, texts, tools};
 use crate::diagnostic::Problem;
 use crate::duration;
-use crate::expr::{Scope, as_text};
+use crate::expr::{Expression, Scope, as_text};
 use crate::source::Span;
 
 /// What came of a predicate.
@@ -207,7 +207,11 @@ pub(super) fn predicate(
         Op::AnyOf(inner) => return any_of(&case, inner),
         Op::True(expression) => {
             let holds = expression.is_true(scope)?;
-            return Ok(case.when(holds, || format!("is {}, expected true", subject.shown(show::SHORT))));
+            let judgement = case.when(holds, || format!("is {}, expected true", subject.shown(show::SHORT)));
+            return Ok(match judgement {
+                Judgement::Fails(failure) => Judgement::Fails(failure.maybe_help(read_by(expression, scope))),
+                other => other,
+            });
         }
         _ => {}
     }
@@ -280,6 +284,19 @@ pub(super) fn predicate(
         Op::Sequence(sequence) => sequence.judge(&case, value),
         Op::Exists(_) | Op::Not(_) | Op::AllOf(_) | Op::AnyOf(_) | Op::True(_) => Judgement::Holds,
     })
+}
+
+/// The values that an expression read: why it does not hold.
+fn read_by(expression: &Expression, scope: &Scope) -> Option<String> {
+    const MOST: usize = 4;
+    let read: Vec<String> = expression
+        .reads(scope)
+        .into_iter()
+        .filter(|(name, _)| name != expression.text())
+        .take(MOST)
+        .map(|(name, value)| format!("`{name}` is {}", show::value(&value, show::SHORT)))
+        .collect();
+    (!read.is_empty()).then(|| read.join(", "))
 }
 
 fn missing(case: &Case) -> Box<Failure> {
@@ -401,6 +418,12 @@ pub(super) fn unequal_help(actual: Option<&Value>, expected: &Value) -> Option<S
             if !expected.is_empty() && actual.contains(expected.as_str()) =>
         {
             Some("the text is in it: `{ contains: ... }` expects a part".to_owned())
+        }
+        // `content: contains hello`
+        (Value::String(_), Value::String(expected)) => {
+            let (word, rest) = expected.split_once(' ')?;
+            let predicate = names::meant_exactly(word)?;
+            Some(format!("this is compared as a text; a predicate is a key: `{{ {predicate}: {rest} }}`"))
         }
         _ => None,
     }

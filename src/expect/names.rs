@@ -49,13 +49,13 @@ pub(super) const PREDICATES: [&str; 37] = [
 const JUDGE: &str = "judge";
 
 /// What other tools call them.
-const SYNONYMS: [(&str, &str); 46] = [
+const SYNONYMS: [(&str, &str); 52] = [
     ("equals", "eq"),
     ("equal", "eq"),
     ("is", "eq"),
     ("==", "eq"),
     ("=", "eq"),
-    ("to_be", "eq"),
+    ("be", "eq"),
     ("not_equal", "ne"),
     ("not_equals", "ne"),
     ("neq", "ne"),
@@ -96,6 +96,12 @@ const SYNONYMS: [(&str, &str); 46] = [
     ("match", "matches"),
     ("subset", "like"),
     ("json_schema", "schema"),
+    ("contain", "contains"),
+    ("greater_than_or_equal", "gte"),
+    ("less_than_or_equal", "lte"),
+    ("close", "close_to"),
+    ("text", "contains"),
+    ("truthy", "exists"),
 ];
 
 /// The predicate of this name.
@@ -114,12 +120,26 @@ pub(super) fn in_data(name: &str) -> Option<&'static str> {
 
 /// The predicate that was probably meant.
 pub(super) fn meant(name: &str) -> Option<&'static str> {
-    let folded = name.to_lowercase().replace(['-', ' '], "_");
-    SYNONYMS
-        .iter()
-        .find(|(word, _)| *word == folded)
-        .map(|(_, predicate)| *predicate)
-        .or_else(|| diagnostic::nearest(name, PREDICATES))
+    meant_exactly(name).or_else(|| diagnostic::nearest(name, PREDICATES))
+}
+
+/// The predicate of this name, or the one that other tools call so: `toBeGreaterThan`, `less-than`.
+pub(super) fn meant_exactly(name: &str) -> Option<&'static str> {
+    let mut folded = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() && !folded.is_empty() && !folded.ends_with('_') {
+            folded.push('_');
+        }
+        folded.extend(c.to_lowercase());
+    }
+    let folded = folded.replace(['-', ' '], "_");
+    let of = |word: &str| {
+        let synonym = SYNONYMS.iter().find(|(known, _)| *known == word).map(|(_, predicate)| *predicate);
+        PREDICATES.into_iter().find(|known| *known == word).or(synonym)
+    };
+    let bare =
+        ["to_be_", "to_have_", "to_", "is_", "should_"].iter().find_map(|lead| folded.strip_prefix(lead));
+    of(&folded).or_else(|| of(bare?)).filter(|found| *found != JUDGE)
 }
 
 /// The problem that a key is no predicate.

@@ -154,6 +154,18 @@ impl Matcher {
             );
             return None;
         }
+        if sort == Sort::Calls
+            && let Some(names) = list_of_names(node)
+        {
+            problems.push(
+                Problem::error("expect::names", "events and tool calls are mappings: no list of names is equal to them")
+                    .label(&node.span, "names alone")
+                    .help(format!(
+                        "all of them, in this order: `{{ sequence: {names} }}`, where `\"...\"` stands for whatever comes; of tools also `{{ called: {names} }}`"
+                    )),
+            );
+            return None;
+        }
         let expected = Arg::parse(node, sort.equal(), problems)?;
         Some(Self {
             predicates: vec![Predicate { name: "eq", span: node.span.clone(), op: Op::Equal(expected) }],
@@ -164,6 +176,14 @@ impl Matcher {
     pub(super) fn for_each_expression(&self, visit: &mut dyn FnMut(&Expression)) {
         self.predicates.iter().for_each(|predicate| predicate.for_each_expression(visit));
     }
+}
+
+/// `[RunStarted, RunCompleted]`, where it is names and nothing else.
+fn list_of_names(node: &Node) -> Option<String> {
+    let items = node.as_sequence().filter(|items| !items.is_empty())?;
+    let names: Option<Vec<&str>> =
+        items.iter().map(|item| item.as_str().filter(|name| !name.contains("${{"))).collect();
+    Some(format!("[{}]", names?.join(", ")))
 }
 
 /// `[{ gt: 1 }]` is data, and never what was meant.

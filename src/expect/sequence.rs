@@ -202,6 +202,11 @@ impl Sequence {
         let help = stranger.and_then(|name| {
             nearest(name, names.iter().copied()).map(|found| format!("did you mean `{found}`?"))
         });
+        let open = self.items.iter().any(|item| item.name().is_none());
+        let help = help.or_else(|| {
+            let gap = "`\"...\"` in the sequence stands for whatever comes there, `Name+` for one or more";
+            (!open && names.len() > self.items.len()).then(|| gap.to_owned())
+        });
         let mut failure = case.failure(sentence).maybe_help(help);
         failure.actual = show::cut(&runs(names), 2 * show::LONG);
         failure

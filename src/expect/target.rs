@@ -336,6 +336,16 @@ fn unknown(name: &str, key: &Key) -> Problem {
         "json" | "response" | "data" | "result" if rest.is_empty() => {
             Some(format!("the whole body is `body` or `$`, a key of it `$.{root}`"))
         }
+        "snapshot" | "toMatchSnapshot" | "matches_snapshot" => {
+            Some("an answer is compared with a file by `snapshot: NAME`, beside `expect`".to_owned())
+        }
+        "assert" | "asserts" => {
+            Some("an expression that must hold is a step: `- assert: ${{ ... }}`".to_owned())
+        }
+        "toContain" | "contains" | "equals" | "regex" | "matches" => Some(format!(
+            "a predicate stands under what it is asked of: `content: {{ {}: ... }}`",
+            super::names::meant(name).unwrap_or("contains")
+        )),
         "tool_calls" => Some("did you mean `tools`?".to_owned()),
         "latency" | "time" | "elapsed" | "response_time" => Some("did you mean `duration`?".to_owned()),
         _ => None,

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use regex::Regex;
 use serde_json::Value;
-use similar::TextDiff;
 
 use super::compare::equal;
 use super::judge::{Case, Judgement};
@@ -220,16 +219,12 @@ pub(crate) fn ratio(a: &str, b: &str) -> f64 {
     if a == b {
         return 1.0;
     }
-    let mut config = TextDiff::configure();
-    config.timeout(SIMILAR_WITHIN);
     let found = if a.len().max(b.len()) <= SHORT_TEXT {
-        config.diff_chars(a, b).ratio()
+        let characters = |text: &str| text.chars().collect::<Vec<char>>();
+        diff::ratio(&characters(a), &characters(b), SIMILAR_WITHIN)
     } else {
-        let words = |text: &'_ str| text.split_whitespace().map(str::to_owned).collect::<Vec<String>>();
-        let (a, b) = (words(a), words(b));
-        let (a, b): (Vec<&str>, Vec<&str>) =
-            (a.iter().map(String::as_str).collect(), b.iter().map(String::as_str).collect());
-        config.diff_slices(&a, &b).ratio()
+        let words = |text| str::split_whitespace(text).collect::<Vec<&str>>();
+        diff::ratio(&words(a), &words(b), SIMILAR_WITHIN)
     };
     // Three digits are what a person wrote; 0.8 as a float of half the width is 0.800000011.
     (f64::from(found) * 1e6).round() / 1e6

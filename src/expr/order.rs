@@ -61,14 +61,41 @@ pub(super) fn register(environment: &mut Environment<'static>) {
 /// The order of two values; `age` says that one side is an age, and a text beside it a duration.
 fn order(a: &Value, b: &Value, age: bool) -> Result<Ordering, Error> {
     match (a.kind(), b.kind()) {
+        (ValueKind::String, ValueKind::String) => order_of_texts(a, b),
         (ValueKind::Number, ValueKind::Number)
-        | (ValueKind::String, ValueKind::String)
         | (ValueKind::Seq, ValueKind::Seq)
         | (ValueKind::Bool, ValueKind::Bool) => Ok(a.cmp(b)),
         (ValueKind::Number, ValueKind::String) => order_with_text(a, b, age),
         (ValueKind::String, ValueKind::Number) => order_with_text(b, a, age).map(Ordering::reverse),
         (kind, other) => Err(failed(format!("{} and {} have no order", named(a, kind), named(b, other)))),
     }
+}
+
+/// The order of two texts: that of their letters, of two moments that of time. A moment and a text that is none have no
+/// order: `item.updated_at < "yesterday"` would hold of everything.
+fn order_of_texts(a: &Value, b: &Value) -> Result<Ordering, Error> {
+    let (left, right) = (a.as_str().unwrap_or_default(), b.as_str().unwrap_or_default());
+    match (moment(a), moment(b)) {
+        (Ok(left), Ok(right)) => Ok(left.cmp(&right)),
+        (Ok(_), Err(_)) if is_with_clock(left) && !is_beginning(right) => Err(no_time(left, right)),
+        (Err(_), Ok(_)) if is_with_clock(right) && !is_beginning(left) => Err(no_time(right, left)),
+        _ => Ok(a.cmp(b)),
+    }
+}
+
+/// A day and a time of day: what servers write, and nobody means by a name.
+fn is_with_clock(text: &str) -> bool {
+    text.len() > "2026-11-21".len()
+}
+
+/// A year, or a year and a month, which begins a moment.
+fn is_beginning(text: &str) -> bool {
+    matches!(text.len(), 4 | 7)
+        && text.char_indices().all(|(at, c)| if at == 4 { c == '-' } else { c.is_ascii_digit() })
+}
+
+fn no_time(moment: &str, text: &str) -> Error {
+    failed(format!("the time `{moment}` and the text `{text}` have no order"))
 }
 
 /// The order of a number and a text: an age and a duration, or two moments.

@@ -29,6 +29,7 @@ impl<W: Write> Github<W> {
         title: &str,
         scenario: &ScenarioRecord,
         failure: Option<&FailureRecord>,
+        more: usize,
     ) -> io::Result<()> {
         self.written += 1;
         if self.written > MOST {
@@ -48,6 +49,9 @@ impl<W: Write> Github<W> {
                 message.push_str(lead);
                 message.push_str(more);
             }
+        }
+        if more > 0 {
+            message.push_str(&format!("\nand {more} more times here"));
         }
         if let Some((end, _)) = message.char_indices().nth(LONGEST) {
             message.truncate(end);
@@ -80,9 +84,20 @@ impl<W: Write> Writer for Github<W> {
         let failures: Vec<&FailureRecord> =
             failed.into_iter().flat_map(AttemptRecord::all_failures).map(|(_, failure)| failure).collect();
         if failures.is_empty() {
-            return self.annotate(level, &title, scenario, None);
+            return self.annotate(level, &title, scenario, None, 0);
         }
-        failures.into_iter().try_for_each(|failure| self.annotate(level, &title, scenario, Some(failure)))
+        // GitHub shows ten errors of a step: a loop that fails at one place must not hide all others.
+        let mut places: Vec<(&FailureRecord, usize)> = Vec::new();
+        for failure in failures {
+            let known =
+                places.iter_mut().find(|(known, _)| known.place.is_some() && known.place == failure.place);
+            match known {
+                Some((_, more)) => *more += 1,
+                None => places.push((failure, 0)),
+            }
+        }
+        let mut places = places.into_iter();
+        places.try_for_each(|(failure, more)| self.annotate(level, &title, scenario, Some(failure), more))
     }
 
     fn end(&mut self) -> io::Result<()> {

@@ -19,6 +19,11 @@ use crate::engine::{
 use crate::scenario::Instance;
 use crate::secret::Masker;
 
+/// So many failures of one step are shown whole: a loop may fail a thousand times.
+const ALIKE: usize = 3;
+/// So many of the others are told in a line each.
+const LINES_ALIKE: usize = 20;
+
 /// Where a report goes.
 pub trait Sink: Send + Sync {
     /// Takes a piece of it, line ends included.
@@ -286,7 +291,21 @@ impl<'a> Terminal<'a> {
             text.push_str(&indent(&self.masked(problem).render(self.inner_style())));
         }
         let causes = report.failed.iter().filter(|step| step.status == StepStatus::Failed).count();
+        // A loop whose items all fail for one reason says it a few times, not a thousand.
+        let mut shown: HashMap<String, usize> = HashMap::new();
+        let mut rest: Vec<(String, Vec<&StepReport>)> = Vec::new();
         for step in &report.failed {
+            let place = place(step);
+            let times = shown.entry(place.clone()).or_default();
+            *times += 1;
+            // What a loop as a whole came to has no round and no request: it is always told.
+            if *times > ALIKE && (step.request.is_some() || round(step).is_some()) {
+                match rest.iter_mut().find(|(known, _)| *known == place) {
+                    Some((_, steps)) => steps.push(step),
+                    None => rest.push((place, vec![step])),
+                }
+                continue;
+            }
             let mut note = String::new();
             if step.status == StepStatus::SoftFailed {
                 note.push_str(" (soft: the scenario went on)");
@@ -308,6 +327,25 @@ impl<'a> Terminal<'a> {
             }
             self.step_failures(text, step);
         }
+        for (place, steps) in &rest {
+            self.alike(text, place, steps);
+        }
+    }
+
+    /// The further failures of a step that failed many times, a line each.
+    fn alike(&self, text: &mut String, place: &str, steps: &[&StepReport]) {
+        push(text, &format!("  {place} failed {} more times:", steps.len()));
+        for step in steps.iter().take(LINES_ALIKE) {
+            let round = round(step).map(|round| format!("{round}: ")).unwrap_or_default();
+            let message =
+                step.failures.first().map(|failure| failure.problem.message.as_str()).unwrap_or_default();
+            let line = self.masker.mask(&format!("{round}{message}").replace('\n', " "));
+            push(text, &format!("    {}", text::cut(&line)));
+        }
+        if let Some(more) = steps.len().checked_sub(LINES_ALIKE).filter(|more| *more > 0) {
+            push(text, &format!("    … and {more} more"));
+        }
+        text.push('\n');
     }
 
     fn masked(&self, problem: &Problem) -> Problem {
@@ -516,6 +554,20 @@ impl Observer for Terminal<'_> {
             Event::RunFinished(summary) => self.summary(summary),
         }
     }
+}
+
+/// The round of a loop that it ran in, as its notes tell.
+fn round(step: &StepReport) -> Option<&String> {
+    step.notes.iter().find(|note| note.starts_with("round "))
+}
+
+/// What a reader finds a step by.
+fn place(step: &StepReport) -> String {
+    let mut place = format!("step `{}` at {}", text::cut(&step.action), step.span.link());
+    for caller in step.callers.iter().rev() {
+        place.push_str(&format!(", used at {}", caller.span.link()));
+    }
+    place
 }
 
 /// The first cause of a failed attempt, in a line.

@@ -234,7 +234,7 @@ fn number(fields: &Fields<'_>, name: &str, most: usize, problems: &mut Problems)
 /// `{ get_sessions: {...}, where: ${{ ... }} }`
 fn listing(node: &Node, defaults: &Defaults, problems: &mut Problems) -> Option<Listing> {
     let fields = Fields::new(node, "`for_each`", problems);
-    let filter = fields.get("where").and_then(|entry| step::condition(&entry.value, problems));
+    let filter = fields.get("where").and_then(|entry| step::condition(&entry.value, "where", problems));
     let mut found: Option<Listing> = None;
     for entry in fields.entries().iter().filter(|entry| entry.key.name != "where") {
         if let Some(first) = &found {

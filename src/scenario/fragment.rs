@@ -142,6 +142,8 @@ impl Fragment {
                 problem.help(
                     "who uses it says when it is over: `cleanup: true` in the scenario, or a second fragment in its `finally`",
                 )
+            } else if let Some(meant) = super::habit::meant_of_fragment(&key.name) {
+                problem.help(meant)
             } else if super::read::KEYS.contains(&key.name.as_str()) {
                 problem.help(format!("`{}` is for scenarios; {} is a fragment", key.name, source.name()))
             } else {

@@ -215,6 +215,9 @@ impl<'a> Walk<'a> {
             let problem = Problem::error("expression::undefined", format!("`{root}` is not defined"))
                 .label(&expression.span_of(root), "not defined");
             self.problems.push(match (self.cases, field) {
+                (None, _) if root == "matrix" => problem.help(
+                    "one run for each combination: `matrix: { agent: [a, b] }` beside `steps:`; a value is read by `case.agent`",
+                ),
                 (Some(_), Some(field)) => problem
                     .help(format!("a value of `matrix` is read by `case.{field}`, like one of `cases`")),
                 _ => problem.help("only a scenario with `cases` or `matrix` has `case`"),
@@ -234,7 +237,7 @@ impl<'a> Walk<'a> {
         );
     }
 
-    fn undefined(&self, name: &str, field: Option<&str>, span: &Span) -> Problem {
+    fn undefined(&self, name: &str, field: Option<&str>, span: &Span, called: bool) -> Problem {
         let known: Vec<&str> = self.names.iter().map(String::as_str).collect();
         let exact = self
             .elsewhere
@@ -243,7 +246,8 @@ impl<'a> Walk<'a> {
             .or_else(|| {
                 let column = self.cases.is_some_and(|cases| cases.names().any(|known| known == name));
                 column.then(|| format!("did you mean `case.{name}`?"))
-            });
+            })
+            .or_else(|| expr::function(name).filter(|_| called || name == "undefined"));
         let near = || diagnostic::nearest(name, known.iter().copied()).is_some();
         let hint = exact.or_else(|| if near() { None } else { habit(name, field, &known) });
         expr::undefined_name(name, span, known.clone()).maybe_help(hint)
@@ -276,6 +280,8 @@ impl<'a> Walk<'a> {
                         .label(&span, "not defined here")
                         .maybe_help(diagnostic::suggest(id, self.visible.iter().map(String::as_str))),
                     );
+                } else if let (Some(id), Some(field)) = (name.split('.').nth(1), name.split('.').nth(2)) {
+                    self.problems.extend(hint::no_field(expression, id, field, name.split('.').nth(3)));
                 }
                 continue;
             }
@@ -288,7 +294,7 @@ impl<'a> Walk<'a> {
             }
             let span = expression.span_of(&root);
             if self.told.insert((span.range().start, root.clone())) {
-                let problem = self.undefined(&root, parts.next(), &span);
+                let problem = self.undefined(&root, parts.next(), &span, expression.calls(&root));
                 self.problems.push(problem);
             }
         }

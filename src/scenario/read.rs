@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::defaults::Defaults;
 use super::step::{self, Step};
-use super::{Requires, Scenario, Serial, Skip, VersionRange, cases, names};
+use super::{Requires, Scenario, Serial, Skip, VersionRange, cases, habit, names};
 use crate::diagnostic::{self, Problem, Problems};
 use crate::expr::Text;
 use crate::source::Source;
@@ -49,6 +49,8 @@ pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> 
             let problem =
                 expected("scenario::not-a-mapping", "a scenario", "a mapping with `steps:`", document);
             match document.kind {
+                Kind::Sequence(ref items) if items.iter().any(is_like_a_scenario) => problem
+                    .help("each scenario is a document of its own: in one file, `---` stands between them"),
                 Kind::Sequence(_) => problem
                     .help("rows or steps that scenarios share stand in a file whose name begins with `_`"),
                 _ => problem,
@@ -102,7 +104,18 @@ pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> 
         }
         Some(_) => {}
     }
-    fields.finish(KEYS, PLANNED, "a scenario", problems);
+    fields.finish_with(KEYS, PLANNED, "a scenario", habit::meant_of_scenario, problems);
+    if let Some(entry) =
+        fields.get("name").filter(|entry| entry.value.as_str().is_some_and(|name| name.contains("${{")))
+    {
+        problems.push(
+            Problem::warning("scenario::name", "the name of a scenario takes no expressions")
+                .label(&entry.value.span, "shown as it stands")
+                .help(
+                    "each row of `cases` and `matrix` is shown with its values; a row's key `name` names it",
+                ),
+        );
+    }
     let scenario = Scenario {
         source: Arc::clone(source),
         base_dir,
@@ -126,6 +139,11 @@ pub fn parse(source: &Arc<Source>, document: &Node, problems: &mut Problems) -> 
     };
     names::check(&scenario, problems);
     Some(scenario)
+}
+
+/// A mapping that has steps of its own.
+fn is_like_a_scenario(node: &Node) -> bool {
+    node.as_mapping().is_some_and(|entries| entries.iter().any(|entry| entry.key.name == "steps"))
 }
 
 /// The name of a file without its ending.

@@ -165,7 +165,10 @@ fn parse(node: &Node, defaults: &Defaults, problems: &mut Problems) -> Option<St
                         )
                         .label(&second.key.span, "second action")
                         .label(&seen.0.key.span, "first action")
-                        .help("begin the second with `- ` to make it a step of its own"),
+                        .help(match second.key.name.as_str() {
+                            "assert" => "what must hold of this step's answer stands under `expect:`: `expect: { content: { contains: hello } }`",
+                            _ => "begin the second with `- ` to make it a step of its own",
+                        }),
                     );
                 }
                 if *known {
@@ -223,7 +226,7 @@ pub(super) fn modifiers(
         word.then_some(key)
     });
     let name = fields.get("name").map(|entry| Template::parse(&entry.value, problems));
-    let condition = fields.get("if").and_then(|entry| condition(&entry.value, problems));
+    let condition = fields.get("if").and_then(|entry| condition(&entry.value, "if", problems));
     let expect =
         fields.get("expect").map(|entry| Expectations::parse(&entry.value, problems)).unwrap_or_default();
     let save = fields.get("save").map(|entry| modifier::saves(&entry.value, problems)).unwrap_or_default();
@@ -478,16 +481,21 @@ pub(super) fn waived(fields: &Fields<'_>, problems: &mut Problems) -> Option<Vec
 }
 
 /// A condition: one expression, with or without `${{ }}` around it.
-pub(super) fn condition(node: &Node, problems: &mut Problems) -> Option<Expression> {
+pub(super) fn condition(node: &Node, word: &str, problems: &mut Problems) -> Option<Expression> {
+    let example = match word {
+        "where" => "where: \"${{ item.updated_at | age > '30d' }}\"",
+        _ => "if: ${{ count > 2 }}",
+    };
+    let wrong = |wanted| expected("step::if", &format!("`{word}`"), wanted, node).help(example);
     let parsed = match &node.kind {
         Kind::Bool(value) => Expression::parse(if *value { "true" } else { "false" }, &node.span),
         Kind::String(text) if text.contains("${{") => match Text::parse(text, &node.span) {
             Ok(Text::Whole(expression)) => Ok(expression),
-            Ok(_) => Err(expected("step::if", "`if`", "one expression and nothing around it", node)),
+            Ok(_) => Err(wrong("one expression and nothing around it")),
             Err(problem) => Err(problem),
         },
         Kind::String(text) => Expression::parse(text, &node.span),
-        _ => Err(expected("step::if", "`if`", "an expression", node)),
+        _ => Err(wrong("an expression")),
     };
     parsed.map_err(|problem| problems.push(problem)).ok()
 }

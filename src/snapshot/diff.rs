@@ -1,10 +1,10 @@
 //! How an answer differs from its snapshot: by events in a stream, by paths and lines in JSON, by words in prose.
 
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
-use similar::{Algorithm, DiffTag, capture_diff_slices_deadline};
+use similar::DiffTag;
 
 use crate::expect::diff;
 
@@ -64,8 +64,7 @@ fn events(value: &Value) -> Option<&[Value]> {
 /// An event that went has the number that it had, all others have those that they have now.
 fn between_events(old: &[Value], new: &[Value]) -> String {
     let texts = |events: &[Value]| events.iter().map(Value::to_string).collect::<Vec<String>>();
-    let deadline = Some(Instant::now() + WITHIN);
-    let ops = capture_diff_slices_deadline(Algorithm::Myers, &texts(old), &texts(new), deadline);
+    let ops = diff::align(&texts(old), &texts(new), WITHIN);
     let mut lines = Vec::new();
     let count = ops.len();
     for (number, op) in ops.iter().enumerate() {

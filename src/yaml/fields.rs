@@ -120,6 +120,18 @@ impl<'a> Fields<'a> {
 
     /// Complains about keys that are not among `known`.
     pub(crate) fn finish(&self, known: &[&str], planned: &[&str], what: &str, problems: &mut Problems) {
+        self.finish_with(known, planned, what, |_| None, problems);
+    }
+
+    /// The same; `habit` knows what people mean by words of other tools.
+    pub(crate) fn finish_with(
+        &self,
+        known: &[&str],
+        planned: &[&str],
+        what: &str,
+        habit: fn(&str) -> Option<&'static str>,
+        problems: &mut Problems,
+    ) {
         for entry in self.entries {
             let name = entry.key.name.as_str();
             if known.contains(&name) {
@@ -128,7 +140,11 @@ impl<'a> Fields<'a> {
             problems.push(if planned.contains(&name) {
                 planned_key(&entry.key)
             } else {
-                unknown_key(&entry.key, what, known.iter().copied())
+                let problem = unknown_key(&entry.key, what, known.iter().copied());
+                match habit(name) {
+                    Some(meant) => problem.help(meant),
+                    None => problem,
+                }
             });
         }
     }

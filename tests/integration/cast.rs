@@ -87,8 +87,8 @@ agents:
     tools: [refnd]
     histroy: true
     replies:
-      - when: (unclosed
-        say: hi
+      - when: (unclosed (?<order>\\d+)
+        say: hi ${{ order }} ${{ match }}
       - when: x
         say: ${{ mesage }} ${{ results }}
       - go_on: true
@@ -120,6 +120,7 @@ faults: [ { path: agents, fault: explode } ]
     ] {
         assert!(output.stderr.contains(said), "{said}: {output}");
     }
+    assert!(!output.stderr.contains("`order`"), "the pattern is wrong, not the name of its group: {output}");
 }
 
 #[test]

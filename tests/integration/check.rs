@@ -1,5 +1,6 @@
 //! `agentos-run check`: every class of fault is found before anything is sent, with its place and what to do.
 
+mod habits;
 mod live;
 mod many;
 mod names;
@@ -21,6 +22,22 @@ fn findings(text: &str) -> String {
 fn in_steps(steps: &str) -> String {
     let steps: String = dedent(steps).lines().map(|line| format!("  {line}\n")).collect();
     findings(&format!("steps:\n{steps}"))
+}
+
+/// The help of each finding.
+fn helps(findings: &str) -> Vec<String> {
+    let mut helps: Vec<String> = Vec::new();
+    for line in findings.lines() {
+        if let Some(help) = line.strip_prefix("  help: ") {
+            helps.push(help.to_owned());
+        } else if let (Some(more), Some(help)) = (line.strip_prefix("        "), helps.last_mut())
+            && !more.starts_with([' ', '·'])
+        {
+            help.push(' ');
+            help.push_str(more);
+        }
+    }
+    helps
 }
 
 /// The messages alone, one line each: for what differs from a snapshot elsewhere in the message only.

@@ -543,3 +543,83 @@ fn quiet_and_verbose() {
     1 scenario: 1 passed  (1 step, 0 checks, [time])
     "#);
 }
+
+#[test]
+fn a_loop_that_fails_often_says_it_a_few_times_whole_and_then_in_lines() {
+    let output = Run::new()
+        .file(
+            "a.yaml",
+            dedent(
+                "
+                steps:
+                  - for_each: [a, b, c, d, e, f]
+                    stop_on_failure: false
+                    run_agent: { agent_id: assistant, message: \"word ${{ item }}\" }
+                    expect: { content: { contains: f } }
+                ",
+            ),
+        )
+        .args(["--embedded", "a.yaml"])
+        .run()
+        .code_is(1);
+    let said = &output.stdout;
+    assert_eq!(said.matches("    request: curl").count(), 3, "{output}");
+    assert!(said.contains("    note: round 1 of 6, `item` is \"a\"\n"), "{output}");
+    assert!(
+        said.contains(
+            "  step `run_agent` at a.yaml:2:5 failed 2 more times:\n    round 4 of 6, `item` is \"d\": `content` does not contain \"f\": \"You said: word d\"\n    round 5 of 6"
+        ),
+        "{output}"
+    );
+}
+
+#[test]
+fn an_assertion_says_what_it_read() {
+    let output = Run::new()
+        .file(
+            "a.yaml",
+            dedent(
+                "
+                vars: { wanted: COMPLETED }
+                steps:
+                  - id: ask
+                    run_agent: { agent_id: assistant, message: hello }
+                  - assert: ${{ steps.ask.status == wanted and env.PATH }}
+                ",
+            ),
+        )
+        .args(["--embedded", "a.yaml"])
+        .run()
+        .code_is(1);
+    assert!(
+        output.stdout.contains("help: `steps.ask.status` is 200, `wanted` is \"COMPLETED\"\n"),
+        "{output}"
+    );
+}
+
+#[test]
+fn what_reads_as_a_predicate_and_is_a_text() {
+    let output = Run::new()
+        .file(
+            "a.yaml",
+            dedent(
+                "
+                steps:
+                  - run_agent: { agent_id: assistant, message: hello, stream: true }
+                    soft: true
+                    expect: { content: contains hello }
+                  - run_agent: { agent_id: assistant, message: hello, stream: true }
+                    expect: { events: { sequence: [RunStarted, RunCompleted] } }
+                ",
+            ),
+        )
+        .args(["--embedded", "a.yaml"])
+        .run()
+        .code_is(1);
+    for help in [
+        "this is compared as a text; a predicate is a key: `{ contains: hello }`",
+        "`\"...\"` in the sequence stands for whatever comes there, `Name+` for one or more",
+    ] {
+        assert!(output.stdout.contains(help), "{output}");
+    }
+}

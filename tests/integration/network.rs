@@ -233,3 +233,24 @@ fn a_real_agentos_with_a_key() {
     );
     assert!(!right.stdout.contains("sesame") && !right.stderr.contains("sesame"), "{right}");
 }
+
+#[test]
+fn a_proxy_of_the_environment_is_named_where_nothing_is_reached() {
+    let asked = |no_proxy: &str| {
+        let output = Run::new()
+            .file("a.yaml", "steps: [{ health: {} }]\n")
+            .env("HTTP_PROXY", "http://me:hush-hush@127.0.0.1:9")
+            .env("NO_PROXY", no_proxy)
+            .args(["--base-url", "http://agents.invalid:7777", "a.yaml"])
+            .run()
+            .code_is(3);
+        assert!(!output.stderr.contains("hush"), "{output}");
+        output.stderr.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let through = asked("other.invalid");
+    assert!(
+        through.contains("it was tried through the proxy that HTTP_PROXY names: is that one running? `NO_PROXY=agents.invalid` goes without it"),
+        "{through}"
+    );
+    assert!(!asked(".invalid").contains("proxy"), "it is reached without");
+}

@@ -35,6 +35,15 @@ pub(super) fn groups(regex: &Regex) -> impl Iterator<Item = &str> {
     regex.capture_names().flatten()
 }
 
+/// The names that a pattern gives its groups, where it is no regular expression for something else: that is said already,
+/// and the names are meant all the same.
+pub(super) fn groups_as_written(pattern: &str) -> impl Iterator<Item = &str> {
+    let begun = pattern.split("(?P<").skip(1).chain(pattern.split("(?<").skip(1));
+    begun
+        .filter_map(|rest| rest.split_once('>').map(|(name, _)| name))
+        .filter(|name| !name.starts_with(['=', '!']))
+}
+
 /// Complains about every name of a template that is not among `known`.
 pub(super) fn template(template: &Template, known: &[&str], problems: &mut Problems) {
     template.for_each_expression(&mut |one| expression(one, known, problems));
@@ -66,11 +75,14 @@ pub(super) fn step(text: &Template, problems: &mut Problems) {
 }
 
 /// What is kept of a message.
-pub(super) fn memory(text: &Template, when: Option<&Regex>, problems: &mut Problems) {
+pub(super) fn memory(text: &Template, when: Option<&Regex>, written: Option<&str>, problems: &mut Problems) {
     let mut known = vec!["message", "user_id"];
     if let Some(when) = when {
         known.push("match");
         known.extend(groups(when));
+    } else if let Some(written) = written {
+        known.push("match");
+        known.extend(groups_as_written(written));
     }
     template(text, &known, problems);
 }

@@ -86,10 +86,13 @@ fn rule(node: &Node, owner: &Owner<'_>, problems: &mut Problems) -> Option<Rule>
     let when = rule.when.clone();
     let recall = rule.recall.clone();
     let mut known: Vec<&str> = ALWAYS.to_vec();
-    for (regex, name) in [(&when, "match"), (&recall, "recalled")] {
+    for (regex, key, name) in [(&when, "when", "match"), (&recall, "recall", "recalled")] {
         if let Some(regex) = regex {
             known.push(name);
             known.extend(names::groups(regex));
+        } else if let Some(entry) = fields.get(key) {
+            known.push(name);
+            known.extend(entry.value.as_str().into_iter().flat_map(names::groups_as_written));
         }
     }
     let found: Vec<String> = rule.find.iter().map(|(name, _)| name.clone()).collect();

@@ -215,6 +215,7 @@ impl Journal {
             "journal::file",
             format!("the journal {} cannot be written: {error}; nothing more was begun", self.path.display()),
         )
+        .help("make room; the same command goes on from there")
     }
 
     fn write(&self, line: &Value, sync: bool) -> io::Result<()> {

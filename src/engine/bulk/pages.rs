@@ -4,29 +4,20 @@
 //! skipped; what appears in front moves it back, and an item comes twice. Items of equal times come in any order. So
 //! items are told apart by their ids, and a list that grew smaller meanwhile, or that had more than came, is read again.
 
-use std::collections::HashSet;
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash as _, Hasher as _};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use super::print_of;
-use super::rehearse::{SAMPLE, in_short};
-use super::spill::Spill;
+use super::search::{Found, Search, Taken, failed};
 use crate::agentos::pages::{Page, Pager, Turn};
 use crate::agentos::{Effect, Exchange, refusal_message};
 use crate::diagnostic::Problem;
 use crate::engine::answer::Done;
-use crate::engine::context::Context;
 use crate::engine::request::Request;
 use crate::engine::steps::Run;
-use crate::expr::Expression;
-use crate::scenario::flow::ITEM;
 use crate::scenario::{Listing, Loop, OperationAction, Retry, RetryOn, Step};
 use crate::template::Template;
 use crate::yaml::Key;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 /// How many items a request asks for where the file does not say.
 const LIMIT: u64 = 100;
@@ -43,20 +34,6 @@ static PATIENT: LazyLock<Retry> = LazyLock::new(|| Retry {
     on: vec![RetryOn::Class(5), RetryOn::Status(429), RetryOn::Timeout, RetryOn::Connect],
 });
 
-/// What was found.
-pub(super) struct Found {
-    /// The items that are meant.
-    pub(super) items: Spill,
-    /// The first of them in short.
-    pub(super) sample: Vec<String>,
-    /// How many the list had, those that are not meant included.
-    pub(super) listed: u64,
-    /// How many requests it took.
-    pub(super) requests: u64,
-    /// What a reader should know.
-    pub(super) notes: Vec<String>,
-}
-
 /// What a walk from the first page to the last saw.
 struct Walk {
     /// Whether the list grew smaller meanwhile.
@@ -65,20 +42,6 @@ struct Walk {
     total: Option<u64>,
     /// How many items came that no walk had seen.
     new: u64,
-}
-
-/// The ids that were seen, as fingerprints.
-#[derive(Default)]
-struct Seen(HashSet<u128>);
-
-impl Seen {
-    fn insert(&mut self, key: &str) -> bool {
-        self.0.insert(print_of(key))
-    }
-
-    fn len(&self) -> u64 {
-        self.0.len() as u64
-    }
 }
 
 impl Run<'_> {
@@ -97,136 +60,94 @@ impl Run<'_> {
                 Problem::error("operation::missing", lack).label(&listing.key.span, "nothing was sent"),
             ));
         }
-        let mut found =
-            Found { items: Spill::new(), sample: Vec::new(), listed: 0, requests: 0, notes: Vec::new() };
-        let mut seen = Seen::default();
+        let mut search = Search::new(step, over, listing, self.context.branch(), keep);
         let mut walks = 0;
         loop {
-            let walk = self.walk(step, over, listing, walks, &mut seen, &mut found, keep).await?;
+            let walk = self.walk(&mut search, walks).await?;
             walks += 1;
-            let missing = walk.total.is_some_and(|total| seen.len() < total);
+            let listed = search.listed();
+            let missing = walk.total.is_some_and(|total| listed < total);
             if !walk.shrank && !missing {
                 break;
             }
+            let notes = &mut search.found.notes;
             if walks > 1 && walk.new == 0 && !walk.shrank {
-                found.notes.push(format!(
-                    "{} counts {} entries and lists {}",
+                notes.push(format!(
+                    "{} counts {} entries and lists {listed}",
                     spec.name,
                     walk.total.unwrap_or_default(),
-                    seen.len()
                 ));
                 break;
             }
             if walks == MOST_WALKS {
-                found.notes.push(format!(
+                notes.push(format!(
                     "the list changed while it was read, {walks} times: an entry may have been passed over"
                 ));
                 break;
             }
         }
-        found.listed = seen.len();
-        Ok(found)
+        Ok(search.end())
     }
 
     /// From the first page to the last.
-    #[expect(clippy::too_many_arguments, reason = "the state of the search")]
-    async fn walk(
-        &mut self,
-        step: &Step,
-        over: &Loop,
-        listing: &Listing,
-        earlier: usize,
-        seen: &mut Seen,
-        found: &mut Found,
-        keep: &mut dyn FnMut(&str) -> bool,
-    ) -> Result<Walk, Box<Done>> {
-        let paged = listing.action.operation.spec.paged;
+    async fn walk(&mut self, search: &mut Search<'_>, earlier: usize) -> Result<Walk, Box<Done>> {
+        let (step, listing) = (search.step, search.listing);
+        let spec = listing.action.operation.spec;
         let mut walk = Walk { shrank: false, total: None, new: 0 };
         let mut most: Option<u64> = None;
         let mut before = 0;
         let mut pager = Pager::new(1, self.limit_of(listing), STALE);
-        let mut context = self.context.branch();
         let mut ahead = None;
         loop {
+            let number = pager.number();
             let exchange = match ahead.take() {
                 Some(answered) => answered,
-                None => self.page(step, listing, pager.number(), earlier > 0).await,
+                None => self.page(step, listing, number, earlier > 0).await,
             }?;
             let Some(page) = Page::of(&exchange.body) else {
-                return Err(no_list(listing, pager.number(), exchange));
+                let message = format!("what {} answered is no list", spec.name);
+                return Err(wrong_page(listing, number, exchange, Problem::error("bulk::no-list", message)));
             };
-            found.requests += 1;
-            if pager.number() == 1 {
+            if number == 1 {
                 walk.total = page.total;
             }
             walk.shrank |= page.total < most && page.total.is_some() && !page.items.is_empty();
             most = most.max(page.total);
-            let mut new = 0_u64;
-            let mut print = DefaultHasher::new();
             let length = page.items.len();
+            let has_next = spec.paged && length > 0 && page.pages.is_some_and(|pages| number < pages);
             // The server looks for the next page while this one is read.
-            let is_not_last = length > 0 && page.pages.is_some_and(|pages| pager.number() < pages);
             let next = async {
-                if !paged || !is_not_last {
+                if !has_next {
                     return None;
                 }
-                Some(self.page(step, listing, pager.number() + 1, earlier > 0).await)
+                Some(self.page(step, listing, number + 1, earlier > 0).await)
             };
-            let reading = async {
+            let taking = async {
                 tokio::task::yield_now().await;
-                let unread = |item: &RawValue, error: serde_json::Error| {
-                    let name = listing.action.operation.spec.name;
-                    let message = format!("an entry that {name} answered cannot be read: {error}");
-                    let label = format!("page {}: nothing was done", pager.number());
-                    let start: String = item.get().chars().take(60).collect();
-                    let problem = Problem::error("bulk::unreadable", message).label(&listing.key.span, label);
-                    failed(problem.help(format!("it begins with {start}")))
-                };
-                for item in page.items {
-                    let key = listing.items.key_of_sent(item).map_err(|error| unread(item, error))?;
-                    key.hash(&mut print);
-                    if !seen.insert(&key) {
-                        continue;
-                    }
-                    new += 1;
-                    let read = || listing.items.read(item.get()).map_err(|error| unread(item, error));
-                    let is_meant = match &listing.filter {
-                        Some(filter) => is_meant(&mut context, over, filter, &read()?, &key)?,
-                        None => true,
-                    };
-                    if !is_meant || !keep(&key) {
-                        continue;
-                    }
-                    if found.sample.len() < SAMPLE {
-                        found.sample.push(in_short(&listing.items, &read()?));
-                    }
-                    found.items.push(item).map_err(|error| failed(spill_problem(&error, step)))?;
-                }
-                Ok::<(), Box<Done>>(())
+                search.take(&page.items, number)
             };
-            let (next, read) = tokio::join!(next, reading);
-            read?;
+            let (next, taken) = tokio::join!(next, taking);
             ahead = next;
+            let Taken { new, print } = taken?;
             walk.new += new;
-            self.at((seen.len(), 0), walk.total);
-            if !paged {
+            self.at((search.listed(), 0), walk.total);
+            if !spec.paged {
                 return Ok(walk);
             }
             // A later walk sees much again; it repeats itself where a page is the page before it.
-            let print = print.finish();
             let stale = new == 0 && (earlier == 0 || print == before);
             before = print;
             match pager.turn(length, page.pages, stale) {
                 Turn::Next => {}
                 Turn::End => return Ok(walk),
                 Turn::Repeats(since) => {
-                    let name = listing.action.operation.spec.name;
+                    let name = spec.name;
                     return Err(failed(
                         Problem::error(
                             "bulk::repeats",
                             format!("{name} brings nothing new since page {since}: the server repeats itself"),
                         )
-                        .label(&listing.key.span, format!("stopped at page {}, before anything was done", pager.number()))
+                        .label(&listing.key.span, format!("stopped at page {number}, before anything was done"))
                         .help("a proxy that leaves out the query, or a server that does not know `page`, answers the first page to every request"),
                     ));
                 }
@@ -304,12 +225,6 @@ impl Run<'_> {
     }
 }
 
-fn no_list(listing: &Listing, number: u64, exchange: Exchange) -> Box<Done> {
-    let name = listing.action.operation.spec.name;
-    let problem = Problem::error("bulk::no-list", format!("what {name} answered is no list"));
-    wrong_page(listing, number, exchange, problem)
-}
-
 /// What ends a search at an answer.
 fn wrong_page(listing: &Listing, number: u64, exchange: Exchange, problem: Problem) -> Box<Done> {
     let problem = problem.label(
@@ -322,30 +237,4 @@ fn wrong_page(listing: &Listing, number: u64, exchange: Exchange, problem: Probl
         exchange: Some(exchange.into()),
         ..Done::failed(problem)
     })
-}
-
-/// Whether the filter takes an item.
-fn is_meant(
-    context: &mut Context,
-    over: &Loop,
-    filter: &Expression,
-    item: &Value,
-    key: &str,
-) -> Result<bool, Box<Done>> {
-    context.set_local(&over.item, item);
-    context.set_local(ITEM, item);
-    filter
-        .is_true(&context.scope)
-        .map_err(|problem| failed(problem.help(format!("at the item `{key}`; nothing was done"))))
-}
-
-fn failed(problem: Problem) -> Box<Done> {
-    Box::new(Done::failed(problem))
-}
-
-/// The problem that items cannot be kept on the disk.
-pub(super) fn spill_problem(error: &std::io::Error, step: &Step) -> Problem {
-    Problem::error("bulk::spill", format!("the items cannot be kept in a temporary file: {error}"))
-        .label(&step.action_key.span, "in this loop")
-        .help("TMPDIR names another folder for temporary files")
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::journal::{self, Journal};
 use super::spill::Reader;
-use super::{Progress, pages};
+use super::{Progress, search};
 use crate::diagnostic::Problem;
 use crate::engine::context::Context;
 use crate::engine::event::{Phase, ScenarioReport, Stage};
@@ -128,7 +128,7 @@ impl Run<'_> {
                         break;
                     }
                     Err(error) => {
-                        broken = Some(pages::spill_problem(&error, step));
+                        broken = Some(search::spill_problem(&error, step));
                         exhausted = true;
                         break;
                     }
@@ -168,7 +168,7 @@ impl Run<'_> {
             {
                 finished.broken = Some(journal.problem(&error));
             }
-            if progress.gives_up() && over.is_bulk()
+            if progress.gives_up().is_some() && over.is_bulk()
                 || flow == Flow::Stopped
                 || flow == Flow::Failed && over.stop_on_failure
                 || finished.broken.is_some()

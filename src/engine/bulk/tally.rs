@@ -110,10 +110,12 @@ impl BulkReport {
             parts.push(format!("in doubt {}", self.in_doubt));
         }
         let over = self.before + self.done + self.skipped + self.failed + self.in_doubt;
-        if let Some(rest) = self.found.checked_sub(over).filter(|rest| *rest > 0) {
+        let rest = self.found.saturating_sub(over);
+        if rest > 0 {
             parts.push(format!("not begun {rest}"));
         }
-        parts.extend(self.left.map(|left| format!("left {left}")));
+        // Beside what was not begun, `left 0` reads as if nothing were left.
+        parts.extend(self.left.filter(|left| *left > 0 || rest == 0).map(|left| format!("left {left}")));
         parts.join(", ")
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::tally::BulkReport;
-use super::{pages, print_of};
+use super::{print_of, search};
 use crate::agentos::Effect;
 use crate::agentos::operation::{Method, Resource};
 use crate::diagnostic::Problem;
@@ -51,7 +51,7 @@ impl Run<'_> {
             })
             .await;
         match looked {
-            Ok(pages::Found { .. }) => {
+            Ok(search::Found { .. }) => {
                 tally.left = Some(left);
                 if !there.is_empty() {
                     tally.done -= there.len() as u64;

@@ -4,14 +4,14 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::ops::Range;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
-use similar::{Algorithm, DiffTag, capture_diff_slices_deadline};
+use similar::DiffTag;
 
 use super::super::compare::{canonical, equal};
 use super::super::show;
-use super::WIDTH;
+use super::{WIDTH, align};
 
 /// The time for finding out which members of two lists belong together; then it is told coarsely.
 const WITHIN: Duration = Duration::from_millis(150);
@@ -125,8 +125,7 @@ impl Pair {
             // None stayed as it was: there is nothing to line the others up with.
             return Self::changed(wanted, found, old, new, pairs);
         }
-        let deadline = Some(Instant::now() + WITHIN);
-        for op in capture_diff_slices_deadline(Algorithm::Myers, &old_keys, &new_keys, deadline) {
+        for op in align(&old_keys, &new_keys, WITHIN) {
             let shift = |range: Range<usize>, by: usize| range.start + by..range.end + by;
             let (old, new) = (shift(op.old_range(), old.start), shift(op.new_range(), new.start));
             if op.tag() == DiffTag::Equal {

@@ -1,12 +1,12 @@
 //! How a line differs from the one that took its place: by the words, where most of them are the same, and where they
 //! stand in lines too long to be seen at a glance.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use similar::{Algorithm, DiffTag, capture_diff_slices_deadline};
+use similar::DiffTag;
 
 use super::super::show;
-use super::WIDTH;
+use super::{WIDTH, align};
 
 /// The time for the comparison of the words of two lines.
 const WITHIN: Duration = Duration::from_millis(400);
@@ -85,8 +85,7 @@ impl<'a> Difference<'a> {
         let (old_tokens, new_tokens) = (tokens(old), tokens(new));
         let count = |tokens: &[&str]| tokens.iter().filter(|token| is_word(token)).count();
         let words = count(&old_tokens).min(count(&new_tokens));
-        let deadline = Some(Instant::now() + WITHIN);
-        let ops = capture_diff_slices_deadline(Algorithm::Myers, &old_tokens, &new_tokens, deadline);
+        let ops = align(&old_tokens, &new_tokens, WITHIN);
         let length = |tokens: &[&str]| tokens.iter().map(|token| token.len()).sum::<usize>();
         // Where each part ends, in bytes of both lines.
         let mut ends: Vec<(usize, usize, bool)> = Vec::with_capacity(ops.len());

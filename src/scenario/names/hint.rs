@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic;
+use crate::diagnostic::{self, Problem};
+use crate::expr::Expression;
+use crate::outcome::ANSWER_FIELDS;
 use crate::scenario::Action;
 use crate::scenario::step::Step;
 use crate::source::Span;
@@ -75,4 +77,40 @@ pub(super) fn habit(name: &str, field: Option<&str>, known: &[&str]) -> Option<S
         _ if upper => format!("a variable of the environment is read as `env.{name}`"),
         _ => return None,
     })
+}
+
+/// What is read of an answer that an answer does not have: `steps.ask.session_id` stands in its body.
+pub(super) fn no_field(
+    expression: &Expression,
+    id: &str,
+    field: &str,
+    inside: Option<&str>,
+) -> Option<Problem> {
+    // A method of a mapping is found at run time.
+    if ANSWER_FIELDS.contains(&field) || matches!(field, "duration" | "get" | "items" | "keys" | "values") {
+        return None;
+    }
+    let read = format!("steps.{id}.{field}");
+    let meant = match (field, inside) {
+        // GitHub Actions, other clients
+        ("outputs" | "output" | "result" | "response" | "json" | "data" | "answer", Some(inside)) => {
+            ANSWER_FIELDS
+                .iter()
+                .find(|known| **known == inside)
+                .map_or_else(|| format!("steps.{id}.body.{inside}"), |known| format!("steps.{id}.{known}"))
+        }
+        ("outputs" | "output" | "result" | "response" | "json" | "data" | "answer", None) => {
+            format!("steps.{id}.body")
+        }
+        ("status_code" | "statusCode" | "code" | "outcome" | "conclusion", _) => format!("steps.{id}.status"),
+        _ => match diagnostic::nearest(field, ANSWER_FIELDS.iter().copied()) {
+            Some(known) => format!("steps.{id}.{known}"),
+            None => format!("steps.{id}.body.{field}"),
+        },
+    };
+    Some(
+        Problem::error("expression::undefined", format!("an answer has no `{field}`"))
+            .label(&expression.span_of(&read), "not there")
+            .help(format!("did you mean `{meant}`? an answer has: {}", ANSWER_FIELDS.join(", "))),
+    )
 }

@@ -167,6 +167,10 @@ fn what_is_wrong_with_a_filter_stops_everything_before_it_begins() {
     let server = store.serve(|_, _| None);
     for (filter, said) in [
         ("item.sesion_name == 'x'", "`item.sesion_name` has no value"),
+        ("item.sesion_name == 'x'", "did you mean `session_name`?"),
+        ("item.owner == 'x'", "known here: "),
+        ("item.session_name", "`where` is neither true nor false: \"Name"),
+        ("'2026-01-01T00:00:00Z' < 'yesterday'", "the text `yesterday`"),
         ("item.updated_at | age > 'soon'", "an age is compared with a duration"),
         ("item.updated_at | age > item.session_id", "an age is compared with a duration"),
         ("item.session_id | age > '30d'", "`s-000` is not a time"),

@@ -286,3 +286,33 @@ fn steps_and_checks_of_all_rounds_are_counted() {
         assert!(output.stdout.contains(&counts), "{around}: {counts}: {output}");
     }
 }
+
+#[test]
+fn a_token_that_expires_meanwhile_is_not_tried_for_every_item() {
+    let refusals = [
+        (401, "the server refused the credentials 10 times in a row: nothing more was begun"),
+        (502, "the server was not there behind its gateway 10 times in a row: nothing more was begun"),
+    ];
+    for (status, said) in refusals {
+        let store = Store::of(100);
+        let deletions = AtomicUsize::new(0);
+        let server = store.serve(move |_, request| {
+            (request.method == "DELETE" && deletions.fetch_add(1, Ordering::Relaxed) >= 40)
+                .then(|| Answer::json(status, &json!({ "detail": "no" })))
+        });
+        let output = run(
+            &server,
+            "
+            steps:
+              - for_each: { get_sessions: {} }
+                max_deletes: 100
+                delete_session: { session_id: \"${{ item.session_id }}\" }
+            ",
+            &[],
+        )
+        .code_is(1);
+        assert_eq!(sent(&server, "DELETE").len(), 50, "{output}");
+        assert!(output.stdout.contains("done 40, failed 10, not begun 50, left 10"), "{output}");
+        assert!(output.stdout.contains(said), "{output}");
+    }
+}

@@ -1,22 +1,6 @@
 //! Names that are not defined: what was probably meant, and why it is not there.
 
-use super::{findings, messages};
-
-/// The help of each finding.
-fn helps(findings: &str) -> Vec<String> {
-    let mut helps: Vec<String> = Vec::new();
-    for line in findings.lines() {
-        if let Some(help) = line.strip_prefix("  help: ") {
-            helps.push(help.to_owned());
-        } else if let (Some(more), Some(help)) = (line.strip_prefix("        "), helps.last_mut())
-            && !more.starts_with([' ', '·'])
-        {
-            help.push(' ');
-            help.push_str(more);
-        }
-    }
-    helps
-}
+use super::{findings, helps, messages};
 
 #[test]
 fn the_nearest_name_or_where_the_name_is() {

@@ -231,6 +231,22 @@ fn annotations_that_are_left_out_are_counted() {
 }
 
 #[test]
+fn a_loop_has_one_annotation_for_one_place() {
+    let server = FakeServer::always(Answer::json(200, &json!({"n": 1})));
+    let scenario = "steps:\n  - repeat: 20\n    stop_on_failure: false\n    http: { path: /x }\n    expect: { $.n: 2 }\n";
+    let output = Run::new()
+        .file("a.yaml", scenario)
+        .args(["--base-url", &server.base_url(), "a.yaml", "--report", "github"])
+        .run()
+        .code_is(1);
+    let annotations: Vec<&str> = output.stdout.lines().filter(|line| line.starts_with("::")).collect();
+    assert_eq!(
+        annotations,
+        ["::error file=a.yaml,line=5,col=20,title=a failed::`$.n` is 1, expected 2%0Aand 19 more times here"]
+    );
+}
+
+#[test]
 fn markdown_for_a_comment() {
     let output = run(&["--report", "markdown=comment.md"]);
     let text = output.read("comment.md");

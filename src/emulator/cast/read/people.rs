@@ -178,7 +178,8 @@ fn memories(fields: &Fields<'_>, problems: &mut Problems) -> Option<Vec<Remember
             Some(entry) => {
                 string(&entry.value, "`remember`", problems);
                 let text = Template::parse(&entry.value, problems);
-                names::memory(&text, when.as_ref(), problems);
+                let written = fields.get("when").and_then(|entry| entry.value.as_str());
+                names::memory(&text, when.as_ref(), written, problems);
                 all.push(Remember { when, text, topics });
             }
             None => problems.push(
