@@ -316,3 +316,23 @@ fn a_token_that_expires_meanwhile_is_not_tried_for_every_item() {
         assert!(output.stdout.contains(said), "{output}");
     }
 }
+
+#[test]
+fn failures_that_are_not_in_a_row_end_no_loop() {
+    let store = Store::of(60);
+    let deletions = AtomicUsize::new(0);
+    let server = store.serve(move |_, request| {
+        // Five of six fail, thus fifty: never ten one after another.
+        (request.method == "DELETE" && !deletions.fetch_add(1, Ordering::Relaxed).is_multiple_of(6))
+            .then(|| Answer::json(502, &json!({ "detail": "no" })))
+    });
+    let scenario = "
+        steps:
+          - for_each: { get_sessions: {} }
+            max_deletes: 100
+            delete_session: { session_id: \"${{ item.session_id }}\" }
+    ";
+    let output = run(&server, scenario, &[]).code_is(1);
+    assert_eq!(sent(&server, "DELETE").len(), 60, "{output}");
+    assert!(output.stdout.contains("done 10, failed 50, left 50"), "{output}");
+}
