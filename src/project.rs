@@ -106,7 +106,12 @@ impl Project {
         };
         let source = Source::new(name, text);
         let mut documents = yaml::parse(&source, problems).into_iter();
-        let document = documents.next()?;
+        let document = match documents.next() {
+            Some(document) => document,
+            None if problems.has_errors() => return None,
+            // A file with nothing in it, or comments alone, is a project that sets nothing.
+            None => yaml::parse(&Source::new(name, "{}"), problems).into_iter().next()?,
+        };
         if let Some(second) = documents.next() {
             problems.push(
                 Problem::error("project::documents", "a project file is one document")

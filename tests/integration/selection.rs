@@ -264,6 +264,18 @@ fn what_failed_is_remembered_from_whatever_folder_it_was_run() {
 }
 
 #[test]
+fn an_empty_project_file_is_one() {
+    for text in ["", "# nothing is set yet\n"] {
+        let scenarios =
+            format!("name: One\n{HEALTHY}\n---\nname: Two\nsteps: [{{ http: {{ path: /x }} }}]\n");
+        let run = Run::new().file("agentos-run.yaml", text).file("a.yaml", scenarios);
+        let output = run.args(["--embedded", "a.yaml"]).run().code_is(1);
+        let again = output.then().args(["--embedded", "a.yaml", "--last-failed"]).run().code_is(1);
+        assert_eq!(ran(&again), ["Two"]);
+    }
+}
+
+#[test]
 fn without_a_project_nothing_is_remembered() {
     let run = Run::new().file("a.yaml", HEALTHY).args(["--embedded", "a.yaml", "--last-failed"]);
     let output = run.run().code_is(2);
