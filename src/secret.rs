@@ -11,6 +11,9 @@ pub const MASK: &str = "***";
 /// A shorter text is no secret that could be masked: it would blot out half of every report.
 pub const SHORTEST: usize = 4;
 
+/// The value of a shorter cookie is a setting and no session.
+const COOKIE: usize = 8;
+
 /// Replaces known secrets in texts: as they are, in JSON strings, in URLs, and in base64.
 ///
 /// Clones share what they know: a token that is made in the middle of a run is masked everywhere from then on.
@@ -40,9 +43,23 @@ impl Masker {
     pub fn add_header(&self, name: &str, value: &str) {
         let name = name.to_ascii_lowercase();
         let secret = ["authorization", "cookie", "token", "secret", "key", "password", "credential"];
-        if secret.iter().any(|word| name.contains(word)) {
-            // `Bearer` itself is no secret, what follows is.
-            self.add(value.split_once(' ').map_or(value, |(_, rest)| rest));
+        if !secret.iter().any(|word| name.contains(word)) {
+            return;
+        }
+        if name.contains("cookie") {
+            for cookie in value.split(';').map(str::trim) {
+                self.add(cookie);
+                // A server gives back the value without its name; `true` and `dark` are no secrets.
+                if let Some((_, value)) = cookie.split_once('=').filter(|(_, value)| value.len() >= COOKIE) {
+                    self.add(value);
+                }
+            }
+            return;
+        }
+        // `Bearer` itself is no secret, what follows is.
+        self.add(value.split_once(' ').map_or(value, |(_, rest)| rest));
+        if !name.contains("authorization") {
+            self.add(value);
         }
     }
 
@@ -104,6 +121,16 @@ impl Masker {
         let cut = masked.len() > limit || window.len() < text.len();
         masked.truncate(floor(&masked, limit));
         (masked, cut)
+    }
+
+    /// The length in bytes of the end of `text` with which a secret may begin, where more is to come.
+    pub fn begun_at_end(&self, text: &str) -> usize {
+        let forms = self.read();
+        let begun = |form: &String| {
+            let lengths = form.char_indices().map(|(length, _)| length).filter(|length| *length > 0);
+            lengths.filter(|length| text.ends_with(&form[..*length])).max()
+        };
+        forms.iter().filter_map(begun).max().unwrap_or(0)
     }
 
     /// `text` without secrets.

@@ -25,7 +25,8 @@ pub(super) fn progress(
         return None;
     }
     let known = |instance: &Instance| Some((instance.place(), history.duration(instance)?));
-    Some(Progress::new(settings.jobs, instances.iter().filter_map(known).collect()))
+    let expected = instances.iter().filter_map(known).collect();
+    Some(Progress::new(settings.jobs, expected, settings.masker.clone()))
 }
 
 /// Draws it until the end of time.

@@ -11,6 +11,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 use super::looping::{self, clock};
 use super::text;
 use crate::engine::{Event, LoopProgress, Observer, ScenarioReport, Stage, Status};
+use crate::secret::Masker;
 
 /// The scenarios that are named; of more, only their number is told.
 const NAMED: usize = 8;
@@ -21,6 +22,7 @@ pub struct Progress {
     began: Instant,
     /// How many scenarios run at the same time at most.
     jobs: usize,
+    masker: Masker,
     state: Mutex<State>,
 }
 
@@ -57,8 +59,7 @@ impl Running {
         let attempt = if self.attempt > 1 { format!(" (attempt {})", self.attempt) } else { String::new() };
         let (step, far) = match (self.loops.first(), self.steps.first()) {
             (Some(progress), _) => {
-                let title = text::cut(&progress.title.replace('\n', " "));
-                (format!(": {title}"), format!(", {}", looping::words(progress)))
+                (format!(": {}", progress.title), format!(", {}", looping::words(progress)))
             }
             (None, Some(step)) => (format!(": {step}"), String::new()),
             (None, None) => (String::new(), String::new()),
@@ -72,9 +73,14 @@ impl Running {
 
 impl Progress {
     /// Nothing has happened yet. `expected` says how long scenarios took earlier, by their places.
-    pub fn new(jobs: usize, expected: BTreeMap<usize, Duration>) -> Self {
+    pub fn new(jobs: usize, expected: BTreeMap<usize, Duration>, masker: Masker) -> Self {
         let state = State { expected, ..State::default() };
-        Self { began: Instant::now(), jobs: jobs.max(1), state: Mutex::new(state) }
+        Self { began: Instant::now(), jobs: jobs.max(1), masker, state: Mutex::new(state) }
+    }
+
+    /// A name in one line. It is masked before a narrow terminal cuts it: half a secret would not be known as one.
+    fn named(&self, name: &str) -> String {
+        text::cut(&self.masker.mask(name).replace('\n', " "))
     }
 
     /// The lines to show, none of them wider than `width` columns, and not more than `height`.
@@ -151,7 +157,7 @@ impl Observer for Progress {
         match event {
             Event::RunStarted { scenarios } => state.total = *scenarios,
             Event::ScenarioStarted { instance } => {
-                let name = text::cut(&instance.title().replace('\n', " "));
+                let name = self.named(&instance.title());
                 let running = Running {
                     name,
                     attempt: instance.attempt(),
@@ -163,7 +169,7 @@ impl Observer for Progress {
             }
             Event::StepStarted { instance, title, .. } => {
                 if let Some(running) = state.running.get_mut(&instance.place()) {
-                    running.steps.push(text::cut(&title.replace('\n', " ")));
+                    running.steps.push(self.named(title));
                 }
             }
             Event::StepFinished { instance, .. } => {
@@ -176,7 +182,8 @@ impl Observer for Progress {
                 if let Some(running) = state.running.get_mut(&instance.place()) {
                     running.loops.retain(|known| known.span.range() != progress.span.range());
                     if progress.stage != Stage::Over {
-                        running.loops.push(progress.clone());
+                        let title = self.named(&progress.title);
+                        running.loops.push(LoopProgress { title, ..progress.clone() });
                     }
                 }
             }

@@ -75,6 +75,8 @@ pub struct Terminal<'a> {
     /// Whether streamed answers are shown as they come: only to somebody who watches.
     live: bool,
     answering: AtomicBool,
+    /// The end of what came of an answer: it may be the beginning of a secret, and waits for what follows.
+    unsaid: Mutex<String>,
     traces: Option<Arc<Traces>>,
     /// How often a loop may say how far it is, where nothing else shows it.
     loops_every: Option<Duration>,
@@ -103,6 +105,7 @@ impl<'a> Terminal<'a> {
             blocks: Mutex::default(),
             live,
             answering: AtomicBool::new(false),
+            unsaid: Mutex::default(),
             traces: None,
             loops_every: None,
             loops: Mutex::default(),
@@ -147,6 +150,11 @@ impl<'a> Terminal<'a> {
         self.sink.write(&self.masker.mask(text));
     }
 
+    /// A line of bounded length, in which a secret is masked before it is cut in two.
+    fn cut(&self, line: &str) -> String {
+        text::cut(&self.masker.mask(line))
+    }
+
     fn paint(&self, text: &str, paint: Paint) -> String {
         if self.style.color { text.style(paint).to_string() } else { text.to_owned() }
     }
@@ -185,7 +193,7 @@ impl<'a> Terminal<'a> {
 
     fn line(&self, instance: &Instance, word: &str, paint: Paint, detail: &str) -> String {
         let scenario = instance.scenario();
-        let name = text::cut(&instance.title().replace('\n', " "));
+        let name = self.cut(&instance.title().replace('\n', " "));
         let place = format!("{}:{}", scenario.source.name(), scenario.span.position().line);
         let place = self.paint(&place, Paint::new().dimmed());
         format!("{} {name}  {place}  ({detail})\n", self.paint(word, paint))
@@ -215,7 +223,7 @@ impl<'a> Terminal<'a> {
         }
         let mut detail = format!("still running after {}", text::time(time));
         if let Some(step) = step {
-            let (title, link) = (text::cut(&step.title), step.span.link());
+            let (title, link) = (self.cut(&step.title), step.span.link());
             detail.push_str(&format!(", in step `{title}` at {link} for {}", text::time(step.time)));
         }
         self.say(&self.line(instance, "SLOW", Paint::new().yellow(), &detail));
@@ -232,7 +240,7 @@ impl<'a> Terminal<'a> {
         }
         let lines = loops.entry(key).or_insert_with(|| Lines::new(every, progress));
         if lines.is_due(progress, Instant::now()) {
-            let title = text::cut(&progress.title.replace('\n', " "));
+            let title = self.cut(&progress.title.replace('\n', " "));
             let detail = format!("{title}: {}", looping::words(progress));
             self.say(&self.line(instance, "BUSY", Paint::new().cyan(), &detail));
         }
@@ -242,7 +250,7 @@ impl<'a> Terminal<'a> {
     /// answer.
     fn failure(&self, report: &ScenarioReport, word: &str, paint: Paint) -> String {
         let mut text = String::new();
-        let mut title = format!("{word} {}", text::cut(&report.instance.title().replace('\n', " ")));
+        let mut title = format!("{word} {}", self.cut(&report.instance.title().replace('\n', " ")));
         if let Some(reason) = report.quarantine.as_ref().filter(|_| report.status == Status::Failed) {
             title.push_str(&format!(" (in quarantine: {reason})"));
         }
@@ -259,7 +267,7 @@ impl<'a> Terminal<'a> {
             return text;
         }
         for attempt in &report.earlier {
-            let cause = cause(attempt);
+            let cause = self.cut(&cause(attempt));
             push(&mut text, &format!("  attempt {} failed: {cause}", attempt.instance.attempt()));
         }
         if !report.earlier.is_empty() {
@@ -311,10 +319,10 @@ impl<'a> Terminal<'a> {
                 crate::engine::Phase::Steps => String::new(),
                 phase => format!(" of `{}`", phase.as_str()),
             };
-            let title = text::cut(&step.title);
+            let title = self.cut(&step.title);
             push(text, &format!("  step `{title}`{action}{phase} at {}{note}", step.span.link()));
             for caller in step.callers.iter().rev() {
-                let line = format!("    in `{}` at {}", text::cut(&caller.title), caller.span.link());
+                let line = format!("    in `{}` at {}", self.cut(&caller.title), caller.span.link());
                 push(text, &line);
             }
             self.step_failures(text, step);
@@ -413,9 +421,9 @@ impl<'a> Terminal<'a> {
             _ => format!(" {}", text::time(step.duration)),
         };
         let within: String =
-            step.callers.iter().map(|caller| format!("{} › ", text::cut(&caller.title))).collect();
+            step.callers.iter().map(|caller| format!("{} › ", self.cut(&caller.title))).collect();
         let mut line =
-            format!("  {} {within}{}{action}{detail}\n", self.paint(word, paint), text::cut(&step.title));
+            format!("  {} {within}{}{action}{detail}\n", self.paint(word, paint), self.cut(&step.title));
         for note in &step.notes {
             push(&mut line, &format!("     note: {note}"));
         }
@@ -430,7 +438,17 @@ impl<'a> Terminal<'a> {
             return;
         }
         let lead = if self.answering.swap(true, Ordering::Relaxed) { "" } else { "  " };
-        self.say(&format!("{lead}{}", self.paint(&text::harmless_lines(piece), Paint::new().dimmed())));
+        let mut unsaid = self.unsaid.lock().unwrap_or_else(PoisonError::into_inner);
+        unsaid.push_str(piece);
+        let mut now = self.masker.mask(&unsaid);
+        *unsaid = now.split_off(now.len() - self.masker.begun_at_end(&now));
+        self.say(&format!("{lead}{}", self.paint(&text::harmless_lines(&now), Paint::new().dimmed())));
+    }
+
+    /// An answer that was shown as it came is over.
+    fn answered(&self) {
+        let rest = std::mem::take(&mut *self.unsaid.lock().unwrap_or_else(PoisonError::into_inner));
+        self.say(&format!("{}\n", self.paint(&text::harmless_lines(&rest), Paint::new().dimmed())));
     }
 
     /// What became of the items of a loop over an operation.
@@ -438,7 +456,7 @@ impl<'a> Terminal<'a> {
         if self.verbosity == Verbosity::Quiet {
             return;
         }
-        let title = text::cut(&report.title);
+        let title = self.cut(&report.title);
         self.say_of(
             instance,
             &format!("  {title}: {}  ({})\n", report.counts(), text::time(report.duration)),
@@ -496,13 +514,13 @@ impl Observer for Terminal<'_> {
         if !matches!(event, Event::Answer { .. } | Event::StepStarted { .. } | Event::Loop { .. })
             && self.answering.swap(false, Ordering::Relaxed)
         {
-            self.say("\n");
+            self.answered();
         }
         match event {
             Event::RunStarted { .. } => self.say(&format!("{}\n", self.target)),
             Event::ScenarioStarted { instance } => {
                 if self.verbosity >= Verbosity::Steps {
-                    let title = text::cut(&instance.title().replace('\n', " "));
+                    let title = self.cut(&instance.title().replace('\n', " "));
                     self.say_of(instance, &format!("{}\n", self.paint(&title, Paint::new().bold())));
                 }
             }
@@ -564,7 +582,7 @@ fn cause(report: &ScenarioReport) -> String {
         (None, Some(problem)) => problem.message.clone(),
         (None, None) => String::new(),
     };
-    text::cut(&message.replace('\n', " "))
+    message.replace('\n', " ")
 }
 
 fn push(text: &mut String, line: &str) {

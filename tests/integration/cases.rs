@@ -83,7 +83,7 @@ fn filters_find_cases() {
 
 #[test]
 fn names_are_readable_and_unique() {
-    let names = names(
+    let called = names(
         "
         name: N
         cases:
@@ -96,7 +96,7 @@ fn names_are_readable_and_unique() {
         &[],
     );
     assert_eq!(
-        names,
+        called,
         [
             "N [text=two lines, list=[1,{\"a\":\"b\"}]]",
             "N [text=Same, list=[]]",
@@ -104,6 +104,13 @@ fn names_are_readable_and_unique() {
             "N [text=a text that is much longer than forty ch…, list=null]",
         ]
     );
+    // A number may be taken by a value that ends in it.
+    let taken =
+        "name: N\ncases: [{ a: x }, { a: 'x #2' }, { a: x }, { a: x }, { a: 'x #2' }]\nsteps: [{ log: x }]\n";
+    let mut taken = names(taken, &[]);
+    taken.sort();
+    taken.dedup();
+    assert_eq!(taken.len(), 5, "{taken:?}");
 }
 
 #[test]

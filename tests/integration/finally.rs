@@ -431,3 +431,30 @@ fn a_loop_runs_in_the_end_too() {
     assert_eq!(server.lines().split_off(2), ["GET /one/1", "GET /two/2"]);
     assert!(output.stdout.contains("skipped http: `never` was never set"), "{output}");
 }
+
+#[test]
+fn a_scenario_that_was_nearly_out_of_time_has_enough_for_finally() {
+    let server = server();
+    let scenario = "
+        timeout: 2s
+        steps: [{ sleep: 1s }]
+        finally: [{ sleep: 1200ms }, { http: { path: /cleaned } }]
+    ";
+    run(&server, scenario, &[]).code_is(0);
+    assert_eq!(sent(&server), ["GET /cleaned"]);
+}
+
+#[test]
+fn a_group_does_not_outlast_its_scenario() {
+    let server = server();
+    let scenario = "
+        timeout: 300ms
+        steps:
+          - timeout: 10s
+            group: [{ http: { path: /slow } }]
+        finally: [{ http: { path: /cleaned } }]
+    ";
+    let output = run(&server, scenario, &[]).code_is(1);
+    assert!(output.stdout.contains("the scenario's time of 300 ms is up"), "{output}");
+    assert_eq!(sent(&server), ["GET /slow", "GET /cleaned"]);
+}

@@ -65,6 +65,34 @@ fn a_run_with_flaky_scenarios_may_fail() {
     let output =
         on(&server(1), &["--retries", "1", "--flaky", "fail", "-q"], &[FLAKY, GOOD]).run().code_is(1);
     assert!(output.stdout.contains("FLAKY Flaky"), "{output}");
+    // And JUnit counts what it lists: some readers go by the counts, others by the elements.
+    let server = server(1);
+    let run = on(&server, &["--retries", "1", "--flaky", "fail"], &[FLAKY, GOOD]);
+    let output = run.args(["--report", "junit=r.xml"]).run().code_is(1);
+    let xml = output.read("r.xml");
+    assert_eq!(xml.matches("<failure ").count(), 1, "{xml}");
+    assert_eq!(xml.matches(" tests=\"2\" failures=\"1\" ").count(), 2, "of the suite and of all: {xml}");
+}
+
+#[test]
+fn what_runs_again_does_so_in_the_order_of_the_plan() {
+    // The first of the plan is the last to fail, so it would be the last to run again.
+    let server = FakeServer::new(|request| {
+        let slow = request.path.starts_with("/s0") && request.path.ends_with("=1");
+        let status = if request.path.ends_with("=1") { 503 } else { 200 };
+        let time = std::time::Duration::from_millis(if slow { 300 } else { 0 });
+        Answer::json(status, &serde_json::json!({})).after(time)
+    });
+    let scenario = |n: u32| {
+        format!("name: s{n}\nsteps: [{{ http: {{ path: '/s{n}?attempt=${{{{ run.attempt }}}}' }} }}]\n")
+    };
+    let all: Vec<String> = (0..4).map(scenario).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    on(&server, &["-j2", "--retries", "1"], &all).run().code_is(0);
+    let lines = server.lines();
+    let second: Vec<&String> = lines.iter().filter(|line| line.ends_with("=2")).collect();
+    let place = second.iter().position(|line| line.contains("/s0")).unwrap();
+    assert!(place < 2, "one of the first two at a time: {second:?}");
 }
 
 #[test]

@@ -728,3 +728,22 @@ fn fail_fast_stops_at_the_first_failure() {
     assert_eq!(sent(&server), ["GET /1"]);
     assert!(output.stdout.contains("2 scenarios: 1 failed, 1 not run"), "{output}");
 }
+
+#[test]
+fn a_refused_request_is_not_what_is_waited_for() {
+    let server = FakeServer::sequence([
+        Answer::json(200, &json!({})),
+        Answer::json(503, &json!({ "state": "done" })),
+        Answer::json(200, &json!({ "state": "going on" })),
+        Answer::json(200, &json!({ "state": "done" })),
+    ]);
+    let scenario = "
+        steps:
+          - http: { path: /job }
+            until: { $.state: done }
+            every: 1ms
+            within: 30s
+    ";
+    run(&server, scenario, &[]).code_is(0);
+    assert_eq!(sent(&server), ["GET /job"; 3]);
+}

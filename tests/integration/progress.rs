@@ -168,3 +168,27 @@ fn in_a_log_a_long_loop_says_now_and_then_how_far_it_is() {
     let stdout = said(&["--slow", "400ms", "-q"]);
     assert_eq!(busy(&stdout), 0, "{stdout}");
 }
+
+#[test]
+fn no_line_shows_a_secret_and_not_half_of_one_at_its_end() {
+    let server = server();
+    let cases: Vec<String> = (0..3).map(|n| format!("{{ t: 'hunter2-and-more-{n}' }}")).collect();
+    let text = format!(
+        "name: Case\ncases: [{}]\nsteps: [{{ name: '${{{{ case.t }}}}', http: {{ path: /work }} }}]\n",
+        cases.join(", ")
+    );
+    for columns in 24..40 {
+        let folder = Run::new().file("a.yaml", &text).file("agentos-run.yaml", "secrets: [A, B, C]\n");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_agentos-run"));
+        command
+            .args(["--base-url", &server.base_url(), "a.yaml", "-j3"])
+            .current_dir(folder.dir())
+            .env_clear()
+            .envs([("A", "hunter2-and-more-0"), ("B", "hunter2-and-more-1"), ("C", "hunter2-and-more-2")])
+            .env("TERM", "xterm-256color");
+        let (code, sent) = Terminal::new(columns, 24).run(command);
+        assert_eq!(code, 0, "{sent:?}");
+        assert!(sent.contains("Case [t=*"), "{columns}: {sent:?}");
+        assert!(!sent.contains("hunt"), "{columns}: {sent:?}");
+    }
+}

@@ -309,3 +309,34 @@ fn numbers_that_make_no_sense() {
         assert!(unwrapped(&output.stderr).contains(message), "{output}");
     }
 }
+
+#[test]
+fn a_pause_is_kept_however_the_server_asks_for_it() {
+    // A server that is overloaded says 503; and a pause may be a number of seconds or the end of it.
+    for (status, in_seconds) in [(503, true), (503, false), (429, false)] {
+        let refused = Mutex::new(None);
+        let server = FakeServer::new(move |request| {
+            let mut refused = refused.lock().unwrap();
+            match (request.path.as_str(), *refused) {
+                ("/x", None) => {
+                    *refused = Some(Instant::now());
+                    let end = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(2);
+                    let end = end.strftime("%a, %d %b %Y %H:%M:%S GMT");
+                    let pause = if in_seconds { "1".to_owned() } else { end.to_string() };
+                    Answer::new().send(format!(
+                        "HTTP/1.1 {status} Slow down\r\nRetry-After: {pause}\r\nContent-Length: 0\r\n\r\n"
+                    ))
+                }
+                // A second later, or the scenario fails.
+                ("/x", Some(at)) if at.elapsed() < Duration::from_millis(950) => {
+                    Answer::json(418, &json!({}))
+                }
+                _ => Answer::json(200, &json!({})),
+            }
+        });
+        let scenario = format!(
+            "name: S\nsteps: [{{ http: {{ path: /x }}, retry: {{ attempts: 2, delay: 1ms, on: [{status}] }} }}]\n"
+        );
+        run_all(&server, &[], &[scenario]).code_is(0);
+    }
+}

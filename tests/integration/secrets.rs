@@ -205,3 +205,90 @@ fn call_masks_too() {
         .code_is(0);
     assert_silent(&output);
 }
+
+#[test]
+fn a_secret_within_another_leaves_nothing_of_it() {
+    let server = parrot();
+    let output = Run::new()
+        .file("agentos-run.yaml", "secrets: [SHORT, LONG]\n")
+        .file(
+            "a.yaml",
+            "steps:\n  - http: { path: /refused }\n    headers: { Authorization: '${{ env.LONG }}' }\n",
+        )
+        .env("SHORT", "hunter2")
+        .env("LONG", "first-hunter2-last")
+        .args(["--base-url", &server.base_url(), "-vv", "a.yaml"])
+        .run()
+        .code_is(1);
+    assert!(!output.stdout.contains("first-") && !output.stdout.contains("-last"), "{output}");
+    assert!(output.stdout.contains("the key *** is wrong"), "{output}");
+}
+
+#[test]
+fn a_quote_in_a_secret_does_not_show_it_in_a_command() {
+    let server = parrot();
+    let output = Run::new()
+        .file("agentos-run.yaml", "secrets: [MY_KEY]\n")
+        .file(
+            "a.yaml",
+            "steps:\n  - http: { method: POST, path: /refused, json: { key: '${{ env.MY_KEY }}' } }\n    soft: true\n  - http: { method: POST, path: /refused, form: { key: '${{ env.MY_KEY }}' } }\n",
+        )
+        .env("MY_KEY", "hunter2's'more")
+        .args(["--base-url", &server.base_url(), "a.yaml"])
+        .run()
+        .code_is(1);
+    assert!(!output.stdout.contains("hunter2") && !output.stdout.contains("more"), "{output}");
+    assert_eq!(output.stdout.matches("request: curl").count(), 2, "{output}");
+}
+
+#[test]
+fn headers_are_judged_by_their_names_and_hidden_whole() {
+    let server = FakeServer::new(|request| {
+        let sent =
+            ["cookie", "x-api-key", "x-credential"].map(|name| request.header(name).map(str::to_owned));
+        Answer::json(
+            if request.path == "/x" { 400 } else { 200 },
+            &json!({ "detail": json!(sent).to_string() }),
+        )
+    });
+    let output = Run::new()
+        .file(
+            "a.yaml",
+            "steps:\n  - http: { path: /x }\n    headers: { X-Credential: 'step-one step-two' }\n",
+        )
+        .args(["--base-url", &server.base_url(), "-vv", "a.yaml"])
+        .args(["-H", "Cookie: session=first-of-it; other=second-of-it", "-H", "X-Api-Key: word-one word-two"])
+        .run()
+        .code_is(1);
+    for part in ["first-of-it", "second-of-it", "word-one", "word-two", "step-one", "step-two"] {
+        assert!(!output.stdout.contains(part), "`{part}` is shown: {output}");
+    }
+    let sent = &server.requests()[1];
+    assert_eq!(sent.header("cookie"), Some("session=first-of-it; other=second-of-it"), "it was sent");
+}
+
+#[test]
+#[cfg(unix)]
+fn an_answer_that_is_shown_as_it_comes_hides_a_secret_in_pieces() {
+    use crate::common::pty::Terminal;
+    let mut answer = Answer::events().event("RunStarted", &json!({ "event": "RunStarted", "run_id": "r" }));
+    for piece in ["The key is hun", "ter", "2-and", "-so-on", ", not hunt", "er", "."] {
+        answer =
+            answer.event("RunContent", &json!({ "event": "RunContent", "run_id": "r", "content": piece }));
+    }
+    let done = json!({ "event": "RunCompleted", "run_id": "r", "content": "The key is hunter2-and-so-on, not hunter." });
+    let answer = answer.event("RunCompleted", &done).last_chunk();
+    let server = FakeServer::new(move |request| match request.path.as_str() {
+        "/agents/a/runs" => answer.clone(),
+        _ => Answer::json(200, &json!({})),
+    });
+    let run =
+        Run::new().file("a.yaml", "steps: [{ run_agent: { agent_id: a, message: hi, stream: true } }]\n");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_agentos-run"));
+    command.args(["--base-url", &server.base_url(), "--token", "hunter2-and-so-on", "--color", "never"]);
+    command.args(["-v", "a.yaml"]).current_dir(run.dir()).env_clear();
+    let (code, sent) = Terminal::new(80, 24).run(command);
+    assert_eq!(code, 0, "{sent}");
+    assert!(sent.contains("The key is ***, not hunter."), "{sent}");
+    assert!(!sent.contains("hunter2") && !sent.contains("so-on"), "{sent}");
+}

@@ -145,6 +145,10 @@ fn balanced_by_earlier_durations() {
         output.stdout.lines().next().unwrap().rsplit(": ").next().unwrap().to_owned()
     };
     assert_eq!((run("1/2"), run("2/2")), ("1 of 4 scenarios".to_owned(), "3 of 4 scenarios".to_owned()));
+    // What took no time at all is dealt out like anything else.
+    let none = json!({ "a.yaml::s0": 0, "a.yaml::s1": 0, "a.yaml::s2": 0, "a.yaml::s3": 0 }).to_string();
+    let run = sharded(4, "1/2").file("durations.json", none).args(["--durations", "durations.json"]).run();
+    assert!(run.stdout.lines().next().unwrap().ends_with(": 2 of 4 scenarios"), "{run}");
     let missing = sharded(4, "1/2").args(["--durations", "none.json"]).run().code_is(2);
     assert!(unwrapped(&missing.stderr).contains("--durations none.json: no such file"), "{missing}");
     let broken = sharded(4, "1/2").file("x.json", "[1]").args(["--durations", "x.json"]).run().code_is(2);
@@ -167,17 +171,38 @@ fn a_whole_run_writes_durations() {
 
 #[test]
 fn a_group_stays_on_one_machine() {
-    let text: String = (0..6).fold(String::new(), |mut text, n| {
-        let serial = if n % 2 == 0 { "serial: db\n" } else { "" };
-        let _ = write!(text, "---\nname: s{n}\n{serial}{HEALTHY}\n");
-        text
-    });
-    for shard in ["1/3", "2/3", "3/3"] {
-        let run = Run::new().file("a.yaml", &text).args(["--embedded", "a.yaml", "--shard", shard]);
-        let names = ran(&run.run().code_is(0));
-        let of_the_group = names.iter().filter(|name| ["s0", "s2", "s4"].contains(&name.as_str())).count();
-        assert!([0, 3].contains(&of_the_group), "{shard}: {names:?}");
+    for serial in ["db", "true"] {
+        let text: String = (0..6).fold(String::new(), |mut text, n| {
+            let serial = if n % 2 == 0 { format!("serial: {serial}\n") } else { String::new() };
+            let _ = write!(text, "---\nname: s{n}\n{serial}{HEALTHY}\n");
+            text
+        });
+        for shard in ["1/3", "2/3", "3/3"] {
+            let run = Run::new().file("a.yaml", &text).args(["--embedded", "a.yaml", "--shard", shard]);
+            let names = ran(&run.run().code_is(0));
+            let of_the_group =
+                names.iter().filter(|name| ["s0", "s2", "s4"].contains(&name.as_str())).count();
+            assert!([0, 3].contains(&of_the_group), "{serial}: {shard}: {names:?}");
+        }
     }
+}
+
+#[test]
+fn what_one_machine_remembers_does_not_split_the_plan() {
+    // A cache of one machine would let it run other scenarios than its part: some twice, some never.
+    let durations = json!({ "a.yaml::s0": 100_000, "a.yaml::s1": 1, "a.yaml::s2": 1, "a.yaml::s3": 1 });
+    let part = |shard: &str, remembers: bool| {
+        let mut run = sharded(4, shard).file("agentos-run.yaml", "");
+        if remembers {
+            run = run.file(".agentos-run/durations.json", durations.to_string());
+        }
+        ran(&run.run())
+    };
+    let mut all = part("1/2", true);
+    assert_eq!(all, part("1/2", false));
+    all.extend(part("2/2", false));
+    all.sort();
+    assert_eq!(all, ["s0", "s1", "s2", "s3"]);
 }
 
 #[test]
@@ -202,6 +227,10 @@ fn what_failed_the_last_time() {
     assert_eq!(ran(&two), ["Two"]);
     let failed = two.then().arg("--last-failed").run().code_is(1);
     assert_eq!(ran(&failed), ["Two", "Three"]);
+    // What was not begun any more has not passed.
+    let stopped = failed.then().arg("--fail-fast").arg("--last-failed").run().code_is(1);
+    assert!(stopped.stdout.contains("1 failed, 1 not run"), "{stopped}");
+    assert_eq!(ran(&failed.then().arg("--last-failed").run().code_is(1)), ["Two", "Three"]);
     let mended = failed.then().file(
         "scenarios/a.yaml",
         format!("name: One\n{HEALTHY}\n---\nname: Two\n{HEALTHY}\n---\nname: Three\n{bad}\n"),
@@ -211,6 +240,27 @@ fn what_failed_the_last_time() {
     failed.then().file("scenarios/a.yaml", format!("name: Three\n{HEALTHY}\n")).run().code_is(0);
     let nothing = failed.then().arg("--last-failed").run().code_is(0);
     assert_eq!(nothing.stderr, "nothing to run: no scenario failed the last time\n");
+}
+
+#[test]
+fn what_failed_is_remembered_from_whatever_folder_it_was_run() {
+    let output = Run::new()
+        .file("agentos-run.yaml", "targets: { default: { base_url: embedded } }\nscenarios: scenarios\n")
+        .file(
+            "scenarios/a.yaml",
+            format!("name: One\n{HEALTHY}\n---\nname: Two\nsteps: [{{ http: {{ path: /x }} }}]\n"),
+        )
+        .arg("--version")
+        .run();
+    let status = std::process::Command::new(env!("CARGO_BIN_EXE_agentos-run"))
+        .arg("a.yaml")
+        .current_dir(output.dir().join("scenarios"))
+        .env_clear()
+        .stdout(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(1));
+    assert_eq!(ran(&output.then().arg("--last-failed").run().code_is(1)), ["Two"]);
 }
 
 #[test]

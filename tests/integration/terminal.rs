@@ -83,6 +83,22 @@ fn a_full_disk_is_worth_a_word() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_report_that_is_lost_is_no_success() {
+    let server = server();
+    let run = Run::new().file("a.yaml", "steps: [{ http: { path: /x } }]\n");
+    let status = Command::new(env!("CARGO_BIN_EXE_agentos-run"))
+        .args(["--base-url", &server.base_url(), "a.yaml"])
+        .current_dir(run.dir())
+        .env_clear()
+        .stdout(std::fs::File::create("/dev/full").unwrap())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(5));
+}
+
+#[test]
 #[cfg(unix)]
 fn arguments_that_are_no_text() {
     use std::os::unix::ffi::OsStringExt as _;

@@ -62,6 +62,25 @@ fn the_project_file_touches_everything() {
 }
 
 #[test]
+fn a_file_of_variables_touches_everything() {
+    let scenario =
+        |name: &str| format!("name: {name}\nvars: {{ v: x }}\nsteps: [{{ log: \"v is ${{{{ v }}}}\" }}]\n");
+    let running = Run::new()
+        .file("agentos-run.yaml", PROJECT)
+        .file("scenarios/a.yaml", scenario("A"))
+        .file("scenarios/b.yaml", scenario("B"))
+        .file("vars.yaml", "v: one\n")
+        .args(["--watch", "--vars-file", "vars.yaml"])
+        .start();
+    running.wait_for("watching 4 files; Ctrl-C ends");
+    write(&running, "vars.yaml", "v: another\n", 2);
+    running.interrupt();
+    let output = running.finish().code_is(130);
+    assert_eq!(output.stdout.matches("log: v is one\n").count(), 2, "{output}");
+    assert_eq!(output.stdout.matches("log: v is another\n").count(), 2, "{output}");
+}
+
+#[test]
 fn a_broken_file_is_told_and_waited_for() {
     let running = start();
     write(&running, "scenarios/one.yaml", "name: One\nstep: [{ health: {} }]\n", 2);

@@ -162,14 +162,21 @@ impl Builder {
 
     fn stream(&self, transcript: &Transcript) -> StreamRecord {
         let mut events: Vec<StreamEvent> = Vec::new();
+        // More than is shown: what the end of it cuts in two would not be known as a secret.
+        let most = EVENT_TEXT + self.masker.longest();
+        let in_short =
+            |text: &str| (!text.is_empty()).then(|| text.chars().take(most + 1).collect::<String>());
         for event in transcript.events() {
             let (name, at) = (event.name.as_ref(), event.at);
-            let said = event.delta().map_or_else(|| says(event.data()), in_short);
+            let said = match event.delta() {
+                Some(text) => in_short(text),
+                None => says(event.data()).and_then(|text| in_short(&text)),
+            };
             if let Some(last) = events.last_mut().filter(|last| last.name == name) {
                 last.times += 1;
                 last.until_ms = Some(milliseconds(at));
                 if let (Some(text), Some(said)) = (&mut last.text, said)
-                    && text.len() < EVENT_TEXT
+                    && text.len() <= most
                 {
                     text.push_str(&said);
                 }
@@ -200,23 +207,19 @@ pub(in crate::report) fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
-/// What an event says, in short.
-pub(in crate::report) fn says(event: &Map<String, Value>) -> Option<String> {
-    let text = |value: Option<&Value>| value.and_then(Value::as_str).and_then(in_short);
+/// What an event says.
+pub(in crate::report) fn says(event: &Map<String, Value>) -> Option<Cow<'_, str>> {
+    let text = |name: &str| {
+        let text = event.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        text.map(Cow::Borrowed)
+    };
     let tool = || {
         let tool = event.get("tool")?;
         let name = tool.get("tool_name")?.as_str()?;
         let arguments = tool.get("tool_args").filter(|arguments| !arguments.is_null());
-        Some(arguments.map_or_else(|| name.to_owned(), |arguments| format!("{name} {arguments}")))
+        Some(arguments.map_or(Cow::Borrowed(name), |arguments| format!("{name} {arguments}").into()))
     };
-    tool()
-        .or_else(|| text(event.get("error")))
-        .or_else(|| text(event.get("content")))
-        .or_else(|| text(event.get("step_name")))
-}
-
-fn in_short(text: &str) -> Option<String> {
-    (!text.is_empty()).then(|| text.chars().take(EVENT_TEXT * 2).collect())
+    tool().or_else(|| text("error")).or_else(|| text("content")).or_else(|| text("step_name"))
 }
 
 /// The body of a request as text.

@@ -306,3 +306,152 @@ fn what_cannot_be_deleted_fails_the_scenario_and_stays_in_the_ledger() {
     assert!(output.stdout.contains("not allowed"), "{output}");
     assert_eq!(fs::read_dir(output.dir().join(".agentos-run/ledger")).unwrap().count(), 1);
 }
+
+/// A server that creates what it is asked for; what it answers otherwise is `before`'s.
+fn creating(before: impl Fn(&common::Request) -> Option<Answer> + Send + Sync + 'static) -> FakeServer {
+    FakeServer::new(move |request| {
+        before(request).unwrap_or_else(|| match request.method.as_str() {
+            "POST" if request.path.starts_with("/sessions") => {
+                Answer::json(201, &json!({ "session_id": request.json()["session_id"] }))
+            }
+            "POST" => Answer::json(200, &json!({ "content": "Hello!", "status": "COMPLETED" })),
+            "GET" if ["/sessions/", "/memories/"].iter().any(|path| request.path.starts_with(path)) => {
+                Answer::json(404, &json!({}))
+            }
+            _ => Answer::json(200, &json!({})),
+        })
+    })
+}
+
+#[test]
+fn a_session_of_which_nobody_knows_whether_it_was_there_stays() {
+    let server = creating(|request| {
+        let asked = request.method == "GET" && request.path.starts_with("/sessions/");
+        asked.then(|| Answer::json(500, &json!({ "detail": "later" })))
+    });
+    let scenario = "
+        cleanup: true
+        steps:
+          - run_agent: { agent_id: x, session_id: mine, message: Hello!, stream: false }
+    ";
+    super::run(&server, scenario, &[]).code_is(0);
+    assert_eq!(sent(&server, "DELETE"), Vec::<String>::new());
+}
+
+#[test]
+fn a_document_of_which_nobody_knows_whether_it_was_there_stays() {
+    let server =
+        creating(|request| match (request.method.as_str(), request.path.split('?').next().unwrap()) {
+            ("GET", "/knowledge/content") => Some(Answer::json(500, &json!({ "detail": "later" }))),
+            ("POST", "/knowledge/content") => {
+                Some(Answer::json(202, &json!({ "id": "d", "status": "processing" })))
+            }
+            _ => None,
+        });
+    let scenario = "
+        cleanup: true
+        steps:
+          - upload_knowledge_content: { name: d, text_content: Words. }
+    ";
+    let output = super::run(&server, scenario, &["-v"]).code_is(0);
+    assert_eq!(sent(&server, "DELETE"), Vec::<String>::new());
+    assert!(output.stdout.contains("nobody knows whether it was there before"), "{output}");
+}
+
+#[test]
+fn a_user_whose_name_only_begins_like_the_run_is_somebody_else() {
+    let server = creating(|request| {
+        let (path, query) = request.path.split_once('?')?;
+        let user = query.split('&').find_map(|pair| pair.strip_prefix("user_id="))?;
+        let memory = json!({ "memory_id": format!("of-{user}"), "user_id": user, "memory": "Likes tea." });
+        (request.method == "GET" && path == "/memories")
+            .then(|| Answer::json(200, &json!({ "data": [memory] })))
+    });
+    // What another run is called begins with what this one is called: `abc-1` and `abc-10`.
+    let scenario = "
+        cleanup: true
+        steps:
+          - run_agent: { agent_id: x, session_id: a, user_id: \"bob-${{ run.id }}0\", message: Hello!, stream: false }
+          - run_agent: { agent_id: x, session_id: b, user_id: \"${{ run.id }}-bob\", message: Hello!, stream: false }
+    ";
+    super::run(&server, scenario, &[]).code_is(0);
+    let deleted = sent(&server, "DELETE");
+    let memories: Vec<&String> = deleted.iter().filter(|line| line.contains("/memories/")).collect();
+    assert!(memories.len() == 1 && memories[0].ends_with("-bob"), "{deleted:?}");
+}
+
+#[test]
+fn what_was_created_is_deleted_where_it_is_by_whom_it_was_and_the_latest_first() {
+    let server = creating(|_| None);
+    let project = "
+        cleanup: true
+        identities:
+          alice: { bearer: token-of-alice }
+          bob: { bearer: token-of-bob }
+    ";
+    let scenario = "
+        as: alice
+        steps:
+          - create_session: { agent_id: x, session_id: first, db_id: other }
+          - run_agent: { agent_id: x, session_id: second, message: Hello!, stream: false }
+            as_user: bob
+          - create_session: { agent_id: x, session_id: third, db_id: other }
+    ";
+    Run::new()
+        .file("agentos-run.yaml", dedent(project))
+        .file("a.yaml", dedent(scenario))
+        .args(["--base-url", &server.base_url(), "a.yaml"])
+        .run()
+        .code_is(0);
+    let deleted: Vec<(String, String)> = server
+        .requests()
+        .iter()
+        .filter(|request| request.method == "DELETE")
+        .map(|request| (request.path.clone(), request.header("authorization").unwrap_or_default().to_owned()))
+        .collect();
+    let expected = [
+        ("/sessions/third?db_id=other", "Bearer token-of-alice"),
+        ("/sessions/second", "Bearer token-of-bob"),
+        ("/sessions/first?db_id=other", "Bearer token-of-alice"),
+    ];
+    assert_eq!(deleted, expected.map(|(path, sender)| (path.to_owned(), sender.to_owned())));
+}
+
+#[test]
+fn sweep_leaves_what_is_gone_and_says_what_it_could_not_delete() {
+    let store = Store::of(0);
+    let refusing = Arc::new(Mutex::new(true));
+    let refuse = Arc::clone(&refusing);
+    let server = store.serve(move |store, request| match request.method.as_str() {
+        "POST" => {
+            let id = request.json()["session_id"].as_str().unwrap().to_owned();
+            store.insert(0, &id);
+            Some(Answer::json(201, &json!({ "session_id": id })))
+        }
+        "DELETE" if *refuse.lock().unwrap() && request.path.contains("kept") => {
+            Some(Answer::json(403, &json!({ "detail": "not allowed" })))
+        }
+        _ => None,
+    });
+    let scenario = "
+        name: Left
+        cleanup: true
+        steps:
+          - create_session: { agent_id: assistant, session_id: gone }
+          - create_session: { agent_id: assistant, session_id: kept }
+    ";
+    let output = super::run(&server, scenario, &[]).code_is(1);
+    assert!(output.stdout.contains("1 of 2 could not be deleted"), "{output}");
+    // Somebody else has a session of that name by now.
+    store.insert(0, "gone");
+    let sweep = || output.then().args(["sweep", "--yes", "--base-url", &server.base_url()]).run();
+    let refused = sweep().code_is(1);
+    assert!(refused.stdout.contains(": 1\n  session kept, by `Left`"), "{refused}");
+    assert!(refused.stdout.contains("deleted 0, failed 1"), "{refused}");
+    assert!(refused.stderr.contains("session kept: delete_session was refused with 403"), "{refused}");
+    *refusing.lock().unwrap() = false;
+    let swept = sweep().code_is(0);
+    assert!(swept.stdout.contains("deleted 1, failed 0"), "{swept}");
+    assert_eq!(store.ids(), ["gone"]);
+    assert!(!output.dir().join(".agentos-run/ledger").exists());
+}

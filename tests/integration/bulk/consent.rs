@@ -129,6 +129,12 @@ fn on_a_terminal_somebody_is_asked_once_with_the_count() {
     assert!(said.contains("\n  ... and 20 more\n"), "{said}");
     assert!(said.contains("Go on? [y/N]") && said.contains("nobody agreed, nothing was deleted"), "{said}");
     assert!(store.deleted().is_empty());
+    // Who only presses Enter, or says something else, has not agreed.
+    for typed in ["\n", "yeah?\n", "\u{4}"] {
+        let (said, passed) = on_a_terminal(&server.base_url(), typed);
+        assert!(!passed && said.contains("nobody agreed"), "{typed:?}: {said}");
+        assert!(store.deleted().is_empty(), "{typed:?}");
+    }
     let (said, passed) = on_a_terminal(&server.base_url(), "y\n");
     assert!(passed, "{said}");
     assert_eq!(said.matches("Go on?").count(), 1, "{said}");
@@ -152,4 +158,102 @@ fn what_the_server_keeps_though_it_said_otherwise_is_left_and_a_failure() {
     let output = run(&server, STALE.split("      - for_each: [x").next().unwrap(), &["--yes"]).code_is(1);
     assert!(output.stdout.contains("found 15 of 30, done 13, failed 2, left 2"), "{output}");
     assert!(output.stdout.contains("they are still there (s-004, s-020)"), "{output}");
+}
+
+#[test]
+fn a_dry_run_changes_nothing_by_whatever_means() {
+    let steps = "
+          - http: { method: POST, path: /a }
+          - http: { method: PUT, path: /a }
+          - http: { method: PATCH, path: /a }
+          - http: { method: DELETE, path: /a }
+          - update_session: { session_id: s-001, session_name: n }
+          - update_memory: { memory_id: m, memory: words, user_id: u }
+          - rename_session: { session_id: s-001, session_name: n }
+          - clear_session: { session_id: s-001, session_type: agent }
+          - delete_session: { session_id: s-001 }
+          - run_agent: { agent_id: a, message: hi, stream: true }
+          - cancel_agent_run: { agent_id: a, run_id: r }
+          - write: { file: out.txt, line: words, existing: replace }
+          - group: [{ http: { method: POST, path: /a } }, { write: { file: out.txt, line: words, existing: append } }]
+          - parallel: [{ http: { method: POST, path: /a } }, { create_session: { agent_id: a } }]
+          - conversation: { agent_id: a, turns: [{ user: hi }] }
+          - http: { method: POST, path: /a }
+            until: { status: 200 }
+            within: 1s
+          - repeat: 2
+            http: { method: POST, path: /a }
+          - for_each: { get_sessions: {} }
+            batch: 2
+            group: [{ http: { method: PUT, path: /a } }, { delete_session: { session_id: \"${{ item[0].session_id }}\" } }]
+          - for_each: [1, 2]
+            concurrency: 2
+            use: part.yaml
+    ";
+    let part = "params: []\nsteps:\n  - http: { method: POST, path: /a }\n  - delete_session: { session_id: s-001 }\nreturns: { x: 1 }\n";
+    let scenario = |place: &str| {
+        let rest = if place == "steps" { "" } else { "\n        steps: [{ http: { path: /read } }]" };
+        dedent(&format!("\n        cleanup: true\n        {place}:{steps}{rest}"))
+    };
+    for place in ["setup", "steps", "finally"] {
+        let store = Store::of(5);
+        let server = store.serve(|_, _| None);
+        let output = Run::new()
+            .file("a.yaml", scenario(place))
+            .file("part.yaml", part)
+            .file("out.txt", "mine\n")
+            .args([
+                "--base-url",
+                &server.base_url(),
+                "a.yaml",
+                "--dry-run",
+                "--yes",
+                "--journal",
+                "job.jsonl",
+            ])
+            .run()
+            .code_is(0);
+        let lines = server.lines();
+        assert!(lines.iter().all(|line| line.starts_with("GET ")), "{lines:?}");
+        assert_eq!(output.read("out.txt"), "mine\n");
+        for method in ["POST", "PUT", "PATCH", "DELETE"] {
+            assert!(output.stdout.contains(&format!("-X {method} ")), "{method}: {output}");
+        }
+        assert!(output.stdout.contains("would write to out.txt: words"), "{output}");
+        assert!(!output.dir().join(".agentos-run/ledger").exists(), "{output}");
+        assert!(!output.dir().join("job.jsonl").exists(), "{output}");
+    }
+}
+
+#[test]
+fn what_could_not_be_deleted_is_left_too() {
+    let store = Store::of(5);
+    let server = store.serve(|_, request| {
+        let refused = request.method == "DELETE" && request.path.contains("s-003");
+        refused.then(|| crate::common::Answer::json(403, &serde_json::json!({ "detail": "not yours" })))
+    });
+    let scenario = "
+        steps:
+          - for_each: { get_sessions: {} }
+            delete_session: { session_id: \"${{ item.session_id }}\" }
+    ";
+    let output = run(&server, scenario, &["--yes"]).code_is(1);
+    assert!(output.stdout.contains("found 5, done 4, failed 1, left 1"), "{output}");
+}
+
+#[test]
+fn what_a_condition_left_out_of_a_round_is_not_left_behind() {
+    let store = Store::of(5);
+    let server = store.serve(|_, _| None);
+    let scenario = "
+        steps:
+          - for_each: { get_sessions: {} }
+            group:
+              - log: looked at
+              - if: ${{ item.session_id != 's-003' }}
+                delete_session: { session_id: \"${{ item.session_id }}\" }
+    ";
+    let output = run(&server, scenario, &["--yes"]).code_is(0);
+    assert_eq!(store.ids(), ["s-003"], "{output}");
+    assert!(output.stdout.contains("found 5, done 5, failed 0"), "{output}");
 }

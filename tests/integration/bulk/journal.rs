@@ -1,7 +1,10 @@
 //! A journal: a killed job goes on where it broke off, and does nothing twice.
 
 use super::{Store, sent};
-use crate::common::{Answer, FakeServer, Output, Run, text::dedent};
+use crate::common::{
+    Answer, FakeServer, Output, Run,
+    text::{dedent, unwrapped},
+};
 use serde_json::json;
 use std::{
     fs,
@@ -381,4 +384,168 @@ fn a_journal_whose_first_line_was_torn_begins_anew_and_another_fragment_makes_an
     let refused = again(&output, &server, &[]).code_is(2);
     assert!(refused.stderr.contains("has changed since"), "{refused}");
     assert_eq!(sent(&server, "POST").len(), 3);
+}
+
+#[test]
+#[cfg(unix)]
+fn nothing_is_done_that_the_journal_cannot_remember() {
+    for blocks in 2..5 {
+        let store = Store::of(40);
+        let server = store.serve(|_, _| None);
+        let delete = "
+            steps:
+              - for_each: { get_sessions: {} }
+                delete_session: { session_id: \"${{ item.session_id }}\" }
+        ";
+        let run = Run::new().file("a.yaml", dedent(delete));
+        // No file grows beyond so many blocks of 512 bytes: the disk is full in the middle of the job.
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        let output = Command::new("sh")
+            .args(["-c", &script, env!("CARGO_BIN_EXE_agentos-run"), "--base-url", &server.base_url()])
+            .args(["--yes", "--journal", "job.jsonl", "a.yaml"])
+            .current_dir(run.dir())
+            .env_clear()
+            .output()
+            .unwrap();
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stdout}");
+        let stdout = unwrapped(&stdout);
+        assert!(stdout.contains("the journal job.jsonl cannot be written: "), "{stdout}");
+        assert!(stdout.contains("nothing more was begun"), "{stdout}");
+        let journal = fs::read_to_string(run.dir().join("job.jsonl")).unwrap();
+        assert!(journal.ends_with("}\n"), "no half a line: {journal}");
+        let deleted = store.deleted();
+        assert!(!deleted.is_empty() && deleted.len() < 40, "{deleted:?}");
+        for id in deleted {
+            assert!(journal.contains(&format!("\"begun\":[\"{id}\"]")), "{id}: {journal}");
+        }
+    }
+}
+
+/// How often each path was asked for with POST.
+fn posted(server: &FakeServer) -> std::collections::BTreeMap<String, usize> {
+    sent(server, "POST").into_iter().fold(std::collections::BTreeMap::new(), |mut counts, line| {
+        *counts.entry(line.trim_start_matches("POST ").to_owned()).or_default() += 1;
+        counts
+    })
+}
+
+/// A server that refuses these POSTs for the first time.
+fn refusing_once(store: &Store, refused: &'static [&'static str]) -> FakeServer {
+    let told = std::sync::Mutex::new(std::collections::HashSet::new());
+    store.serve(move |_, request| {
+        let refused = request.method == "POST" && refused.contains(&request.path.as_str());
+        (refused && told.lock().unwrap().insert(request.path.clone()))
+            .then(|| Answer::json(500, &json!({ "detail": "no" })))
+    })
+}
+
+#[test]
+fn what_was_refused_is_tried_again_though_it_must_not_be_done_twice() {
+    let store = Store::of(6);
+    let server = refusing_once(&store, &["/of/s-002", "/of/s-004"]);
+    let scenario = "
+        steps:
+          - for_each: { get_sessions: {} }
+            http: { method: POST, path: \"/of/${{ item.session_id }}\" }
+    ";
+    let output = first(&server, scenario, &[]).code_is(1);
+    assert!(output.stdout.contains("found 6, done 4, failed 2"), "{output}");
+    let output = again(&output, &server, &[]).code_is(0);
+    assert!(output.stdout.contains("found 6, done 6 (4 before), failed 0"), "{output}");
+    let counts = posted(&server);
+    for (path, count) in &counts {
+        assert_eq!(
+            *count,
+            1 + usize::from(["/of/s-002", "/of/s-004"].contains(&path.as_str())),
+            "{counts:?}"
+        );
+    }
+    assert_eq!(counts.len(), 6);
+}
+
+#[test]
+fn a_loop_that_runs_several_times_goes_on_where_each_of_them_was() {
+    let store = Store::of(4);
+    let server = refusing_once(&store, &["/b/s-001", "/c/s-003"]);
+    let scenario = "
+        steps:
+          - for_each: [a, b, c]
+            as: round
+            soft: true
+            group:
+              - for_each: { get_sessions: {} }
+                soft: true
+                http: { method: POST, path: \"/${{ round }}/${{ item.session_id }}\" }
+    ";
+    let output = first(&server, scenario, &[]).code_is(1);
+    let output = again(&output, &server, &[]).code_is(0);
+    let counts = posted(&server);
+    assert_eq!(counts.len(), 12, "{output}");
+    for (path, count) in &counts {
+        assert_eq!(*count, 1 + usize::from(["/b/s-001", "/c/s-003"].contains(&path.as_str())), "{counts:?}");
+    }
+}
+
+#[test]
+fn a_line_that_stands_counts_once_also_where_others_say_the_same() {
+    let store = Store::of(4);
+    let asked = AtomicUsize::new(0);
+    let server = store.serve(move |_, request| {
+        let waits = request.path == "/wait" && asked.fetch_add(1, Ordering::Relaxed) == 1;
+        waits.then(Answer::silence)
+    });
+    let scenario = "
+        steps:
+          - for_each: { get_sessions: {} }
+            group:
+              - write: { file: out.txt, line: the same }
+              - http: { path: /wait }
+    ";
+    let running = Run::new()
+        .file("a.yaml", dedent(scenario))
+        .args(["--base-url", &server.base_url(), "--journal", "job.jsonl", "a.yaml"])
+        .start();
+    while server.count(|request| request.path == "/wait") < 2 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    running.kill();
+    let output = running.finish().code_is(137);
+    assert_eq!(output.read("out.txt"), "the same\n".repeat(2));
+    let output = again(&output, &server, &[]).code_is(0);
+    assert_eq!(output.read("out.txt"), "the same\n".repeat(4), "{output}");
+}
+
+#[test]
+fn other_variables_are_another_job() {
+    let store = Store::of(2);
+    let server = store.serve(|_, _| None);
+    let scenario = "
+        vars: { to: x }
+        steps:
+          - for_each: { get_sessions: {} }
+            http: { method: POST, path: \"/${{ to }}/${{ item.session_id }}\" }
+    ";
+    let output = first(&server, scenario, &["--var", "to=a"]).code_is(0);
+    let other = again(&output, &server, &["--var", "to=b"]).code_is(2);
+    assert!(unwrapped(&other.stderr).contains("the variables of the command line are other ones"), "{other}");
+    assert_eq!(sent(&server, "POST"), ["POST /a/s-000", "POST /a/s-001"]);
+}
+
+#[test]
+fn what_the_end_of_the_time_cut_off_stays_in_doubt() {
+    let store = Store::of(4);
+    let server = store.serve(|_, request| (request.path == "/of/s-002").then(Answer::silence));
+    let scenario = "
+        timeout: 1s
+        steps:
+          - for_each: { get_sessions: {} }
+            http: { method: POST, path: \"/of/${{ item.session_id }}\" }
+    ";
+    let output = first(&server, scenario, &[]).code_is(1);
+    assert!(output.stdout.contains("found 4, done 2, failed 0, in doubt 1, not begun 1"), "{output}");
+    let output = again(&output, &server, &[]).code_is(1);
+    assert!(output.stdout.contains("found 4, done 3 (2 before), failed 1"), "{output}");
+    assert!(output.stdout.contains("its end was never recorded: look what became of it (s-002)"), "{output}");
+    assert!(posted(&server).values().all(|count| *count == 1), "{:?}", posted(&server));
 }

@@ -219,3 +219,66 @@ fn check_finds_what_is_wrong_with_a_loop() {
         .code_is(2);
     insta::assert_snapshot!(output.scrub(&output.stderr));
 }
+
+#[test]
+fn one_that_goes_and_one_that_comes_hide_nothing_though_the_counts_agree() {
+    let store = Store::of(30);
+    let asked = AtomicUsize::new(0);
+    let server = store.serve(move |store, request| {
+        if request.path.starts_with("/sessions?") {
+            // The second page begins one further on, and the last one has one more: thirty came, as was said.
+            match asked.fetch_add(1, Ordering::Relaxed) {
+                1 => store.remove("s-000"),
+                2 => store.insert(29, "s-new"),
+                _ => {}
+            }
+        }
+        None
+    });
+    run(&server, DELETE_ALL, &[]).code_is(0);
+    assert_eq!(store.ids(), Vec::<String>::new());
+    assert_eq!(store.deleted().len(), 31);
+}
+
+#[test]
+fn a_list_of_many_pages_does_not_fail_for_one_of_them() {
+    for (status, head) in [(503, ""), (429, "Retry-After: 0\r\n"), (500, "")] {
+        let store = Store::of(25);
+        let asked = AtomicUsize::new(0);
+        let server = store.serve(move |_, request| {
+            let second = request.path.starts_with("/sessions?") && request.path.contains("page=2");
+            let refused = second && asked.fetch_add(1, Ordering::Relaxed) == 0;
+            let answer = format!("HTTP/1.1 {status} Not now\r\n{head}Content-Length: 0\r\n\r\n");
+            refused.then(|| Answer::new().send(answer))
+        });
+        run(&server, DELETE_ALL, &[]).code_is(0);
+        assert_eq!(store.deleted().len(), 25, "{status}");
+    }
+}
+
+#[test]
+fn whether_all_of_it_is_gone_is_said_where_it_cannot_be_seen() {
+    let store = Store::of(5);
+    let server = store.serve(|store, request| {
+        let afterwards = request.path.starts_with("/sessions?") && !store.deleted().is_empty();
+        afterwards.then(|| Answer::json(400, &json!({ "detail": "no more" })))
+    });
+    let output = run(&server, DELETE_ALL, &[]).code_is(1);
+    assert_eq!(store.deleted().len(), 5);
+    let why = "whether the items are gone could not be seen: get_sessions was refused with 400: no more";
+    assert!(crate::common::text::unwrapped(&output.stdout).contains(why), "{output}");
+}
+
+#[test]
+fn what_the_condition_of_a_step_leaves_out_is_counted_as_skipped() {
+    let store = Store::of(5);
+    let server = store.serve(|_, _| None);
+    let scenario = "
+        steps:
+          - for_each: { get_sessions: {} }
+            if: ${{ item.session_id != 's-003' }}
+            http: { method: POST, path: \"/of/${{ item.session_id }}\" }
+    ";
+    let output = run(&server, scenario, &[]).code_is(0);
+    assert!(output.stdout.contains("found 5, done 4, skipped 1, failed 0"), "{output}");
+}

@@ -259,6 +259,35 @@ fn a_server_that_is_gone_is_not_asked_for_every_item() {
 }
 
 #[test]
+fn steps_and_checks_of_all_rounds_are_counted() {
+    let store = Store::of(7);
+    let server = store.serve(|_, _| None);
+    for (around, rounds) in [
+        ("for_each: [1, 2, 3]", 3),
+        ("for_each: [1, 2, 3]\n            concurrency: 2", 3),
+        ("for_each: [1, 2, 3]\n            batch: 2", 2),
+        ("for_each: [1, 2, 3]\n            stop_on_failure: false", 3),
+        ("for_each: { get_sessions: {} }", 7),
+        ("repeat: 4", 4),
+    ] {
+        let scenario = format!(
+            "
+        steps:
+          - {around}
+            group:
+              - http: {{ path: /x }}
+                expect: {{ status: 200, $: {{ type: object }} }}
+              - log: said
+            "
+        );
+        let output = run(&server, &scenario, &[]).code_is(0);
+        let loop_step = u32::from(around.contains("get_sessions"));
+        let counts = format!("({} steps, {} checks,", rounds * 2 + loop_step, rounds * 2);
+        assert!(output.stdout.contains(&counts), "{around}: {counts}: {output}");
+    }
+}
+
+#[test]
 fn a_token_that_expires_meanwhile_is_not_tried_for_every_item() {
     let refusals = [
         (401, "the server refused the credentials 10 times in a row: nothing more was begun"),
@@ -286,4 +315,24 @@ fn a_token_that_expires_meanwhile_is_not_tried_for_every_item() {
         assert!(output.stdout.contains("done 40, failed 10, not begun 50, left 10"), "{output}");
         assert!(output.stdout.contains(said), "{output}");
     }
+}
+
+#[test]
+fn failures_that_are_not_in_a_row_end_no_loop() {
+    let store = Store::of(60);
+    let deletions = AtomicUsize::new(0);
+    let server = store.serve(move |_, request| {
+        // Five of six fail, thus fifty: never ten one after another.
+        (request.method == "DELETE" && !deletions.fetch_add(1, Ordering::Relaxed).is_multiple_of(6))
+            .then(|| Answer::json(502, &json!({ "detail": "no" })))
+    });
+    let scenario = "
+        steps:
+          - for_each: { get_sessions: {} }
+            max_deletes: 100
+            delete_session: { session_id: \"${{ item.session_id }}\" }
+    ";
+    let output = run(&server, scenario, &[]).code_is(1);
+    assert_eq!(sent(&server, "DELETE").len(), 60, "{output}");
+    assert!(output.stdout.contains("done 10, failed 50, left 50"), "{output}");
 }

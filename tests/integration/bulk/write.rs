@@ -53,3 +53,54 @@ fn a_file_stays_inside_of_the_working_folder_and_a_line_is_one_line() {
         assert!(!output.dir().join("../bulk-write-out").exists() && !output.dir().join("x").exists());
     }
 }
+
+#[test]
+#[cfg(unix)]
+fn a_folder_that_leads_elsewhere_is_not_written_into() {
+    let run = Run::new().file("a.yaml", scenario("")).file("inside/x", "");
+    let folder = run.dir();
+    let other = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(other.path(), folder.join("out")).unwrap();
+    let output = run.args(["--embedded", "a.yaml"]).run().code_is(1);
+    assert!(output.stdout.contains("its folder is a link out of the working folder"), "{output}");
+    assert_eq!(fs::read_dir(other.path()).unwrap().count(), 0);
+    // One that stays inside is as good as a folder.
+    fs::remove_file(folder.join("out")).unwrap();
+    std::os::unix::fs::symlink("inside", folder.join("out")).unwrap();
+    let output = output.then().args(["--embedded", "a.yaml"]).run().code_is(0);
+    assert_eq!(output.read("inside/lines.jsonl"), "{\"a\":1}\ntwo\n3\n");
+}
+
+#[test]
+fn no_line_holds_a_secret() {
+    let text = "steps:\n  - write: { file: out.txt, line: 'key=${{ env.MY_KEY }} ${{ env.MY_KEY | b64encode }}' }\n  - write: { file: out.txt, line: { key: '${{ env.MY_KEY }}' } }\n";
+    let output = Run::new()
+        .file("agentos-run.yaml", "secrets: [MY_KEY]\n")
+        .file("a.yaml", text)
+        .env("MY_KEY", "hunter2-\"and\"-more")
+        .args(["--embedded", "a.yaml"])
+        .run()
+        .code_is(0);
+    let written = output.read("out.txt");
+    assert!(written.starts_with("key=*** ***") && written.ends_with("{\"key\":\"***\"}\n"), "{written}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_full_disk_leaves_no_half_a_line() {
+    let line = "x".repeat(100);
+    let text = format!("steps:\n  - repeat: 20\n    write: {{ file: out.txt, line: {line} }}\n");
+    let run = Run::new().file("a.yaml", text);
+    // No file grows beyond 512 bytes.
+    let output = std::process::Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_agentos-run")])
+        .args(["--embedded", "a.yaml"])
+        .current_dir(run.dir())
+        .env_clear()
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stdout}");
+    assert!(stdout.contains("`out.txt` cannot be written: File too large"), "{stdout}");
+    assert_eq!(fs::read_to_string(run.dir().join("out.txt")).unwrap(), format!("{line}\n").repeat(5));
+}

@@ -112,9 +112,10 @@ fn a_run_that_is_interrupted_writes_its_reports() {
         let running = Run::new()
             .file(
                 "a.yaml",
-                "name: A\nsteps:\n  - http: { path: /x }\n---\nname: B\nsteps:\n  - http: { path: /hang }\nfinally:\n  - http: { path: /hang }\n---\nname: C\nsteps:\n  - http: { path: /x }\n",
+                "name: A\nsteps:\n  - http: { path: /x }\n---\nname: B\nsteps:\n  - http: { path: /before }\n  - http: { path: /hang }\nfinally:\n  - http: { path: /hang }\n---\nname: C\nsteps:\n  - http: { path: /x }\n",
             )
             .args(["--base-url", &server.base_url(), "a.yaml", "--report", "json=out.json", "-v", "--step-timeout", "2s"])
+            .args(["junit=out.xml", "tap=out.tap", "markdown=out.md"].map(|report| format!("--report={report}")))
             .start();
         let seen = || server.lines().iter().filter(|line| line.contains("hang")).count();
         let before = seen();
@@ -138,6 +139,16 @@ fn a_run_that_is_interrupted_writes_its_reports() {
             matches!(statuses[..], ["passed", "failed" | "not_run", "not_run"]),
             "{statuses:?}: {output}"
         );
+        let steps = &report["scenarios"][1]["attempts"][0]["steps"];
+        assert!(steps[0]["request"]["url"].as_str().unwrap().ends_with("/before"), "{report:#}");
+        // Green alone would be a lie: who reads another report is told too.
+        for (name, word) in [
+            ("out.xml", "<property name=\"interrupted\" value=\"true\"/>"),
+            ("out.tap", "\nBail out! the run was interrupted\n"),
+            ("out.md", "\n**The run was interrupted.**\n"),
+        ] {
+            assert!(output.read(name).contains(word), "{name}: {}", output.read(name));
+        }
     }
 }
 
@@ -187,5 +198,95 @@ fn no_report_shows_a_secret() {
             "{format}: {text}"
         );
         assert!(text.contains("***"), "{format}: {text}");
+    }
+}
+
+#[test]
+fn no_report_shows_a_secret_beside_an_answer() {
+    let secret = "tok-5e\"cr<et&]]>";
+    let server = FakeServer::new(|request| match request.path.as_str() {
+        "/failing" => Answer::json(500, &json!({})),
+        _ => Answer::json(200, &json!({ "said": request.header("authorization") })),
+    });
+    // In the name of a case, a tag, a description; in what a condition says, a note, a reason, an address.
+    let scenarios = r#"
+name: Case
+description: of tok-5e"cr<et&]]> too
+tags: ['tok-5e"cr<et&]]>']
+cases: [{ token: 'tok-5e"cr<et&]]>' }]
+steps:
+  - if: ${{ env.TOKEN == 'not tok-5e"cr<et&]]>' }}
+    http: { path: /skipped }
+  - until: { $.said: { contains: nothing of it } }
+    http: { path: /noted }
+    every: 1ms
+    within: 5ms
+    soft: true
+  - http: { path: /failing, query: { token: '${{ env.TOKEN }}' } }
+---
+name: Skipped
+skip: ${{ env.TOKEN }}
+steps: [{ http: { path: /x } }]
+"#;
+    let files = ["junit", "json", "jsonl", "tap", "html", "github", "markdown", "terminal"];
+    let mut run = Run::new()
+        .file("a.yaml", scenarios)
+        .file("agentos-run.yaml", "secrets: [TOKEN]\n")
+        .env("TOKEN", secret)
+        .args(["--base-url", &server.base_url(), "a.yaml", "-v", "--token", secret]);
+    for format in files {
+        run = run.args(["--report", &format!("{format}=out/{format}")]);
+    }
+    let output = run.run().code_is(1);
+    let shown = |text: &str| text.contains("tok-5e") || text.contains("cr<et") || text.contains("cr&lt;et");
+    assert!(!shown(&output.stdout) && !shown(&output.stderr), "{output}");
+    for format in files {
+        let text = output.read(&format!("out/{format}"));
+        assert!(!shown(&text), "{format}: {text}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&output.read("out/json")).unwrap();
+    let case = &json["scenarios"][0];
+    assert_eq!(case["name"], "Case [token=***]");
+    let steps = case["attempts"][0]["steps"].as_array().unwrap();
+    assert!(steps[0]["reason"].as_str().unwrap().contains("not ***"), "{case}");
+    assert!(steps[1]["notes"].to_string().contains("***"), "{case}");
+    assert!(steps[2]["request"]["url"].as_str().unwrap().ends_with("/failing?token=***"), "{case}");
+    assert_eq!(json["scenarios"][1]["reason"], "***");
+}
+
+#[test]
+fn what_a_report_says_of_a_stream_does_not_end_in_half_a_secret() {
+    // Of a stream, reports tell what its events say in short: the secret lies across the end of that, in pieces and whole.
+    let long = "hunter2-".repeat(80);
+    for secret in ["hunter2-and-so-on-for-ever", &long] {
+        let text = format!("{}{secret} and more", "x".repeat(185));
+        let mut pieces =
+            Answer::events().event("RunStarted", &json!({ "event": "RunStarted", "run_id": "r" }));
+        for at in (0..text.len()).step_by(7) {
+            let piece = &text[at..text.len().min(at + 7)];
+            pieces = pieces
+                .event("RunContent", &json!({ "event": "RunContent", "run_id": "r", "content": piece }));
+        }
+        let done = json!({ "event": "RunCompleted", "run_id": "r", "content": text });
+        let whole = Answer::events()
+            .event("RunStarted", &json!({ "event": "RunStarted", "run_id": "r" }))
+            .event("RunContent", &json!({ "event": "RunContent", "run_id": "r", "content": text }))
+            .event("RunCompleted", &done)
+            .last_chunk();
+        for answer in [pieces.event("RunCompleted", &done).last_chunk(), whole] {
+            let server = FakeServer::new(move |request| match request.path.as_str() {
+                "/agents/a/runs" => answer.clone(),
+                _ => Answer::json(200, &json!({})),
+            });
+            let output = Run::new()
+                .file("a.yaml", "steps: [{ run_agent: { agent_id: a, message: hi, stream: true } }]\n")
+                .args(["--base-url", &server.base_url(), "a.yaml", "--token", secret])
+                .args(["--report", "json=r.json", "--report", "jsonl=r.jsonl", "--report", "html=r.html"])
+                .run()
+                .code_is(0);
+            for name in ["r.json", "r.jsonl", "r.html"] {
+                assert!(!output.read(name).contains("xh"), "{name}: {}", output.read(name));
+            }
+        }
     }
 }

@@ -200,6 +200,37 @@ fn annotations_and_a_summary_for_github() {
 }
 
 #[test]
+fn steps_that_are_left_out_are_counted() {
+    let server = FakeServer::always(Answer::json(200, &json!({"n": 1})));
+    let output = Run::new()
+        .file("a.yaml", "steps:\n  - repeat: 1003\n    set: { n: '${{ loop.index }}' }\n")
+        .args(["--base-url", &server.base_url(), "a.yaml", "--report", "json=r.json"])
+        .run()
+        .code_is(0);
+    let attempt = &json_of(&output, "r.json")["scenarios"][0]["attempts"][0];
+    assert_eq!(attempt["steps_run"], 1003);
+    assert_eq!(attempt["steps"].as_array().unwrap().len(), 1000);
+    assert_eq!(attempt["steps_left_out"], 3);
+}
+
+#[test]
+fn annotations_that_are_left_out_are_counted() {
+    let server = FakeServer::always(Answer::json(200, &json!({"n": 1})));
+    for (failures, more) in [(50, None), (53, Some("::notice::3 more annotations are left out"))] {
+        let scenario =
+            |n: usize| format!("name: S{n}\nsteps: [{{ http: {{ path: /x }}, expect: {{ $.n: 2 }} }}]\n");
+        let output = Run::new()
+            .file("a.yaml", (0..failures).map(scenario).collect::<Vec<_>>().join("---\n"))
+            .args(["--base-url", &server.base_url(), "a.yaml", "-q", "--report", "github"])
+            .run()
+            .code_is(1);
+        let lines = || output.stdout.lines();
+        assert_eq!(lines().filter(|line| line.starts_with("::error ")).count(), 50, "{output}");
+        assert_eq!(lines().find(|line| line.starts_with("::notice")), more, "{output}");
+    }
+}
+
+#[test]
 fn a_loop_has_one_annotation_for_one_place() {
     let server = FakeServer::always(Answer::json(200, &json!({"n": 1})));
     let scenario = "steps:\n  - repeat: 20\n    stop_on_failure: false\n    http: { path: /x }\n    expect: { $.n: 2 }\n";

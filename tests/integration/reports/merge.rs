@@ -88,12 +88,48 @@ fn lines_are_a_report_too() {
     let output = run.args(["--report", "jsonl=lines.jsonl", "--report", "json=whole.json"]).run().code_is(1);
     let merged = output.then().args(["merge", "lines.jsonl", "--report", "json=again.json"]).run().code_is(1);
     assert_eq!(comparable(&merged.read("again.json")), comparable(&output.read("whole.json")));
+    // Each attempt of a scenario is in them.
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let flaky = FakeServer::new(move |request| {
+        let fails = request.path == "/x" && asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 3 < 2;
+        Answer::json(if fails { 503 } else { 200 }, &json!({ "n": 1 }))
+    });
+    let run = files(Run::new()).args(["--base-url", &flaky.base_url(), "b.yaml", "--retries", "5"]);
+    let run = run.args(["--report", "jsonl=flaky.jsonl", "--report", "json=flaky.json"]);
+    let run = run.run().code_is(0);
+    let merged = run.then().args(["merge", "flaky.jsonl", "--report", "json=again.json"]).run().code_is(0);
+    let whole = comparable(&run.read("flaky.json"));
+    assert!(whole["scenarios"][0]["attempts"].as_array().unwrap().len() > 1, "{whole:#}");
+    assert_eq!(comparable(&merged.read("again.json")), whole);
     // Of a run that was killed, what came before its end is there.
     let lines = output.read("lines.jsonl");
     let third = lines.match_indices("scenario_finished").nth(2).unwrap().0;
     let killed = output.then().file("killed.jsonl", &lines[..third]).args(["merge", "killed.jsonl"]).run();
     let killed = killed.code_is(1);
     assert!(killed.stdout.contains("3 scenarios: 1 passed, 1 failed, 1 not run"), "{killed}");
+}
+
+#[test]
+fn what_was_interrupted_stays_so() {
+    let server = server();
+    let run = files(Run::new()).args(["--base-url", &server.base_url(), "b.yaml"]);
+    let output = run.args(["--report", "jsonl=lines.jsonl", "--report", "json=whole.json"]).run().code_is(0);
+    // One that was killed before its end, and one that says it of itself; both beside one that is whole.
+    let lines = output.read("lines.jsonl");
+    let killed = &lines[..lines.find("{\"event\":\"run_finished\"").unwrap()];
+    let mut other: Value = serde_json::from_str(&output.read("whole.json")).unwrap();
+    other["run"]["interrupted"] = json!(true);
+    let whole = output.read("whole.json").replace("b.yaml", "c.yaml");
+    for file in ["killed.jsonl", "other.json"] {
+        for files in [&[file, "whole.json"][..], &["whole.json", file], &[file]] {
+            let run = output.then().file("killed.jsonl", killed).file("other.json", other.to_string());
+            let run = run.file("whole.json", &whole).arg("merge").args(files);
+            let merged = run.args(["--report", "json=merged.json"]).run().code_is(130);
+            let report: Value = serde_json::from_str(&merged.read("merged.json")).unwrap();
+            assert_eq!(report["run"]["interrupted"], true, "{files:?}");
+        }
+    }
+    output.then().args(["merge", "whole.json"]).run().code_is(0);
 }
 
 #[test]

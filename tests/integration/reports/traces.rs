@@ -146,6 +146,64 @@ fn what_never_came_is_told() {
 }
 
 #[test]
+fn a_trace_that_cannot_be_written_is_no_success() {
+    let server = server();
+    // It is the trace of a scenario that passed in its second attempt; in its place stands a folder.
+    let run = Run::new().file("a.yaml", "name: Flaky\nsteps: [{ http: { path: /flaky } }]\n");
+    let run = run.file("traces/0001-flaky.jsonl/x", "").args(["--base-url", &server.base_url(), "a.yaml"]);
+    let output = run.args(["--retries", "1", "--trace", "traces"]).run().code_is(5);
+    assert!(output.stdout.contains("1 scenario: 1 passed (1 flaky)"), "{output}");
+    assert!(output.stderr.contains("a trace was not written: it is a folder"), "{output}");
+}
+
+#[test]
+fn no_trace_shows_a_secret() {
+    let server = FakeServer::new(|request| {
+        let sent = request.header("authorization").unwrap_or_default().to_owned();
+        match request.path.split('?').next().unwrap() {
+            "/agents/a/runs" => Answer::new()
+                .send(format!(
+                    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Sent: {sent}\r\nTransfer-Encoding: chunked\r\n\r\n"
+                ))
+                .event("RunStarted", &json!({ "event": "RunStarted", "run_id": "r", "agent_id": "a" }))
+                .event("RunContent", &json!({ "event": "RunContent", "run_id": "r", "content": sent }))
+                .event(&sent, &json!({ "event": "RunCompleted", "run_id": "r", "content": sent }))
+                .last_chunk(),
+            "/agents/broken/runs" => Answer::events().chunk(format!("event: x\ndata: {sent}\n\n")).last_chunk(),
+            "/closed" => Answer::closed(),
+            "/moved" => Answer::redirect(302, &format!("/x?token={sent}")),
+            _ => Answer::json(200, &json!({ "sent": sent })),
+        }
+    });
+    let scenario = "
+        name: Fails
+        steps:
+          - run_agent: { agent_id: a, message: 's3cret-token-of-alice', stream: true }
+            soft: true
+          - run_agent: { agent_id: broken, message: hi, stream: true }
+            soft: true
+          - http: { path: /closed, query: { key: 's3cret-token-of-alice' } }
+            soft: true
+          - http: { path: /moved }
+            soft: true
+          - log: it is s3cret-token-of-alice
+          - http: { method: POST, path: /y, json: { key: 's3cret-token-of-alice' } }
+            name: s3cret-token-of-alice
+            expect: { $.sent: other }
+    ";
+    let run = Run::new().file("a.yaml", dedent(scenario)).args(["--base-url", &server.base_url(), "a.yaml"]);
+    let output = run.args(["--token", SECRET, "--trace", "traces"]).run().code_is(1);
+    let text = output.read("traces/0001-fails.jsonl");
+    assert!(!text.contains("s3cret"), "{text}");
+    let kinds = kinds(&lines(&output, "0001-fails.jsonl"));
+    for kind in ["request", "opened", "event", "failed", "response", "log", "step", "end"] {
+        assert!(kinds.iter().any(|known| known == kind), "{kind}: {kinds:?}");
+    }
+    let shown = output.then().args(["show", "traces/0001-fails.jsonl"]).run().code_is(0);
+    assert!(!shown.stdout.contains("s3cret") && shown.stdout.contains("***"), "{shown}");
+}
+
+#[test]
 fn attempts_are_in_one_trace() {
     let (_server, output) = traced(
         "
