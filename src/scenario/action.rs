@@ -273,6 +273,11 @@ fn unknown_field(operation: &Operation, key: &Key) -> Problem {
     if operation.fields().is_empty() {
         return problem.help(format!("{name} takes no fields"));
     }
+    // What other tools call the message of a run.
+    let message = matches!(key.name.as_str(), "prompt" | "input" | "text" | "query" | "question" | "content");
+    if message && operation.field("message").is_some() && operation.field(&key.name).is_none() {
+        return problem.help("did you mean `message`?");
+    }
     problem.maybe_help(diagnostic::suggest(&key.name, names))
 }
 
@@ -375,7 +380,12 @@ fn http(entry: &Entry, problems: &mut Problems) -> Option<HttpAction> {
         } else if key.name == "stream" {
             problems.push(planned_key(key));
         } else if !KEYS.contains(&key.name.as_str()) {
-            problems.push(unknown_key(key, "`http`", KEYS.iter().copied()));
+            let problem = unknown_key(key, "`http`", KEYS.iter().copied());
+            problems.push(match key.name.as_str() {
+                "url" | "uri" => problem.help("the address is that of the target: `path: /health`"),
+                "data" => problem.help("the body is one of `json`, `form`, `multipart` and `body`"),
+                _ => problem,
+            });
         }
     }
     Some(HttpAction { method: method?, path: path?.0, query, body })

@@ -281,12 +281,10 @@ pub(super) fn variables(
 ) -> Vec<(crate::yaml::Key, Template)> {
     let Kind::Mapping(entries) = &node.kind else {
         if !matches!(node.kind, Kind::Null) {
-            problems.push(expected(
-                "scenario::type",
-                &format!("`{what}`"),
-                "a mapping of names to values",
-                node,
-            ));
+            problems.push(
+                expected("scenario::type", &format!("`{what}`"), "a mapping of names to values", node)
+                    .help(format!("{what}: {{ name: value }}")),
+            );
         }
         return Vec::new();
     };

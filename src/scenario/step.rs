@@ -14,7 +14,7 @@ use crate::snapshot::{self, Snapshot};
 use crate::source::Span;
 use crate::template::Template;
 use crate::yaml::fields::{Fields, expected, string, unknown_key};
-use crate::yaml::{Key, Kind, Node};
+use crate::yaml::{Entry, Key, Kind, Node};
 
 /// The modifiers of a step.
 pub(super) const MODIFIERS: &[&str] = &[
@@ -135,7 +135,10 @@ fn parse(node: &Node, defaults: &Defaults, problems: &mut Problems) -> Option<St
             actions.push((entry, true));
         } else {
             actions.push((entry, false));
-            problems.push(unknown_step_key(&entry.key));
+            problems.push(match shallow_field(entries, &entry.key) {
+                Some(problem) => problem,
+                None => unknown_step_key(&entry.key),
+            });
         }
     }
     let action = match actions.as_slice() {
@@ -436,6 +439,20 @@ impl Step {
             },
         }
     }
+}
+
+/// A field of the step's operation that stands beside it: `- run_agent:`, and `message:` below it without indentation.
+fn shallow_field(entries: &[Entry], key: &Key) -> Option<Problem> {
+    let (name, operation) = entries
+        .iter()
+        .find_map(|entry| Some((entry.key.name.as_str(), crate::agentos::find(&entry.key.name)?)))?;
+    operation.field(&key.name)?;
+    let field = &key.name;
+    Some(
+        Problem::error("scenario::unknown-key", format!("a step has no key `{field}`"))
+            .label(&key.span, format!("a field of `{name}`"))
+            .help(format!("indent it further than `{name}:`, or write `{name}: {{ {field}: ... }}`")),
+    )
 }
 
 /// A misspelt modifier or a misspelt action: which of them, the nearest word tells.

@@ -52,7 +52,7 @@ fn keys_of_a_step() {
         helps(&text),
         [
             "the steps of another file run by `use: FILE`",
-            "it is a field of the operation: `run_agent: { agent_id: assistant, message: Hello, stream: true }`",
+            "indent it further than `run_agent:`, or write `run_agent: { stream: ... }`",
             "a step whose failure does not end the scenario has `soft: true`",
             "the operation is the key, and its fields stand in it: `run_agent: { agent_id: assistant, message: Hello }`; values for a fragment are `with:`",
             "what must hold of this step's answer stands under `expect:`: `expect: { content: { contains: hello } }`",
@@ -165,6 +165,33 @@ fn a_condition_that_is_none_is_called_by_its_name() {
     assert_eq!(
         helps(&text),
         ["where: \"${{ item.updated_at | age > '30d' }}\"", "if: ${{ count > 2 }}"],
+        "{text}"
+    );
+}
+
+#[test]
+fn fields_that_are_not_indented_or_have_other_names() {
+    let text = in_steps(
+        "
+        - run_agent:
+          agent_id: assistant
+          message: hi
+        - run_agent: { agent_id: assistant, prompt: hi }
+        - http: { url: \"http://x/health\", path: /health }
+        - set: x = 3
+        ",
+    );
+    assert_eq!(
+        helps(&text),
+        [
+            "run_agent: { agent_id: ..., message: ... }",
+            "indent it further than `run_agent:`, or write `run_agent: { agent_id: ... }`",
+            "indent it further than `run_agent:`, or write `run_agent: { message: ... }`",
+            "run_agent: { message: ... }",
+            "did you mean `message`?",
+            "the address is that of the target: `path: /health`",
+            "set: { name: value }",
+        ],
         "{text}"
     );
 }
