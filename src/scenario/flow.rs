@@ -254,6 +254,9 @@ fn listing(node: &Node, defaults: &Defaults, problems: &mut Problems) -> Option<
                     "the operation is the key, and each of its entries is `item`: for_each: { get_sessions: {} }"
                         .to_owned(),
                 ),
+                "range" | "times" | "count" | "to" | "until" => {
+                    Some("numbers are a list: for_each: ${{ range(1, 31) }}".to_owned())
+                }
                 _ => diagnostic::suggest(name, known),
             };
             problems.push(

@@ -195,3 +195,14 @@ fn fields_that_are_not_indented_or_have_other_names() {
         "{text}"
     );
 }
+
+#[test]
+fn a_range_is_a_list() {
+    let text = in_steps(
+        "
+        - for_each: { range: 30 }
+          log: x
+        ",
+    );
+    assert_eq!(helps(&text), ["numbers are a list: for_each: ${{ range(1, 31) }}"], "{text}");
+}
