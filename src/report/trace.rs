@@ -3,11 +3,12 @@
 //! While a scenario runs, its trace is spooled; it becomes a file if the scenario fails and is forgotten if it passes.
 
 pub mod line;
+mod pieces;
 pub mod show;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io::{self, Seek as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -31,6 +32,7 @@ const IN_MEMORY: usize = 64 << 10;
 /// The traces of a run.
 pub struct Traces {
     folder: PathBuf,
+    masker: Masker,
     builder: Builder,
     about: Mutex<Option<About>>,
     running: Mutex<HashMap<usize, Running>>,
@@ -75,13 +77,14 @@ impl Sheet {
     }
 
     /// Makes a file of it.
-    fn keep(mut self, path: &Path) -> io::Result<()> {
+    fn keep(mut self, path: &Path, masker: &Masker) -> io::Result<()> {
         if let Some(error) = self.error.take() {
             return Err(error);
         }
         let file = Destination::new(path)?.replace()?;
-        self.file.rewind()?;
-        io::copy(&mut self.file, &mut file.file()?)?;
+        let mut out = io::BufWriter::new(file.file()?);
+        pieces::copy(&mut self.file, &mut out, masker)?;
+        out.flush()?;
         file.keep()
     }
 }
@@ -98,7 +101,8 @@ impl Traces {
         let limits = Limits { body_of_failed: BODY, body_of_passed: BODY, events: 0 };
         Ok(Self {
             folder: folder.to_owned(),
-            builder: Builder::new(masker, limits),
+            builder: Builder::new(masker.clone(), limits),
+            masker,
             about: Mutex::default(),
             running: Mutex::default(),
             written: Mutex::default(),
@@ -211,7 +215,7 @@ impl Traces {
             return;
         }
         let path = self.folder.join(&sheet.name);
-        match sheet.keep(&path) {
+        match sheet.keep(&path, &self.masker) {
             Ok(()) => {
                 locked(&self.written).insert(place, path.display().to_string());
             }

@@ -267,10 +267,8 @@ fn headers_are_judged_by_their_names_and_hidden_whole() {
     assert_eq!(sent.header("cookie"), Some("session=first-of-it; other=second-of-it"), "it was sent");
 }
 
-#[test]
-#[cfg(unix)]
-fn an_answer_that_is_shown_as_it_comes_hides_a_secret_in_pieces() {
-    use crate::common::pty::Terminal;
+/// A server whose agent says a secret, a piece in each event.
+fn in_pieces() -> FakeServer {
     let mut answer = Answer::events().event("RunStarted", &json!({ "event": "RunStarted", "run_id": "r" }));
     for piece in ["The key is hun", "ter", "2-and", "-so-on", ", not hunt", "er", "."] {
         answer =
@@ -278,10 +276,45 @@ fn an_answer_that_is_shown_as_it_comes_hides_a_secret_in_pieces() {
     }
     let done = json!({ "event": "RunCompleted", "run_id": "r", "content": "The key is hunter2-and-so-on, not hunter." });
     let answer = answer.event("RunCompleted", &done).last_chunk();
-    let server = FakeServer::new(move |request| match request.path.as_str() {
+    FakeServer::new(move |request| match request.path.as_str() {
         "/agents/a/runs" => answer.clone(),
         _ => Answer::json(200, &json!({})),
-    });
+    })
+}
+
+#[test]
+fn a_trace_hides_a_secret_in_pieces() {
+    let server = in_pieces();
+    let run = Run::new().file(
+        "a.yaml",
+        "
+        steps:
+          - run_agent: { agent_id: a, message: hi, stream: true }
+            expect: { content: other }
+        ",
+    );
+    let target = server.base_url();
+    let secret = ["--base-url", &target, "--token", "hunter2-and-so-on"];
+    let output = run.args(secret).args(["--trace", "traces", "a.yaml"]).run().code_is(1);
+    let trace = output.read("traces/0001-a.jsonl");
+    let texts: Vec<String> = trace
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .filter_map(|line| line["line"]["event"]["data"].as_str().map(str::to_owned))
+        .filter_map(|data| {
+            serde_json::from_str::<serde_json::Value>(&data).unwrap()["content"].as_str().map(str::to_owned)
+        })
+        .collect();
+    assert_eq!(texts.len(), 8, "{trace}");
+    assert!(!texts.concat().contains("hunter2-and-so-on"), "{texts:?}");
+    assert!(!trace.contains("2-and") && !trace.contains("so-on"), "{trace}");
+}
+
+#[test]
+#[cfg(unix)]
+fn an_answer_that_is_shown_as_it_comes_hides_a_secret_in_pieces() {
+    use crate::common::pty::Terminal;
+    let server = in_pieces();
     let run =
         Run::new().file("a.yaml", "steps: [{ run_agent: { agent_id: a, message: hi, stream: true } }]\n");
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_agentos-run"));
