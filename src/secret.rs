@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use percent_encoding::percent_decode_str;
 
 /// What stands in a secret's place.
 pub const MASK: &str = "***";
@@ -61,6 +62,16 @@ impl Masker {
         if !name.contains("authorization") {
             self.add(value);
         }
+    }
+
+    /// Adds what is secret in front of the `@` of a URL: the password as it stands there, as it is meant, and as it is sent.
+    pub fn add_userinfo(&self, userinfo: &str) {
+        let decoded = |text| percent_decode_str(text).decode_utf8_lossy();
+        let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
+        let secret = if password.is_empty() { user } else { password };
+        self.add(secret);
+        self.add(&decoded(secret));
+        self.add(&STANDARD.encode(format!("{}:{}", decoded(user), decoded(password))));
     }
 
     /// Adds a secret; returns whether it is long enough to be masked.

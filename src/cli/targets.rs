@@ -172,7 +172,7 @@ pub(super) async fn open_without_asking(
     if let Some((_, rest)) = base_url.split_once("://")
         && let Some((userinfo, _)) = rest.split('/').next().and_then(|authority| authority.rsplit_once('@'))
     {
-        masker.add(userinfo.split_once(':').map_or(userinfo, |(_, password)| password));
+        masker.add_userinfo(userinfo);
     }
     let embedded = base_url == EMBEDDED;
     let mut running = None;

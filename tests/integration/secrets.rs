@@ -325,3 +325,23 @@ fn an_answer_that_is_shown_as_it_comes_hides_a_secret_in_pieces() {
     assert!(sent.contains("The key is ***, not hunter."), "{sent}");
     assert!(!sent.contains("hunter2") && !sent.contains("so-on"), "{sent}");
 }
+
+#[test]
+fn a_password_in_the_url_is_hidden_as_it_stands_as_it_is_meant_and_as_it_is_sent() {
+    let server = FakeServer::new(|request| {
+        let sent = request.header("authorization").map(str::to_owned);
+        Answer::json(400, &json!({ "detail": json!({ "sent": sent, "meant": "s@cret/pass1" }).to_string() }))
+    });
+    let target = server.base_url().replace("http://", "http://alice:s%40cret%2Fpass1@");
+    let output = Run::new()
+        .file("a.yaml", "steps: [{ http: { path: /x } }, { log: \"${{ 's%40cret%2Fpass1' }}\" }]\n")
+        .args(["--base-url", &target, "-vv", "--report", "json=report.json", "--trace", "traces", "a.yaml"])
+        .run()
+        .code_is(1);
+    let sent = "YWxpY2U6c0BjcmV0L3Bhc3Mx";
+    assert_eq!(server.requests()[0].header("authorization"), Some(format!("Basic {sent}").as_str()));
+    let all = [output.stdout.clone(), output.read("report.json"), output.read("traces/0001-a.jsonl")];
+    for secret in [sent, "s@cret", "s%40cret", "pass1"] {
+        assert!(all.iter().all(|text| !text.contains(secret)), "`{secret}` is shown: {output}");
+    }
+}
