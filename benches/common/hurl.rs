@@ -27,5 +27,7 @@ pub(crate) fn command(hurl: &Path, folder: &Path, name: &str, jobs: u32) -> Comm
     command.args(["--test", "--parallel", "--jobs", &jobs.to_string()]);
     command.arg("--glob").arg(format!("{name}/*.hurl"));
     command.current_dir(folder).env_clear();
+    // It may be found there.
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command
 }
