@@ -340,22 +340,41 @@ fn a_session_of_which_nobody_knows_whether_it_was_there_stays() {
 
 #[test]
 fn a_document_of_which_nobody_knows_whether_it_was_there_stays() {
-    let server =
-        creating(|request| match (request.method.as_str(), request.path.split('?').next().unwrap()) {
-            ("GET", "/knowledge/content") => Some(Answer::json(500, &json!({ "detail": "later" }))),
-            ("POST", "/knowledge/content") => {
-                Some(Answer::json(202, &json!({ "id": "d", "status": "processing" })))
+    let page = |page: usize, of: usize| {
+        let data: Vec<_> = (0..100).map(|number| json!({ "id": format!("{page}-{number}") })).collect();
+        Answer::json(200, &json!({ "data": data, "meta": { "total_pages": of, "total_count": of * 100 } }))
+    };
+    let refused = |_: usize| Answer::json(500, &json!({ "detail": "later" }));
+    let no_list = |_: usize| Answer::json(200, &json!({ "detail": "nothing" }));
+    let lists: [(&str, Box<dyn Fn(usize) -> Answer + Send + Sync>); 4] = [
+        ("refused", Box::new(refused)),
+        ("no list", Box::new(no_list)),
+        ("the same page again and again", Box::new(move |_| page(1, 1_000))),
+        ("longer than anybody looks", Box::new(move |number| page(number, 1_000))),
+    ];
+    for (what, list) in lists {
+        let server = creating(move |request| {
+            let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
+            match (request.method.as_str(), path) {
+                ("GET", "/knowledge/content") => {
+                    let number = query.split('&').find_map(|field| field.strip_prefix("page="));
+                    Some(list(number.map_or(1, |number| number.parse().unwrap())))
+                }
+                ("POST", "/knowledge/content") => {
+                    Some(Answer::json(202, &json!({ "id": "d", "status": "processing" })))
+                }
+                _ => None,
             }
-            _ => None,
         });
-    let scenario = "
-        cleanup: true
-        steps:
-          - upload_knowledge_content: { name: d, text_content: Words. }
-    ";
-    let output = super::run(&server, scenario, &["-v"]).code_is(0);
-    assert_eq!(sent(&server, "DELETE"), Vec::<String>::new());
-    assert!(output.stdout.contains("nobody knows whether it was there before"), "{output}");
+        let scenario = "
+            cleanup: true
+            steps:
+              - upload_knowledge_content: { name: d, text_content: Words. }
+        ";
+        let output = super::run(&server, scenario, &["-v"]).code_is(0);
+        assert_eq!(sent(&server, "DELETE"), Vec::<String>::new(), "{what}");
+        assert!(output.stdout.contains("nobody knows whether it was there before"), "{what}: {output}");
+    }
 }
 
 #[test]
