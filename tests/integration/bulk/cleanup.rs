@@ -474,3 +474,36 @@ fn sweep_leaves_what_is_gone_and_says_what_it_could_not_delete() {
     assert_eq!(store.ids(), ["gone"]);
     assert!(!output.dir().join(".agentos-run/ledger").exists());
 }
+
+#[test]
+fn sweep_deletes_by_whom_it_was_created() {
+    let refuses = Arc::new(Mutex::new(true));
+    let refusing = Arc::clone(&refuses);
+    let server = creating(move |request| {
+        (request.method == "DELETE" && *refusing.lock().unwrap())
+            .then(|| Answer::json(403, &json!({ "detail": "not now" })))
+    });
+    let project = "
+        cleanup: true
+        identities: { alice: { bearer: token-of-alice } }
+    ";
+    let scenario = "
+        as: alice
+        steps:
+          - create_session: { agent_id: x, session_id: mine, db_id: other }
+    ";
+    let left = Run::new()
+        .file("agentos-run.yaml", dedent(project))
+        .file("a.yaml", dedent(scenario))
+        .args(["--base-url", &server.base_url(), "a.yaml"])
+        .run()
+        .code_is(1);
+    *refuses.lock().unwrap() = false;
+    let before = server.requests().len();
+    let swept = left.then().args(["sweep", "--yes", "--base-url", &server.base_url()]).run().code_is(0);
+    assert!(swept.stdout.contains("deleted 1, failed 0"), "{swept}");
+    let requests = server.requests();
+    let deleted = requests[before..].iter().find(|request| request.method == "DELETE").unwrap();
+    assert_eq!(deleted.path, "/sessions/mine?db_id=other");
+    assert_eq!(deleted.header("authorization"), Some("Bearer token-of-alice"));
+}
