@@ -290,3 +290,38 @@ fn what_a_report_says_of_a_stream_does_not_end_in_half_a_secret() {
         }
     }
 }
+
+#[test]
+#[cfg(unix)]
+fn what_was_running_when_it_was_stopped_at_once_is_told_as_far_as_it_came() {
+    let server = FakeServer::new(|request| match request.path.as_str() {
+        "/wait" | "/slow" => Answer::silence(),
+        _ => Answer::json(200, &json!({})),
+    });
+    let target = server.base_url();
+    let running = Run::new()
+        .file(
+            "a.yaml",
+            "steps: [{ http: { path: /first } }, { http: { path: /wait } }]\nfinally: [{ http: { path: /slow } }]\n",
+        )
+        .args(["--base-url", &target, "--report", "json=report.json", "a.yaml"])
+        .start();
+    let arrived = |path: &str| {
+        while !server.lines().iter().any(|line| line.ends_with(path)) {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    };
+    arrived("/wait");
+    running.interrupt();
+    arrived("/slow");
+    running.interrupt();
+    let output = running.finish().code_is(130);
+    let report: serde_json::Value = serde_json::from_str(&output.read("report.json")).unwrap();
+    let scenario = &report["scenarios"][0];
+    assert_eq!((&scenario["status"], &report["run"]["interrupted"]), (&json!("failed"), &json!(true)));
+    let steps = scenario["attempts"][0]["steps"].as_array().unwrap();
+    let urls: Vec<&str> = steps.iter().filter_map(|step| step["request"]["url"].as_str()).collect();
+    assert_eq!(urls, ["/first", "/wait", "/slow"].map(|path| format!("{target}{path}")), "{scenario:#}");
+    let statuses: Vec<&str> = steps.iter().filter_map(|step| step["status"].as_str()).collect();
+    assert_eq!(statuses, ["passed", "failed", "failed"], "{scenario:#}");
+}
