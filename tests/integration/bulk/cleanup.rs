@@ -340,13 +340,14 @@ fn a_session_of_which_nobody_knows_whether_it_was_there_stays() {
 
 #[test]
 fn a_document_of_which_nobody_knows_whether_it_was_there_stays() {
+    type List = Box<dyn Fn(usize) -> Answer + Send + Sync>;
     let page = |page: usize, of: usize| {
         let data: Vec<_> = (0..100).map(|number| json!({ "id": format!("{page}-{number}") })).collect();
         Answer::json(200, &json!({ "data": data, "meta": { "total_pages": of, "total_count": of * 100 } }))
     };
     let refused = |_: usize| Answer::json(500, &json!({ "detail": "later" }));
     let no_list = |_: usize| Answer::json(200, &json!({ "detail": "nothing" }));
-    let lists: [(&str, Box<dyn Fn(usize) -> Answer + Send + Sync>); 4] = [
+    let lists: [(&str, List); 4] = [
         ("refused", Box::new(refused)),
         ("no list", Box::new(no_list)),
         ("the same page again and again", Box::new(move |_| page(1, 1_000))),
