@@ -12,6 +12,9 @@ pub const MASK: &str = "***";
 /// A shorter text is no secret that could be masked: it would blot out half of every report.
 pub const SHORTEST: usize = 4;
 
+/// What stands where a text was cut. A cut in a secret leaves halves of it, which are no less secret.
+const CUTS: [&str; 2] = ["…", "..."];
+
 /// The value of a shorter cookie is a setting and no session.
 const COOKIE: usize = 8;
 
@@ -152,7 +155,46 @@ impl Masker {
                 masked = masked.replace(form.as_str(), MASK);
             }
         }
+        for cut in CUTS {
+            let cuts = if self.is_empty() { 0 } else { masked.matches(cut).count() };
+            if cuts > 0 {
+                let parts = masked
+                    .split(cut)
+                    .enumerate()
+                    .map(|(index, part)| self.without_halves(part, index > 0, cuts > index));
+                masked = parts.collect::<Vec<String>>().join(cut);
+            }
+        }
         masked
+    }
+
+    /// `part` without what is left of a secret where a text was cut: its end before the part, or its beginning behind it.
+    fn without_halves(&self, part: &str, is_cut_before: bool, is_cut_behind: bool) -> String {
+        let inner = part.trim_matches(' ');
+        let start = part.len() - part.trim_start_matches(' ').len();
+        let (mut from, mut to) = (0, inner.len());
+        for form in self.read().iter() {
+            if is_cut_before && is_cut_behind && inner.len() >= SHORTEST && form.contains(inner) {
+                return part.replace(inner, MASK);
+            }
+            let ends = form.char_indices().map(|(at, _)| at).filter(|at| *at > 0);
+            for at in ends {
+                let (beginning, end) = form.split_at(at);
+                if is_cut_behind && beginning.len() >= SHORTEST && inner.ends_with(beginning) {
+                    to = to.min(inner.len() - beginning.len());
+                }
+                if is_cut_before && end.len() >= SHORTEST && inner.starts_with(end) {
+                    from = from.max(end.len());
+                }
+            }
+        }
+        if (from, to) == (0, inner.len()) {
+            return part.to_owned();
+        }
+        let lead = if from > 0 { MASK } else { "" };
+        let trail = if to < inner.len() { MASK } else { "" };
+        let rest = inner.get(from..to).unwrap_or_default();
+        format!("{}{lead}{rest}{trail}{}", &part[..start], &part[start + inner.len()..])
     }
 }
 

@@ -345,3 +345,37 @@ fn a_password_in_the_url_is_hidden_as_it_stands_as_it_is_meant_and_as_it_is_sent
         assert!(all.iter().all(|text| !text.contains(secret)), "`{secret}` is shown: {output}");
     }
 }
+
+#[test]
+fn where_a_text_is_cut_in_a_long_secret_no_half_of_it_is_left() {
+    let token: String =
+        (0..240_u8).map(|n| char::from(b'a' + n.wrapping_mul(n).wrapping_add(n / 7) % 26)).collect();
+    let server = parrot();
+    let scenario = format!(
+        "
+cases: [{{ key: {token}, n: 1 }}]
+steps:
+  - http: {{ method: POST, path: /refused, json: {{ key: {token} }} }}
+    soft: true
+  - http: {{ method: POST, path: /ok, json: {{ key: \"{token} and more\" }} }}
+    expect: {{ $: x, text: {{ contains: nothing }} }}
+    soft: true
+  - for_each: [{token}]
+    http: {{ method: POST, path: /ok, json: {{ key: \"${{{{ item }}}}\" }} }}
+    expect: {{ text: {{ equals: \"so much {token}\" }}, error: {{ contains: {token} }} }}
+"
+    );
+    let output = Run::new()
+        .file("a.yaml", scenario.replace("equals", "eq"))
+        .args(["--base-url", &server.base_url(), "--token", &token, "-vv", "a.yaml"])
+        .args(["--report", "json=report.json", "--report", "junit=junit.xml", "--trace", "traces"])
+        .run()
+        .code_is(1);
+    let trace = std::fs::read_dir(output.dir().join("traces")).unwrap().next().unwrap().unwrap();
+    let trace = std::fs::read_to_string(trace.path()).unwrap();
+    let all = [output.stdout.clone(), output.read("report.json"), output.read("junit.xml"), trace];
+    for start in 0..token.len() - 8 {
+        let part = &token[start..start + 8];
+        assert!(all.iter().all(|text| !text.contains(part)), "`{part}` at {start} is shown: {output}");
+    }
+}
